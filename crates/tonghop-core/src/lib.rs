@@ -1,0 +1,31 @@
+//! What a figure and a total mean.
+//!
+//! This crate is the meaning of tonghop and nothing else: units and their maps, periods and calendars,
+//! indicators and their breakdowns, figures, and the roll-up from figures to totals. It is pure: no input or
+//! output, no clock, no floating point, no wire format. The same functions serve the incremental path, a
+//! rebuild from scratch and every question, so a total cannot come out two ways.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`period`], [`calendar`] | labelled reporting periods, how they tile, and which days they are |
+//! | [`unit`] | administrative units, and the map of a day |
+//! | [`indicator`], [`dimension`] | what is counted, and how it is split |
+//! | [`registry`] | all of these together, checked |
+//! | [`decimal`], [`quantity`] | exact values, qualifiers, and how they add |
+//! | [`figure`] | one reported value and its revisions; how submitted figures are checked |
+//! | [`rollup`] | figures to totals, over units and over time |
+//! | [`question`] | a question about totals, planned, and its answer |
+
+pub mod calendar;
+pub mod decimal;
+pub mod dimension;
+pub mod figure;
+pub mod indicator;
+pub mod period;
+pub mod quantity;
+//pub mod question;
+pub mod registry;
+//pub mod rollup;
+pub mod unit;
+
+pub use jiff::civil::Date;

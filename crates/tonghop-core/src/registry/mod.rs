@@ -1,0 +1,190 @@
+//! Units, maps, calendars, dimensions, indicators and programmes together, checked.
+//!
+//! A [`Registry`] that exists is consistent: every reference in it resolves. It is built from a [`Draft`] by
+//! [`Registry::build`], which answers with every problem there is, not the first.
+
+mod build;
+mod draft;
+
+pub use draft::{Draft, IndicatorRow, Problem, SuccessionRow, UnitRow};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::calendar::Calendar;
+use crate::dimension::Dimension;
+use crate::indicator::Indicator;
+use crate::unit::{Level, Map, NATION, Succession, Unit, UnitId};
+
+/// Code and name of a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelName {
+    /// Its code, as `commune`.
+    pub code: String,
+    /// Vietnamese name.
+    pub name_vi: String,
+}
+
+/// A programme under which figures are reported. It is a mark on a figure, no part of its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programme {
+    /// Its code.
+    pub code: String,
+    /// Vietnamese title.
+    pub title_vi: String,
+    /// English title.
+    pub title_en: String,
+}
+
+/// The answer to "which unit is this code on this day".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnitLookup {
+    /// This one.
+    Found(UnitId),
+    /// None on that day; these carried or carry the code at another time.
+    OtherTime(Vec<UnitId>),
+    /// No unit ever carried it.
+    Unknown,
+}
+
+/// Everything that figures are checked against and rolled up by.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    levels: Vec<LevelName>,
+    units: Vec<Unit>,
+    by_code: HashMap<String, Vec<UnitId>>,
+    by_key: HashMap<String, UnitId>,
+    successions: Vec<Succession>,
+    maps: Vec<Map>,
+    calendars: Vec<Arc<Calendar>>,
+    dimensions: Vec<Dimension>,
+    indicators: Vec<Arc<Indicator>>,
+    indicator_by_code: HashMap<String, usize>,
+    programmes: Vec<Programme>,
+}
+
+impl Registry {
+    /// Levels, the nation first.
+    pub fn levels(&self) -> &[LevelName] {
+        &self.levels
+    }
+
+    /// The code of a level.
+    pub fn level_code(&self, level: Level) -> &str {
+        self.levels.get(usize::from(level.0)).map_or("", |l| &l.code)
+    }
+
+    /// All units that ever were, by number.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// A unit by number.
+    ///
+    /// # Panics
+    /// If the number is not of this registry.
+    pub fn unit(&self, id: UnitId) -> &Unit {
+        &self.units[id.0 as usize]
+    }
+
+    /// The unit that carries a code on a day.
+    pub fn unit_on(&self, code: &str, day: Date) -> UnitLookup {
+        let Some(ids) = self.by_code.get(code) else { return UnitLookup::Unknown };
+        match ids.iter().find(|id| self.unit(**id).in_force(day)) {
+            Some(id) => UnitLookup::Found(*id),
+            None => UnitLookup::OtherTime(ids.clone()),
+        }
+    }
+
+    /// The unit of a [key](Unit::key).
+    pub fn unit_by_key(&self, key: &str) -> Option<UnitId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// The nation.
+    ///
+    /// # Panics
+    /// Never: a registry without a nation is not built.
+    pub fn nation(&self) -> UnitId {
+        self.units.iter().find(|u| u.level == NATION).expect("a registry has a nation").id
+    }
+
+    /// All successions, by day and number.
+    pub fn successions(&self) -> &[Succession] {
+        &self.successions
+    }
+
+    /// What became of a unit when it went.
+    pub fn successors(&self, unit: UnitId) -> impl Iterator<Item = &Succession> {
+        self.successions.iter().filter(move |s| s.from == unit)
+    }
+
+    /// What a unit was made of when it came.
+    pub fn predecessors(&self, unit: UnitId) -> impl Iterator<Item = &Succession> {
+        self.successions.iter().filter(move |s| s.to == unit)
+    }
+
+    /// The number of the map of a day; two days with one number have one map.
+    pub fn epoch(&self, day: Date) -> usize {
+        self.maps.partition_point(|m| m.from.is_none_or(|from| from <= day)) - 1
+    }
+
+    /// The map of a day.
+    pub fn map_on(&self, day: Date) -> &Map {
+        &self.maps[self.epoch(day)]
+    }
+
+    /// The maps in order of time; the first was always so.
+    pub fn maps(&self) -> &[Map] {
+        &self.maps
+    }
+
+    /// The unit on a map that its figures are kept with: the unit of the level below the nation that it lies
+    /// in or is, or the nation itself.
+    pub fn keeper(&self, unit: UnitId, day: Date) -> UnitId {
+        let nation = self.nation();
+        self.map_on(day).ancestry(unit).take_while(|u| *u != nation).last().unwrap_or(nation)
+    }
+
+    /// A calendar by code.
+    pub fn calendar(&self, code: &str) -> Option<&Arc<Calendar>> {
+        self.calendars.iter().find(|c| c.code == code)
+    }
+
+    /// All calendars.
+    pub fn calendars(&self) -> &[Arc<Calendar>] {
+        &self.calendars
+    }
+
+    /// An indicator by its code or its short code.
+    pub fn indicator(&self, code: &str) -> Option<&Arc<Indicator>> {
+        self.indicator_by_code.get(code).map(|i| &self.indicators[*i])
+    }
+
+    /// All indicators, by code.
+    pub fn indicators(&self) -> &[Arc<Indicator>] {
+        &self.indicators
+    }
+
+    /// A dimension by code.
+    pub fn dimension(&self, code: &str) -> Option<&Dimension> {
+        self.dimensions.iter().find(|d| d.code == code)
+    }
+
+    /// All dimensions, by code.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// A programme by code.
+    pub fn programme(&self, code: &str) -> Option<&Programme> {
+        self.programmes.iter().find(|p| p.code == code)
+    }
+
+    /// All programmes, by code.
+    pub fn programmes(&self) -> &[Programme] {
+        &self.programmes
+    }
+}
