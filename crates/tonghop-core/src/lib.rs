@@ -23,9 +23,9 @@ pub mod figure;
 pub mod indicator;
 pub mod period;
 pub mod quantity;
-//pub mod question;
+pub mod question;
 pub mod registry;
-//pub mod rollup;
+pub mod rollup;
 pub mod unit;
 
 pub use jiff::civil::Date;

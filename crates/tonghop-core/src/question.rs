@@ -1,10 +1,11 @@
 //! A question about totals, and its answer.
 
 mod answer;
+mod inputs;
 mod plan;
 
-pub use answer::answer;
-pub use plan::{Plan, Side, plan};
+pub use answer::{Prepared, answer, sum_of_sides, total_of_sum};
+pub use plan::{Asked, Plan, Side, frequency_name, plan, unit_for};
 
 use jiff::civil::Date;
 

@@ -164,9 +164,9 @@ pub struct Node {
 
 impl Tree {
     /// The part of a map under `root`, down to the collection level. Empty where `root` is not in force.
-    /// With `down_to`, units deeper than that level are left out, but whether a unit collects is still said of
-    /// the whole map.
-    pub fn under(map: &Map, units: &[Unit], root: UnitId, collection: Level, down_to: Level) -> Tree {
+    /// A shallow one is `root` and the units directly below it; whether a unit collects is still said of the
+    /// whole map.
+    pub fn under(map: &Map, units: &[Unit], root: UnitId, collection: Level, shallow: bool) -> Tree {
         let mut nodes = Vec::new();
         let mut stack = if map.has(root) { vec![(root, 0u32)] } else { vec![] };
         while let Some((unit, parent)) = stack.pop() {
@@ -175,8 +175,11 @@ impl Tree {
             let collecting_children =
                 map.children(unit).iter().any(|c| units[c.0 as usize].level <= collection);
             nodes.push(Node { unit, level, parent, collects: level == collection || !collecting_children });
+            if shallow && at > 0 {
+                continue;
+            }
             for child in map.children(unit).iter().rev() {
-                if units[child.0 as usize].level <= collection.min(down_to) {
+                if units[child.0 as usize].level <= collection {
                     stack.push((*child, at));
                 }
             }

@@ -73,6 +73,7 @@ impl Registry {
             indicators,
             indicator_by_code,
             programmes: draft.programmes,
+            stands: crate::rollup::Stands::default(),
         })
     }
 }

@@ -50,7 +50,7 @@ pub enum UnitLookup {
 }
 
 /// Everything that figures are checked against and rolled up by.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Registry {
     levels: Vec<LevelName>,
     units: Vec<Unit>,
@@ -63,9 +63,14 @@ pub struct Registry {
     indicators: Vec<Arc<Indicator>>,
     indicator_by_code: HashMap<String, usize>,
     programmes: Vec<Programme>,
+    stands: crate::rollup::Stands,
 }
 
 impl Registry {
+    pub(crate) fn stands(&self) -> &crate::rollup::Stands {
+        &self.stands
+    }
+
     /// Levels, the nation first.
     pub fn levels(&self) -> &[LevelName] {
         &self.levels

@@ -1,0 +1,366 @@
+//! From a plan and current figures to totals.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::inputs::{self, Pairing};
+use super::plan::{Asked, Plan, Side, plan};
+use super::{Basis, Question, Reason, Refusal, Total};
+use crate::decimal::divide_rounded;
+use crate::figure::{Figures, Scope, Stated};
+use crate::indicator::{Indicator, Kind, Precedence};
+use crate::period::Period;
+use crate::quantity::{Amount, Pair, Qualifier, Sum};
+use crate::registry::Registry;
+use crate::rollup::flow::{Flow, Given, Inputs};
+use crate::rollup::stock::{self, Stood};
+use crate::rollup::{Cell, State, Taken, join_dates};
+use crate::unit::{NATION, UnitId};
+
+/// Answers one question from current figures.
+///
+/// # Errors
+/// Why the question has no answer; that nothing was reported is an answer.
+pub fn answer(registry: &Registry, figures: &Figures, question: &Question) -> Result<Total, Refusal> {
+    let plan = plan(registry, question)?;
+    Prepared::new(registry, &plan, figures).total(question.unit)
+}
+
+/// A plan with the figures it reads laid out for the roll-up: answers for any number of units.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    registry: &'a Registry,
+    plan: &'a Plan,
+    sides: Vec<SideInputs<'a>>,
+}
+
+#[derive(Debug)]
+struct SideInputs<'a> {
+    side: &'a Side,
+    figures: &'a Figures,
+    laid_out: LaidOut,
+}
+
+#[derive(Debug)]
+pub(super) enum LaidOut {
+    Flow(Inputs<Sum>),
+    Stock(HashMap<UnitId, Stood<Sum>>),
+    FlowPairs(Inputs<Pair>),
+    StockPairs(HashMap<UnitId, Stood<Pair>>),
+}
+
+impl<'a> Prepared<'a> {
+    /// Lays out what the plan reads.
+    pub fn new(registry: &'a Registry, plan: &'a Plan, figures: &'a Figures) -> Prepared<'a> {
+        let sides = plan
+            .sides
+            .iter()
+            .map(|side| SideInputs { side, figures, laid_out: lay_out(registry, plan, side, figures) })
+            .collect();
+        Prepared { registry, plan, sides }
+    }
+
+    /// The total of a unit.
+    ///
+    /// # Errors
+    /// Where the unit has none by its nature.
+    pub fn total(&self, unit: UnitId) -> Result<Total, Refusal> {
+        self.plan.admits(self.registry, unit)?;
+        let totals: Vec<Total> = self.sides.iter().map(|side| self.side_total(side, unit)).collect();
+        Ok(match <[Total; 1]>::try_from(totals) {
+            Ok([only]) => only,
+            Err(sides) => sum_of_sides(&sides),
+        })
+    }
+
+    /// The cell of a unit in a series of sums, for each side. Empty for ratios.
+    pub fn cells(&self, unit: UnitId) -> Vec<Cell<Sum>> {
+        self.sides
+            .iter()
+            .filter_map(|side| match &side.laid_out {
+                LaidOut::Flow(inputs) => Some(self.flow(inputs, unit)),
+                LaidOut::Stock(latest) => Some(self.stock(latest, unit)),
+                LaidOut::FlowPairs(_) | LaidOut::StockPairs(_) => None,
+            })
+            .collect()
+    }
+
+    fn side_total(&self, side: &SideInputs<'_>, unit: UnitId) -> Total {
+        let stock = self.plan.indicator.is_stock();
+        match &side.laid_out {
+            LaidOut::Flow(inputs) => total_of_sum(self.flow(inputs, unit), stock),
+            LaidOut::Stock(latest) => total_of_sum(self.stock(latest, unit), stock),
+            LaidOut::FlowPairs(inputs) => self.ratio(side, unit, self.flow(inputs, unit)),
+            LaidOut::StockPairs(latest) => self.ratio(side, unit, self.stock(latest, unit)),
+        }
+    }
+
+    /// Rolls up a flow. The nation is put together from its parts one by one, so that no more than one of them
+    /// is held in memory at a time.
+    fn flow<A: Amount>(&self, inputs: &Inputs<A>, unit: UnitId) -> Cell<A> {
+        let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
+        let mut given = Given::new();
+        if is_divided(registry, indicator, unit) {
+            let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
+            for child in children_in(registry, indicator, unit, &needs) {
+                let mut flow = Flow::new(registry, indicator, child, inputs);
+                for period in &needs {
+                    flow.at(*period);
+                }
+                flow.give(&mut given);
+            }
+        }
+        let mut flow = if given.is_empty() {
+            Flow::new(registry, indicator, unit, inputs)
+        } else {
+            Flow::over(registry, indicator, unit, inputs, &given)
+        };
+        flow.at(self.plan.period).cell(unit).cloned().unwrap_or_default()
+    }
+
+    fn stock<A: Amount>(&self, latest: &HashMap<UnitId, Stood<A>>, unit: UnitId) -> Cell<A> {
+        let rolled = stock::roll(self.registry, &self.plan.indicator, unit, self.plan.period, latest, None);
+        rolled.cell(unit).cloned().unwrap_or_default()
+    }
+
+    /// The total of a ratio from its pairs and from what was given of it as a bare number.
+    fn ratio(&self, side: &SideInputs<'_>, unit: UnitId, cell: Cell<Pair>) -> Total {
+        let indicator = &*self.plan.indicator;
+        let bare = self.bare(side, unit, cell.collects);
+        let of = |pair: Option<&Pair>| pair.and_then(|p| ratio_value(indicator, p));
+        let computed = of(cell.headline.value());
+        let bare_counts =
+            bare.has_value() && (cell.collects || indicator.precedence != Precedence::ComputedOnly);
+        let takes_bare = bare_counts
+            && (indicator.precedence == Precedence::DeclaredFirst
+                || computed.is_none()
+                || cell.covered != cell.expected);
+        let whole = bare.value().copied().or(of(cell.whole.value()));
+        let parts = of(cell.parts.state.value());
+        let mut total = Total {
+            parts,
+            whole,
+            difference: whole.zip(parts).map(|(w, p)| w.value - p.value),
+            reported: cell.reported,
+            covered: cell.covered,
+            expected: cell.expected,
+            unavailable: cell.unavailable,
+            ..Total::default()
+        };
+        if takes_bare {
+            total.value = bare.value().copied();
+            total.basis = Some(if cell.collects { Basis::Reported } else { Basis::Declared });
+            total.covered = total.expected;
+            total.unavailable = 0;
+        } else if let Some(value) = computed {
+            total.value = Some(value);
+            total.pair = cell.headline.value().copied();
+            total.basis = basis(&cell);
+            total.dates = cell.dates;
+        } else {
+            total.pair = cell.headline.value().copied();
+            total.reason = Some(if total.pair.is_some() {
+                Reason::Undefined
+            } else if cell.headline.is_there() || bare.is_there() {
+                Reason::NotAvailable
+            } else if cell.not_aggregable || self.bare_below(side, unit) {
+                Reason::NotAggregable
+            } else {
+                Reason::Missing
+            });
+        }
+        total
+    }
+
+    /// What was given of a ratio as a bare number for exactly the unit and period.
+    fn bare(&self, side: &SideInputs<'_>, unit: UnitId, collects: bool) -> State<Sum> {
+        let scope = if collects { Scope::Own } else { Scope::Territory };
+        let mut out = State::Missing;
+        for (row_unit, row_scope, period, stated) in bare_rows(side) {
+            if (row_unit, row_scope, period) == (unit, scope, self.plan.period) {
+                out.add(&match stated {
+                    Stated::Value(value, qualifier) => State::Value(Sum::of(value, qualifier)),
+                    Stated::NotAvailable => State::NotAvailable,
+                });
+            }
+        }
+        out
+    }
+
+    /// Whether bare numbers were given at or below the unit within the period.
+    fn bare_below(&self, side: &SideInputs<'_>, unit: UnitId) -> bool {
+        bare_rows(side).any(|(row_unit, _, period, stated)| {
+            let day = side.side.own.indicator.calendar.last_day(period);
+            matches!(stated, Stated::Value(..))
+                && inputs::within(&side.side.own, period, self.plan.days)
+                && self.registry.map_on(day).ancestry(row_unit).any(|u| u == unit)
+        })
+    }
+}
+
+/// Figures of the ratio itself, as `(unit, scope, period, what it says)`.
+fn bare_rows<'a>(side: &'a SideInputs<'_>) -> impl Iterator<Item = (UnitId, Scope, Period, Stated)> + 'a {
+    let asked: &Asked = &side.side.own;
+    let series = side.figures.series.get(&asked.series);
+    series.into_iter().flat_map(move |series| {
+        series.periods.iter().flat_map(move |(period, rows)| {
+            rows.iter()
+                .filter(move |row| {
+                    let leaf = &series.leaves[row.leaf as usize];
+                    asked.members.within(&leaf.members)
+                        && asked.reporter.as_ref().is_none_or(|r| leaf.reporter.as_ref() == Some(r))
+                })
+                .map(move |row| (row.unit, row.scope, *period, row.stated))
+        })
+    })
+}
+
+fn lay_out(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures) -> LaidOut {
+    let stock = plan.indicator.is_stock();
+    let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
+    let stocks = |all: &[Asked]| {
+        all.iter().map(|a| inputs::of_stock(registry, a, figures, plan.days)).collect::<Vec<_>>()
+    };
+    match &plan.indicator.kind {
+        Kind::Ratio(ratio) => {
+            let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
+            let most = decimals.max().unwrap_or(0);
+            let scale = |all: &[Asked]| {
+                all.iter().map(|a| 10i128.pow(u32::from(most - a.indicator.decimals))).collect()
+            };
+            let pairing = Pairing {
+                numerator: scale(&side.numerator),
+                denominator: scale(&side.denominator),
+                is_part: ratio.numerator_is_part,
+            };
+            if stock {
+                LaidOut::StockPairs(pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator)))
+            } else {
+                LaidOut::FlowPairs(pairing.of_flows(&flows(&side.numerator), &flows(&side.denominator)))
+            }
+        }
+        Kind::Stock => LaidOut::Stock(inputs::of_stock(registry, &side.own, figures, plan.days)),
+        Kind::Flow => LaidOut::Flow(inputs::of_flow(&side.own, figures)),
+    }
+}
+
+/// Whether a unit is the nation with something below it that is rolled up by itself.
+fn is_divided(registry: &Registry, indicator: &Indicator, unit: UnitId) -> bool {
+    registry.unit(unit).level == NATION && indicator.collection_level > NATION
+}
+
+/// The units directly below `unit` on any of the maps that periods end on.
+fn children_in(
+    registry: &Registry,
+    indicator: &Indicator,
+    unit: UnitId,
+    periods: &BTreeSet<Period>,
+) -> BTreeSet<UnitId> {
+    let days: BTreeMap<usize, jiff::civil::Date> = periods
+        .iter()
+        .map(|p| indicator.calendar.last_day(*p))
+        .map(|day| (registry.epoch(day), day))
+        .collect();
+    let of_level = |child: &UnitId| registry.unit(*child).level <= indicator.collection_level;
+    days.values().flat_map(|day| registry.map_on(*day).children(unit).iter().copied().filter(of_level)).collect()
+}
+
+fn basis<A: Amount>(cell: &Cell<A>) -> Option<Basis> {
+    match cell.taken {
+        _ if !cell.headline.has_value() => None,
+        Taken::Nowhere => None,
+        Taken::Whole => Some(if cell.collects { Basis::Reported } else { Basis::Declared }),
+        Taken::Parts => Some(if cell.covered == cell.expected && cell.unavailable == 0 {
+            Basis::Computed
+        } else {
+            Basis::Partial
+        }),
+    }
+}
+
+/// The total that a cell of a plain series is.
+pub fn total_of_sum(cell: Cell<Sum>, stock: bool) -> Total {
+    let (whole, parts) = (cell.whole.value().copied(), cell.parts.state.value().copied());
+    Total {
+        value: cell.headline.value().copied(),
+        reason: match cell.headline {
+            State::Value(_) => None,
+            State::NotAvailable => Some(Reason::NotAvailable),
+            State::Missing if cell.not_aggregable => Some(Reason::NotAggregable),
+            State::Missing => Some(Reason::Missing),
+        },
+        basis: basis(&cell),
+        parts,
+        whole,
+        difference: whole.zip(parts).map(|(w, p)| w.value - p.value),
+        pair: None,
+        reported: cell.reported,
+        covered: cell.covered,
+        expected: cell.expected,
+        unavailable: cell.unavailable,
+        dates: if stock { cell.dates } else { None },
+    }
+}
+
+/// The value of a ratio, in units of its last decimal, rounded half away from zero.
+fn ratio_value(indicator: &Indicator, pair: &Pair) -> Option<Sum> {
+    let shift = u32::from(indicator.decimals) + if indicator.is_percent() { 2 } else { 0 };
+    let value = divide_rounded(pair.numerator.value, pair.denominator.value, shift)?;
+    let exact =
+        pair.numerator.qualifier == Qualifier::Exact && pair.denominator.qualifier == Qualifier::Exact;
+    Some(Sum {
+        value,
+        exact: if exact { value } else { 0 },
+        qualifier: if exact { Qualifier::Exact } else { Qualifier::About },
+    })
+}
+
+fn add(all: impl Iterator<Item = Sum>) -> Option<Sum> {
+    all.reduce(|mut a, b| {
+        a.add(&b);
+        a
+    })
+}
+
+/// The total over sides whose reports are disjoint, cells counted per side.
+pub fn sum_of_sides(sides: &[Total]) -> Total {
+    let count = |of: fn(&Total) -> u64| sides.iter().map(of).sum::<u64>();
+    let every = |of: fn(&Total) -> Option<Sum>| sides.iter().all(|t| of(t).is_some());
+    let value = add(sides.iter().filter_map(|t| t.value));
+    let has = |reason| sides.iter().any(|t| t.reason == Some(reason));
+    let whole = if every(|t| t.whole) { add(sides.iter().filter_map(|t| t.whole)) } else { None };
+    let parts = add(sides.iter().filter_map(|t| t.parts));
+    let (covered, expected, unavailable) =
+        (count(|t| t.covered), count(|t| t.expected), count(|t| t.unavailable));
+    let mut bases = sides.iter().filter_map(|t| t.basis);
+    let basis = bases.next().map(|first| {
+        if covered < expected || unavailable > 0 {
+            Basis::Partial
+        } else if bases.all(|b| b == first) {
+            first
+        } else {
+            Basis::Computed
+        }
+    });
+    Total {
+        value,
+        reason: match value {
+            Some(_) => None,
+            None if has(Reason::NotAggregable) => Some(Reason::NotAggregable),
+            None if has(Reason::NotAvailable) => Some(Reason::NotAvailable),
+            None => Some(Reason::Missing),
+        },
+        basis,
+        parts,
+        whole,
+        difference: match (whole, parts) {
+            (Some(w), Some(p)) if every(|t| t.parts) => Some(w.value - p.value),
+            _ => None,
+        },
+        pair: None,
+        reported: count(|t| t.reported),
+        covered,
+        expected,
+        unavailable,
+        dates: sides.iter().map(|t| t.dates).fold(None, join_dates),
+    }
+}

@@ -1,0 +1,226 @@
+//! Which figures a question needs, or why it has no answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{Question, Refusal};
+use crate::dimension::{Breakdown, DimensionKind, REPORTER};
+use crate::figure::Series;
+use crate::indicator::{Indicator, Kind, ReporterOverlap};
+use crate::period::{Frequency, Period};
+use crate::registry::{Registry, UnitLookup};
+use crate::unit::UnitId;
+
+/// Figures of one indicator that count as one: a series, narrowed to members and to a side.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The indicator.
+    pub indicator: Arc<Indicator>,
+    /// The series.
+    pub series: Series,
+    /// Members that a figure must have.
+    pub members: Breakdown,
+    /// Who must have reported it, where the reporter is an attribute.
+    pub reporter: Option<String>,
+}
+
+/// What the total of one side is made of; an indicator whose sides are not summed has one.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The indicator's own figures: of a ratio, bare percentages.
+    pub own: Asked,
+    /// Of a ratio: what is above the line.
+    pub numerator: Vec<Asked>,
+    /// Of a ratio: what is below it.
+    pub denominator: Vec<Asked>,
+}
+
+/// A question that has an answer for any unit in force.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is asked for.
+    pub indicator: Arc<Indicator>,
+    /// The period.
+    pub period: Period,
+    /// Its first and last day.
+    pub days: (Date, Date),
+    /// The sides to sum.
+    pub sides: Vec<Side>,
+}
+
+impl Plan {
+    /// All series that the answer reads.
+    pub fn series(&self) -> BTreeSet<Series> {
+        self.asked().filter(|a| !a.indicator.from_map).map(|a| a.series.clone()).collect()
+    }
+
+    /// Every group of figures that the answer reads.
+    pub fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.sides
+            .iter()
+            .flat_map(|s| std::iter::once(&s.own).chain(&s.numerator).chain(&s.denominator))
+    }
+
+    /// Whether the answer is the total of whole series as they are kept, with nothing narrowed.
+    pub fn is_of_whole_series(&self) -> bool {
+        matches!(self.indicator.kind, Kind::Flow | Kind::Stock)
+            && !self.indicator.from_map
+            && self.asked().all(|a| a.members.is_empty() && a.reporter.is_none())
+    }
+
+    /// Whether a unit has an answer.
+    ///
+    /// # Errors
+    /// Where it is not in force on the period's last day, or lies below the collection level.
+    pub fn admits(&self, registry: &Registry, unit: UnitId) -> Result<(), Refusal> {
+        let day = self.days.1;
+        if !registry.unit(unit).in_force(day) {
+            return Err(Refusal::NotInForce { day });
+        }
+        if registry.unit(unit).level > self.indicator.collection_level {
+            return Err(Refusal::BelowCollection {
+                indicator: self.indicator.code.clone(),
+                level: registry.level_code(self.indicator.collection_level).to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Plans a question.
+///
+/// # Errors
+/// Why it has no answer.
+pub fn plan(registry: &Registry, question: &Question) -> Result<Plan, Refusal> {
+    let indicator = registry
+        .indicator(&question.indicator)
+        .ok_or_else(|| Refusal::UnknownIndicator(question.indicator.clone()))?;
+    check_breakdown(registry, indicator, &question.breakdown)?;
+    if !indicator.takes(question.period.grain()) {
+        return Err(Refusal::WrongGrain {
+            indicator: indicator.code.clone(),
+            frequency: frequency_name(indicator.frequency),
+            calendar: indicator.calendar.code.clone(),
+            period: question.period,
+        });
+    }
+    let plan = Plan {
+        indicator: Arc::clone(indicator),
+        period: question.period,
+        days: indicator.calendar.days(question.period),
+        sides: vec![],
+    };
+    plan.admits(registry, question.unit)?;
+    let sides = sides(indicator, &question.breakdown)?;
+    let sides = sides.iter().map(|b| side(registry, indicator, b)).collect::<Result<_, _>>()?;
+    Ok(Plan { sides, ..plan })
+}
+
+/// The name of a frequency in messages.
+pub fn frequency_name(frequency: Frequency) -> &'static str {
+    match frequency {
+        Frequency::Event => "event",
+        Frequency::Month => "month",
+        Frequency::Quarter => "quarter",
+        Frequency::Half => "half",
+        Frequency::Year => "year",
+    }
+}
+
+fn check_breakdown(registry: &Registry, indicator: &Indicator, breakdown: &Breakdown) -> Result<(), Refusal> {
+    for (dimension, _) in breakdown.iter() {
+        if !indicator.has_dimension(dimension) {
+            return Err(Refusal::NotItsDimension {
+                indicator: indicator.code.clone(),
+                dimension: dimension.to_owned(),
+                has: if indicator.dimensions.is_empty() {
+                    "no breakdown".to_owned()
+                } else {
+                    indicator.dimensions.join(", ")
+                },
+            });
+        }
+    }
+    for (dimension, member) in breakdown.iter() {
+        if registry.dimension(dimension).is_none_or(|d| d.member(member).is_none()) {
+            return Err(Refusal::UnknownMember { dimension: dimension.to_owned(), member: member.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The breakdowns, with a side named where sides are kept apart, whose totals sum to the one asked for.
+fn sides(indicator: &Indicator, breakdown: &Breakdown) -> Result<Vec<Breakdown>, Refusal> {
+    let asked = breakdown.member(REPORTER).is_some();
+    match (indicator.overlap, indicator.reporters.as_slice()) {
+        (ReporterOverlap::Single, _) => Ok(vec![breakdown.clone()]),
+        _ if asked => Ok(vec![breakdown.clone()]),
+        (ReporterOverlap::Overlapping, [only]) => Ok(vec![breakdown.with(REPORTER, only)]),
+        (ReporterOverlap::Overlapping, all) => Err(Refusal::OverlappingReporters {
+            indicator: indicator.code.clone(),
+            sides: all.join(" | "),
+        }),
+        (ReporterOverlap::Disjoint, all) => Ok(all.iter().map(|r| breakdown.with(REPORTER, r)).collect()),
+    }
+}
+
+fn side(registry: &Registry, indicator: &Arc<Indicator>, breakdown: &Breakdown) -> Result<Side, Refusal> {
+    let (numerator, denominator) = match &indicator.kind {
+        Kind::Flow | Kind::Stock => (vec![], vec![]),
+        Kind::Ratio(ratio) => {
+            let of = |codes: &[String]| {
+                codes.iter().map(|c| component(registry, indicator, breakdown, c)).collect::<Result<Vec<_>, _>>()
+            };
+            (of(&ratio.numerator)?, of(&ratio.denominator)?)
+        }
+    };
+    Ok(Side { own: asked(registry, indicator, breakdown), numerator, denominator })
+}
+
+/// A component of a ratio: a dimension that it lacks is left out of it.
+fn component(
+    registry: &Registry,
+    ratio: &Indicator,
+    breakdown: &Breakdown,
+    code: &str,
+) -> Result<Asked, Refusal> {
+    let component = registry.indicator(code).ok_or_else(|| Refusal::UnknownIndicator(code.to_owned()))?;
+    let mut own = breakdown.only(|d| component.has_dimension(d));
+    if component.overlap != ReporterOverlap::Single && own.member(REPORTER).is_none() {
+        own = match (ratio.reporters.as_slice(), component.reporters.as_slice()) {
+            ([only], _) | (_, [only]) => own.with(REPORTER, only),
+            (_, all) => {
+                return Err(Refusal::RatioAcrossReporters {
+                    indicator: ratio.code.clone(),
+                    component: component.code.clone(),
+                    sides: all.join(" | "),
+                });
+            }
+        };
+    }
+    Ok(asked(registry, component, &own))
+}
+
+fn asked(registry: &Registry, indicator: &Arc<Indicator>, breakdown: &Breakdown) -> Asked {
+    let is_tag = |dimension: &str| {
+        dimension != REPORTER
+            && registry.dimension(dimension).is_some_and(|d| d.kind == DimensionKind::Overlapping)
+    };
+    let by_side = indicator.overlap != ReporterOverlap::Single;
+    Asked {
+        indicator: Arc::clone(indicator),
+        series: Series {
+            indicator: indicator.code.clone(),
+            tags: breakdown.only(|d| is_tag(d) || (by_side && d == REPORTER)),
+        },
+        members: breakdown.only(|d| d != REPORTER && !is_tag(d)),
+        reporter: if by_side { None } else { breakdown.member(REPORTER).map(str::to_owned) },
+    }
+}
+
+/// The unit of a code on a period's last day, in an indicator's calendar.
+pub fn unit_for(registry: &Registry, indicator: &Indicator, code: &str, period: Period) -> UnitLookup {
+    registry.unit_on(code, indicator.calendar.last_day(period))
+}

@@ -1,0 +1,365 @@
+//! Rolling up what adds over time.
+//!
+//! Every period is worked out once as an array over a subtree, from the figures reported at exactly that
+//! period and from the arrays of its tiles. The walk is from leaves to root, so the cost is linear in units
+//! times periods.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::spans;
+use super::{Along, BelowSum, Cell, Parts, Stand, State, Taken};
+use crate::indicator::{Indicator, Precedence};
+use crate::period::{Frequency, Period};
+use crate::quantity::Amount;
+use crate::registry::Registry;
+use crate::unit::UnitId;
+
+/// What was reported at one unit and period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported<A> {
+    /// Scope own.
+    pub own: State<A>,
+    /// Scope territory.
+    pub territory: State<A>,
+}
+
+/// Figures of one series that a roll-up starts from: totals over what is not asked apart, by period and unit.
+pub type Inputs<A> = BTreeMap<Period, HashMap<UnitId, Reported<A>>>;
+
+/// Cells of units rolled up before, by unit and period: the provinces, for the nation.
+pub type Given<A> = BTreeMap<(UnitId, Period), Cell<A>>;
+
+/// One period worked out over a subtree.
+#[derive(Debug)]
+pub struct Rolled<A> {
+    /// The subtree on the map of the period's last day.
+    pub stand: Arc<Stand>,
+    /// A cell a unit, in the subtree's order.
+    pub cells: Vec<Cell<A>>,
+    /// Which tiling each unit's own figures and tiles were taken from.
+    pub tilings: Vec<Arc<Vec<Period>>>,
+}
+
+impl<A> Rolled<A> {
+    /// The cell of a unit.
+    pub fn cell(&self, unit: UnitId) -> Option<&Cell<A>> {
+        self.stand.position(unit).map(|i| &self.cells[i])
+    }
+}
+
+/// A roll-up of one flow, or ratio of flows, under one unit.
+#[derive(Debug)]
+pub struct Flow<'a, A> {
+    registry: &'a Registry,
+    indicator: &'a Indicator,
+    root: UnitId,
+    inputs: &'a Inputs<A>,
+    given: Option<&'a Given<A>>,
+    rolled: BTreeMap<Period, Rolled<A>>,
+}
+
+impl<'a, A: Amount> Flow<'a, A> {
+    /// Everything under `root`.
+    pub fn new(registry: &'a Registry, indicator: &'a Indicator, root: UnitId, inputs: &'a Inputs<A>) -> Self {
+        Flow { registry, indicator, root, inputs, given: None, rolled: BTreeMap::new() }
+    }
+
+    /// Only `root` and the units directly below it, whose cells are given for every period that
+    /// [`Self::needs`] names.
+    pub fn over(
+        registry: &'a Registry,
+        indicator: &'a Indicator,
+        root: UnitId,
+        inputs: &'a Inputs<A>,
+        given: &'a Given<A>,
+    ) -> Self {
+        Flow { given: Some(given), ..Flow::new(registry, indicator, root, inputs) }
+    }
+
+    /// The periods that working out a period would go through, itself included.
+    pub fn needs(&self, period: Period) -> BTreeSet<Period> {
+        let mut out = BTreeSet::new();
+        let mut open = vec![period];
+        while let Some(next) = open.pop() {
+            if out.insert(next) {
+                open.extend(self.choices(next).all);
+            }
+        }
+        out
+    }
+
+    fn choices(&self, period: Period) -> Choices {
+        match period {
+            Period::Span(from, to) => Choices::span(self.inputs, from, to),
+            _ => Choices::fixed(period.usable_tilings(self.indicator.frequency)),
+        }
+    }
+
+    /// All periods worked out so far.
+    pub fn rolled(&self) -> &BTreeMap<Period, Rolled<A>> {
+        &self.rolled
+    }
+
+    /// Works out a period and all that it needs.
+    pub fn at(&mut self, period: Period) -> &Rolled<A> {
+        self.work_out(period);
+        &self.rolled[&period]
+    }
+
+    /// The root's cells of every period worked out, for the unit above it to be rolled up over.
+    pub fn give(&self, given: &mut Given<A>) {
+        for (period, rolled) in &self.rolled {
+            if let Some(cell) = rolled.cell(self.root) {
+                given.insert((self.root, *period), cell.clone());
+            }
+        }
+    }
+
+    fn work_out(&mut self, period: Period) {
+        if self.rolled.contains_key(&period) {
+            return;
+        }
+        let choices = self.choices(period);
+        for tile in &choices.all {
+            self.work_out(*tile);
+        }
+        let rolled = self.roll(period, &choices);
+        self.rolled.insert(period, rolled);
+    }
+
+    fn roll(&self, period: Period, choices: &Choices) -> Rolled<A> {
+        let indicator = self.indicator;
+        let last_day = indicator.calendar.last_day(period);
+        let stand = self.stand(last_day);
+        let by_event = indicator.frequency == Frequency::Event;
+        let changes = self.map_changes_inside(period);
+        let expected = self.expected(period, &stand);
+        let reported_here = self.inputs.get(&period);
+        let adds_up = indicator.aggregable.over_units();
+
+        let mut cells: Vec<Cell<A>> = Vec::new();
+        cells.resize_with(stand.tree.nodes.len(), Cell::default);
+        let mut tilings = vec![Arc::clone(&choices.usual()); stand.tree.nodes.len()];
+        let mut below: Vec<BelowSum<A>> = vec![BelowSum::default(); stand.tree.nodes.len()];
+
+        for i in (0..stand.tree.nodes.len()).rev() {
+            let node = stand.tree.nodes[i];
+            if let Some(cell) = self.given.and_then(|g| g.get(&(node.unit, period))) {
+                cells[i] = cell.clone();
+            } else if self.given.is_none() || i == 0 {
+                let (tiling, time) = self.best_tiling(node.unit, choices, by_event, expected[i]);
+                let here = reported_here.and_then(|r| r.get(&node.unit));
+                let cell = &mut cells[i];
+                cell.collects = node.collects;
+                cell.expected = expected[i];
+                cell.own = own(here.map(|r| &r.own), &time.own);
+                let mut units = std::mem::take(&mut below[i].parts);
+                if node.collects {
+                    cell.whole = here.map_or(State::Missing, |r| r.own.clone());
+                    cell.parts = time.parts.clone();
+                    cell.along = Along::Time;
+                } else {
+                    cell.whole = here.map_or(State::Missing, |r| r.territory.clone());
+                    units.state.add(&cell.own);
+                    if !adds_up {
+                        units = Parts::default();
+                    }
+                    let prefers_time = indicator.precedence == Precedence::DeclaredFirst || changes;
+                    let by_time = time.parts.covers_more(&units).unwrap_or(prefers_time);
+                    (cell.parts, cell.along) =
+                        if by_time { (time.parts.clone(), Along::Time) } else { (units, Along::Units) };
+                }
+                cell.settle(indicator.precedence, false);
+                let below = &below[i];
+                cell.reported = if node.collects {
+                    match cell.whole {
+                        State::Value(_) => cell.expected,
+                        State::NotAvailable if !cell.parts.state.is_there() => cell.expected,
+                        _ => time.reported,
+                    }
+                } else if adds_up && !changes {
+                    below.reported
+                } else {
+                    match (cell.taken, cell.along) {
+                        (Taken::Parts, Along::Units) => below.reported,
+                        (Taken::Parts, Along::Time) => time.reported,
+                        _ => below.reported.max(time.reported),
+                    }
+                    .min(cell.expected)
+                };
+                cell.mark_not_aggregable(indicator, below);
+                tilings[i] = tiling;
+            } else {
+                cells[i].expected = expected[i];
+            }
+            if i > 0 {
+                let (above, this) = (node.parent as usize, &cells[i]);
+                below[above].add(this);
+            }
+        }
+        Rolled { stand, cells, tilings }
+    }
+
+    fn stand(&self, day: jiff::civil::Date) -> Arc<Stand> {
+        self.registry.stand(day, self.root, self.indicator.collection_level, self.given.is_some())
+    }
+
+    /// Cells of each unit of a subtree in a period.
+    fn expected(&self, period: Period, stand: &Stand) -> Vec<u64> {
+        let indicator = self.indicator;
+        let calendar = &indicator.calendar;
+        if indicator.frequency == Frequency::Event {
+            let (first, last) = calendar.days(period);
+            let in_validity = indicator.valid_from <= last && first < indicator.valid_to;
+            return if in_validity { stand.cells.clone() } else { vec![0; stand.cells.len()] };
+        }
+        let mut by_map: BTreeMap<usize, (jiff::civil::Date, u64)> = BTreeMap::new();
+        for part in period.collection_periods(indicator.frequency) {
+            if indicator.in_force(part) {
+                let day = calendar.last_day(part);
+                by_map.entry(self.registry.epoch(day)).or_insert((day, 0)).1 += 1;
+            }
+        }
+        let mut expected = vec![0; stand.cells.len()];
+        for (day, count) in by_map.into_values() {
+            let then = self.stand(day);
+            for (cells, node) in expected.iter_mut().zip(&stand.tree.nodes) {
+                if let Some(at) = then.position(node.unit) {
+                    *cells += then.cells[at] * count;
+                }
+            }
+        }
+        expected
+    }
+
+    /// Whether the collection periods of a period do not all lie on one map.
+    fn map_changes_inside(&self, period: Period) -> bool {
+        let frequency = match self.indicator.frequency {
+            Frequency::Event => Frequency::Month,
+            other => other,
+        };
+        let registry = self.registry;
+        let calendar = &self.indicator.calendar;
+        period.collection_periods(frequency).first().is_some_and(|first| {
+            registry.epoch(calendar.last_day(*first)) != registry.epoch(calendar.last_day(period))
+        })
+    }
+
+    fn best_tiling(
+        &self,
+        unit: UnitId,
+        choices: &Choices,
+        by_event: bool,
+        expected: u64,
+    ) -> (Arc<Vec<Period>>, OverTime<A>) {
+        let mut best: Option<(Arc<Vec<Period>>, OverTime<A>)> = None;
+        for tiling in choices.of(unit) {
+            let time = self.over_time(unit, &tiling, by_event, expected);
+            let better = best.as_ref().is_none_or(|(_, b)| {
+                (time.parts.covered, time.parts.state.is_there())
+                    > (b.parts.covered, b.parts.state.is_there())
+            });
+            if better {
+                best = Some((tiling, time));
+            }
+        }
+        best.unwrap_or_else(|| (choices.usual(), OverTime::default()))
+    }
+
+    fn over_time(&self, unit: UnitId, tiling: &[Period], by_event: bool, expected: u64) -> OverTime<A> {
+        let mut time = OverTime::default();
+        let mut fullest: Option<(u64, std::cmp::Reverse<u64>)> = None;
+        let mut most_reported = 0;
+        for cell in tiling.iter().filter_map(|p| self.rolled.get(p)?.cell(unit)) {
+            time.own.add(&cell.own);
+            if cell.headline.is_there() {
+                time.parts.add_headline(cell);
+                time.reported += cell.reported;
+                most_reported = most_reported.max(cell.reported);
+                fullest = fullest.max(Some((cell.covered, std::cmp::Reverse(cell.unavailable))));
+            }
+        }
+        if by_event {
+            let (covered, unavailable) = fullest.map_or((0, 0), |(c, u)| (c, u.0));
+            time.parts.covered = covered.min(expected);
+            time.parts.unavailable = unavailable.min(time.parts.covered);
+            time.reported = most_reported.min(time.parts.covered);
+        }
+        time
+    }
+}
+
+/// The unit itself over the tiles of a period.
+#[derive(Debug)]
+struct OverTime<A> {
+    own: State<A>,
+    parts: Parts<A>,
+    reported: u64,
+}
+
+impl<A: Amount> Default for OverTime<A> {
+    fn default() -> Self {
+        OverTime { own: State::Missing, parts: Parts::default(), reported: 0 }
+    }
+}
+
+/// A unit's own activity: what it reported for exactly the period, else what its tiles come to. A figure
+/// without a value does not stand where the tiles have one.
+fn own<A: Amount>(exact: Option<&State<A>>, tiles: &State<A>) -> State<A> {
+    match exact {
+        Some(value @ State::Value(_)) => value.clone(),
+        Some(State::NotAvailable) if !tiles.has_value() => State::NotAvailable,
+        _ => tiles.clone(),
+    }
+}
+
+/// The tilings that units may choose from.
+struct Choices {
+    fixed: Vec<Arc<Vec<Period>>>,
+    by_unit: HashMap<UnitId, Arc<Vec<Period>>>,
+    all: BTreeSet<Period>,
+}
+
+impl Choices {
+    fn fixed(tilings: Vec<Vec<Period>>) -> Choices {
+        Choices {
+            all: tilings.iter().flatten().copied().collect(),
+            fixed: tilings.into_iter().map(Arc::new).collect(),
+            by_unit: HashMap::new(),
+        }
+    }
+
+    /// A span: the years, or for a unit with figures for shorter spans these in their place.
+    fn span<A: Amount>(inputs: &Inputs<A>, from: i16, to: i16) -> Choices {
+        let mut choices = Choices::fixed(vec![(from..=to).map(Period::Year).collect()]);
+        let mut reported: HashMap<UnitId, Vec<(i16, i16)>> = HashMap::new();
+        for (period, units) in inputs {
+            let Period::Span(a, b) = *period else { continue };
+            if from <= a && b <= to && (a, b) != (from, to) {
+                for (unit, r) in units {
+                    if r.own.has_value() || r.territory.has_value() {
+                        reported.entry(*unit).or_default().push((a, b));
+                    }
+                }
+            }
+        }
+        for (unit, spans) in reported {
+            let tiles = spans::tiles(from, to, &spans);
+            choices.all.extend(&tiles);
+            choices.by_unit.insert(unit, Arc::new(tiles));
+        }
+        choices
+    }
+
+    fn usual(&self) -> Arc<Vec<Period>> {
+        self.fixed.first().map_or_else(|| Arc::new(vec![]), Arc::clone)
+    }
+
+    fn of(&self, unit: UnitId) -> Vec<Arc<Vec<Period>>> {
+        match self.by_unit.get(&unit) {
+            Some(tiles) => vec![Arc::clone(tiles)],
+            None => self.fixed.clone(),
+        }
+    }
+}
