@@ -1,0 +1,235 @@
+//! One error for both transports.
+//!
+//! A [`Failure`] is what went wrong in terms a caller may read, and apart from it what the operator needs. It
+//! becomes an RFC 9457 problem on REST and a status with rich details on gRPC, both from this one value.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tonic::Code;
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// One thing wrong, or remarkable, in what was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind of thing, for programs; never changes.
+    pub code: String,
+    /// Where, in JSON: `figures[3].value`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Where, in CSV: the line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Where, in CSV: the column's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub column: String,
+    /// What was read.
+    pub got: String,
+    /// What was expected.
+    pub expected: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What kind of failure it is. Each stands for one HTTP status and one gRPC code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The request could not be understood.
+    NotUnderstood,
+    /// What is asked for does not exist.
+    NotFound,
+    /// The same key was used with other content.
+    KeyConflict,
+    /// More than the limits allow.
+    TooLarge,
+    /// A media type that is not taken.
+    UnsupportedMediaType,
+    /// Understood, and wrong.
+    Unprocessable,
+    /// Not now; try again.
+    Unavailable,
+    /// A fault of the service.
+    Internal,
+}
+
+impl FailureKind {
+    fn http(self) -> StatusCode {
+        match self {
+            FailureKind::NotUnderstood => StatusCode::BAD_REQUEST,
+            FailureKind::NotFound => StatusCode::NOT_FOUND,
+            FailureKind::KeyConflict => StatusCode::CONFLICT,
+            FailureKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            FailureKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            FailureKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn grpc(self) -> Code {
+        match self {
+            FailureKind::NotUnderstood
+            | FailureKind::UnsupportedMediaType
+            | FailureKind::Unprocessable => Code::InvalidArgument,
+            FailureKind::NotFound => Code::NotFound,
+            FailureKind::KeyConflict => Code::AlreadyExists,
+            FailureKind::TooLarge => Code::ResourceExhausted,
+            FailureKind::Unavailable => Code::Unavailable,
+            FailureKind::Internal => Code::Internal,
+        }
+    }
+
+    fn slug(self) -> &'static str {
+        match self {
+            FailureKind::NotUnderstood => "not-understood",
+            FailureKind::NotFound => "not-found",
+            FailureKind::KeyConflict => "key-conflict",
+            FailureKind::TooLarge => "too-large",
+            FailureKind::UnsupportedMediaType => "unsupported-media-type",
+            FailureKind::Unprocessable => "unprocessable",
+            FailureKind::Unavailable => "unavailable",
+            FailureKind::Internal => "internal",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            FailureKind::NotUnderstood => "The request could not be understood",
+            FailureKind::NotFound => "Not found",
+            FailureKind::KeyConflict => "The idempotency key was used with other content",
+            FailureKind::TooLarge => "Too large",
+            FailureKind::UnsupportedMediaType => "Media type not taken",
+            FailureKind::Unprocessable => "Understood, and wrong",
+            FailureKind::Unavailable => "Not available now",
+            FailureKind::Internal => "A fault of the service",
+        }
+    }
+}
+
+/// Why an operation did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Failure {
+    kind: FailureKind,
+    detail: String,
+    findings: Vec<Finding>,
+    #[source]
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure a caller may read.
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Failure {
+        Failure { kind, detail: detail.into(), findings: vec![], cause: None }
+    }
+
+    /// With everything found wrong.
+    #[must_use]
+    pub fn with_findings(self, findings: Vec<Finding>) -> Failure {
+        Failure { findings, ..self }
+    }
+
+    /// A fault whose cause only the operator sees.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+        Failure {
+            cause: Some(cause.into()),
+            ..Failure::new(FailureKind::Internal, "the service could not do this; its log says why")
+        }
+    }
+
+    /// Something the service needs is away; its cause only the operator sees.
+    pub fn unavailable(
+        detail: impl Into<String>,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Failure {
+        Failure { cause: Some(cause.into()), ..Failure::new(FailureKind::Unavailable, detail) }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// Everything found wrong.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Logs what the caller does not see. Called once, where the failure becomes an answer.
+    fn log(&self) {
+        if let Some(cause) = &self.cause {
+            tracing::error!(kind = self.kind.slug(), cause = %Chain(cause.as_ref()), "{}", self.detail);
+        }
+    }
+}
+
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
+    findings: &'a [Finding],
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.log();
+        let status = self.kind.http();
+        let problem = Problem {
+            r#type: format!("urn:tonghop:problem:{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: &self.detail,
+            findings: &self.findings,
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.kind == FailureKind::Unavailable {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// gRPC carries details in a header, which is bounded; findings past this many are counted, not carried.
+const FINDINGS_ON_GRPC: usize = 40;
+
+impl From<Failure> for tonic::Status {
+    fn from(failure: Failure) -> tonic::Status {
+        failure.log();
+        let mut details = ErrorDetails::new();
+        for finding in failure.findings.iter().take(FINDINGS_ON_GRPC) {
+            let place = match finding.line {
+                Some(line) => format!("line {line}, {}", finding.column),
+                None => finding.path.clone(),
+            };
+            let text = format!(
+                "{}: got {:?}, expected {}; {}",
+                finding.code, finding.got, finding.expected, finding.hint
+            );
+            details.add_bad_request_violation(place, text);
+        }
+        let mut message = failure.detail.clone();
+        if failure.findings.len() > FINDINGS_ON_GRPC {
+            message.push_str(&format!(" (the first {FINDINGS_ON_GRPC} findings are in the details)"));
+        }
+        tonic::Status::with_error_details(failure.kind.grpc(), message, details)
+    }
+}
