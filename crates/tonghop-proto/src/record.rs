@@ -30,7 +30,7 @@ pub struct RecordError(String);
 /// Writes a record, figures in the order given.
 pub fn encode(figures: &[AcceptedFigure]) -> Vec<u8> {
     let mut record = SubmissionRecord::default();
-    let mut words = [const { HashMap::<String, u32>::new() }; 6];
+    let mut words: [HashMap<String, u32>; 6] = Default::default();
     fn word(seen: &mut HashMap<String, u32>, list: &mut Vec<String>, text: &str) -> u32 {
         if let Some(i) = seen.get(text) {
             return *i;
