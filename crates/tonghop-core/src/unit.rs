@@ -13,7 +13,7 @@ pub struct Level(pub u8);
 /// The level of the nation.
 pub const NATION: Level = Level(0);
 
-/// What a unit was during some of its life: its name, kind and parent.
+/// What a unit was called during some of its life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// First day.
@@ -24,8 +24,6 @@ pub struct Stage {
     pub name: String,
     /// Kind, as `xa`.
     pub kind: String,
-    /// The unit it lies in; none for the nation.
-    pub parent: Option<UnitId>,
 }
 
 /// An administrative unit. In force on `[from, to)`; a day outside is not in its life.
@@ -37,6 +35,9 @@ pub struct Unit {
     pub code: String,
     /// Its level, which never changes.
     pub level: Level,
+    /// The unit it lies in, which never changes either; none for the nation. A unit whose parent changes goes
+    /// on as another unit.
+    pub parent: Option<UnitId>,
     /// Its stages in order of time, without gaps.
     pub stages: Vec<Stage>,
 }
@@ -111,7 +112,7 @@ impl Map {
         in_force.sort_by(|a, b| (a.level, &a.code).cmp(&(b.level, &b.code)));
         for unit in in_force {
             map.in_force[unit.id.0 as usize] = true;
-            if let Some(parent) = unit.stage(day).and_then(|s| s.parent) {
+            if let Some(parent) = unit.parent {
                 map.parents[unit.id.0 as usize] = Some(parent);
                 map.children[parent.0 as usize].push(unit.id);
             }

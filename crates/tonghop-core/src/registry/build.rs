@@ -1,22 +1,24 @@
 //! From a draft to a registry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Draft, IndicatorRow, Problem, Registry, SuccessionRow, UnitRow};
+use super::lives::{Lives, lives};
+use super::{Draft, IndicatorRow, Problem, Registry};
 use crate::decimal::MAX_DECIMALS;
 use crate::dimension::{REPORTER, UNDIVIDED};
 use crate::indicator::{Indicator, Kind, RatioOf, ReporterOverlap};
-use crate::unit::{Level, Map, Stage, Succession, Unit, UnitId};
+use crate::unit::{Level, Map, Unit};
 
-struct Checker {
+/// Collects what is wrong.
+pub(super) struct Checker {
     problems: Vec<Problem>,
 }
 
 impl Checker {
-    fn problem(&mut self, table: &'static str, key: impl ToString, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, table: &'static str, key: impl ToString, message: impl Into<String>) {
         self.problems.push(Problem { table, key: key.to_string(), message: message.into() });
     }
 }
@@ -37,8 +39,7 @@ impl Registry {
             check.problem("levels", "", "expected 2 to 16 levels of different codes, the nation first");
             return Err(check.problems);
         }
-        let (units, by_code) = build_units(&mut check, &draft, &levels, before);
-        let successions = build_successions(&mut check, &draft.successions, &units, &by_code);
+        let Lives { units, by_code, successions } = lives(&mut check, &draft, &levels, before);
         let maps = build_maps(&mut check, &units);
         for dimension in &draft.dimensions {
             let codes: HashSet<_> = dimension.members.iter().map(|m| &m.code).collect();
@@ -78,206 +79,13 @@ impl Registry {
     }
 }
 
-type Codes = HashMap<String, Vec<UnitId>>;
-
-/// Rows become units: a row that begins where another of its level and code ends is the same unit going on,
-/// unless a succession on that day says that another territory took the code.
-fn build_units(
-    check: &mut Checker,
-    draft: &Draft,
-    levels: &HashMap<&str, Level>,
-    before: Option<&Registry>,
-) -> (Vec<Unit>, Codes) {
-    let mut rows: BTreeMap<(Level, &str), Vec<&UnitRow>> = BTreeMap::new();
-    for row in &draft.units {
-        match levels.get(row.level.as_str()) {
-            Some(level) => rows.entry((*level, &row.code)).or_default().push(row),
-            None => check.problem("units", &row.code, format!("unknown level {:?}", row.level)),
-        }
-    }
-    let from = |row: &UnitRow| row.valid_from.unwrap_or(Date::MIN);
-    let to = |row: &UnitRow| row.valid_to.unwrap_or(Date::MAX);
-    let mut linked: HashMap<(Date, &str), Vec<&SuccessionRow>> = HashMap::new();
-    for row in &draft.successions {
-        linked.entry((row.day, &row.from)).or_default().push(row);
-        if row.from != row.to {
-            linked.entry((row.day, &row.to)).or_default().push(row);
-        }
-    }
-    let goes_on = |code: &str, day: Date| match linked.get(&(day, code)).map(Vec::as_slice) {
-        None => true,
-        Some([only]) => only.from == only.to && only.share == 1_000_000,
-        Some(_) => false,
-    };
-    let mut lives: Vec<(Level, &str, Vec<&UnitRow>)> = Vec::new();
-    for ((level, code), mut stages) in rows {
-        stages.sort_by_key(|r| from(r));
-        let mut life: Vec<&UnitRow> = Vec::new();
-        for row in stages {
-            if from(row) >= to(row) {
-                check.problem("units", code, "its validity ends before it starts");
-            }
-            match life.last() {
-                Some(last) if to(last) > from(row) => {
-                    check.problem("units", code, format!("two rows are in force on {}", from(row)));
-                }
-                Some(last) if to(last) < from(row) || !goes_on(code, from(row)) => {
-                    lives.push((level, code, std::mem::take(&mut life)));
-                }
-                _ => {}
-            }
-            life.push(row);
-        }
-        lives.push((level, code, life));
-    }
-    // Known units keep their numbers; new ones follow in order.
-    let mut numbered: BTreeMap<u32, (Level, &str, Vec<&UnitRow>)> = BTreeMap::new();
-    let mut next = before.map_or(0, |b| b.units.len() as u32);
-    let mut fresh = Vec::new();
-    for life in lives {
-        let key = Unit {
-            id: UnitId(0),
-            code: life.1.to_owned(),
-            level: life.0,
-            stages: vec![Stage {
-                from: from(life.2[0]),
-                to: Date::MAX,
-                name: String::new(),
-                kind: String::new(),
-                parent: None,
-            }],
-        }
-        .key();
-        match before.and_then(|b| b.unit_by_key(&key)) {
-            Some(id) if before.is_some_and(|b| b.unit(id).level == life.0) => {
-                numbered.insert(id.0, life);
-            }
-            _ => fresh.push(life),
-        }
-    }
-    if let Some(before) = before {
-        for unit in &before.units {
-            if !numbered.contains_key(&unit.id.0) {
-                check.problem("units", unit.key(), "was in the registry and is no longer: end its validity instead");
-            }
-        }
-    }
-    for life in fresh {
-        numbered.insert(next, life);
-        next += 1;
-    }
-    let mut by_code: Codes = HashMap::new();
-    for (id, (_, code, _)) in &numbered {
-        by_code.entry((*code).to_owned()).or_default().push(UnitId(*id));
-    }
-    let spans: HashMap<u32, (Date, Date, Level)> =
-        numbered.iter().map(|(id, (l, _, r))| (*id, (from(r[0]), to(r[r.len() - 1]), *l))).collect();
-    let mut units = Vec::new();
-    for (id, (level, code, rows)) in &numbered {
-        let mut stages = Vec::new();
-        for row in rows {
-            // A parent that ends before the row does starts a new stage with the parent that carries the code then.
-            let mut at = from(row);
-            while at < to(row) {
-                let parent = row.parent.as_deref().map(|code| {
-                    let ids = by_code.get(code).map_or(&[][..], Vec::as_slice);
-                    ids.iter().find(|p| spans.get(&p.0).is_some_and(|(a, b, _)| *a <= at && at < *b))
-                });
-                let (parent, until) = match parent {
-                    None => (None, to(row)),
-                    Some(Some(p)) => (Some(*p), to(row).min(spans[&p.0].1)),
-                    Some(None) => {
-                        let parent = row.parent.as_deref().unwrap_or_default();
-                        check.problem("units", code, format!("its parent {parent} is not in force on {at}"));
-                        break;
-                    }
-                };
-                if let Some(p) = parent
-                    && spans[&p.0].2 >= *level
-                {
-                    check.problem("units", code, "its parent is not of a higher level");
-                }
-                stages.push(Stage {
-                    from: at,
-                    to: until,
-                    name: row.name.clone(),
-                    kind: row.kind.clone(),
-                    parent,
-                });
-                at = until;
-            }
-        }
-        if (*level == Level(0)) != stages.iter().all(|s| s.parent.is_none()) {
-            check.problem("units", code, "the nation has no parent, and every other unit has one");
-        }
-        units.push(Unit { id: UnitId(*id), code: (*code).to_owned(), level: *level, stages });
-    }
-    let nations = units.iter().filter(|u| u.level == Level(0)).count();
-    if nations != 1 {
-        check.problem("units", "", format!("expected one unit of the first level, found {nations}"));
-    }
-    for (code, ids) in &by_code {
-        for (i, a) in ids.iter().enumerate() {
-            for b in &ids[i + 1..] {
-                let ((a_from, a_to, _), (b_from, b_to, _)) = (spans[&a.0], spans[&b.0]);
-                if a_from < b_to && b_from < a_to {
-                    check.problem("units", code, "two units carry this code on one day");
-                }
-            }
-        }
-    }
-    (units, by_code)
-}
-
-fn build_successions(
-    check: &mut Checker,
-    rows: &[SuccessionRow],
-    units: &[Unit],
-    by_code: &Codes,
-) -> Vec<Succession> {
-    let find = |code: &str, day: Date| {
-        let ids = by_code.get(code)?;
-        ids.iter().find(|id| units.get(id.0 as usize).is_some_and(|u| u.in_force(day))).copied()
-    };
-    let mut shares: BTreeMap<(Date, UnitId), u64> = BTreeMap::new();
-    let mut out = Vec::new();
-    for row in rows {
-        let before = row.day.yesterday().ok().and_then(|d| find(&row.from, d));
-        let (Some(from), Some(to)) = (before, find(&row.to, row.day)) else {
-            check.problem(
-                "successions",
-                format!("{} {}>{}", row.day, row.from, row.to),
-                "expected a unit in force the day before and one in force on the day",
-            );
-            continue;
-        };
-        *shares.entry((row.day, from)).or_default() += u64::from(row.share);
-        out.push(Succession { day: row.day, from, to, share: row.share, basis: row.basis.clone() });
-    }
-    for ((day, from), sum) in shares {
-        if sum != 1_000_000 {
-            let code = units.get(from.0 as usize).map_or("", |u| &u.code);
-            check.problem("successions", format!("{day} {code}"), "the shares of a unit sum to exactly 1");
-        }
-    }
-    out.sort_by_key(|s| (s.day, s.from, s.to));
-    out
-}
-
 fn build_maps(check: &mut Checker, units: &[Unit]) -> Vec<Map> {
     if !check.problems.is_empty() {
         return vec![];
     }
     let mut days: BTreeSet<Date> = BTreeSet::new();
     for unit in units {
-        let mut parent = None;
-        for (i, stage) in unit.stages.iter().enumerate() {
-            if i == 0 || stage.parent != parent {
-                days.insert(stage.from);
-            }
-            parent = stage.parent;
-        }
-        days.insert(unit.to());
+        days.extend([unit.from(), unit.to()]);
     }
     days.remove(&Date::MIN);
     days.remove(&Date::MAX);

@@ -5,6 +5,7 @@
 
 mod build;
 mod draft;
+mod lives;
 
 pub use draft::{Draft, IndicatorRow, Problem, SuccessionRow, UnitRow};
 
