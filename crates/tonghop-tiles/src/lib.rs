@@ -1,0 +1,14 @@
+//! What the database keeps of figures and totals, as bytes.
+//!
+//! A **tile** holds the figures of one series and period in one province (or of the nation itself), each with
+//! all its revisions: see [`TileBody`]. A **summary** holds, for one series and period, the rolled-up cells of
+//! every province and of the nation: see [`SummaryBody`]. Both formats begin with a version byte; a version
+//! that is not known is refused, never guessed at.
+
+mod bytes;
+mod summary;
+mod tile;
+
+pub use bytes::BodyError;
+pub use summary::SummaryBody;
+pub use tile::{Entry, Put, Revision, Said, TileBody};

@@ -1,0 +1,130 @@
+//! Bodies read back as they were written, and damaged ones are refused.
+
+use proptest::prelude::*;
+use tonghop_core::figure::Scope;
+use tonghop_core::quantity::{Qualifier, Sum};
+use tonghop_core::rollup::{Along, Cell, Parts, State, Taken};
+use tonghop_core::unit::UnitId;
+use tonghop_tiles::{BodyError, Put, Revision, Said, SummaryBody, TileBody};
+
+fn qualifier() -> impl Strategy<Value = Qualifier> {
+    prop_oneof![
+        Just(Qualifier::Exact),
+        Just(Qualifier::AtLeast),
+        Just(Qualifier::AtMost),
+        Just(Qualifier::About)
+    ]
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        (0..=999_999_999_999_999i64, qualifier()).prop_map(|(v, q)| Said::Value(v, q)),
+        "[a-zạ ]{0,8}".prop_map(|r| Said::NotAvailable(r.as_str().into())),
+        Just(Said::Withdrawn),
+    ]
+}
+
+prop_compose! {
+    fn body()(puts in prop::collection::vec(
+        (0..40u32, any::<bool>(), 0..3u8, said(), prop::option::of(0..2u8), any::<bool>(), 0..5i64), 0..60)) -> TileBody {
+        let mut body = TileBody::default();
+        let mut position = 1;
+        for (unit, own, member, said, reporter, programme, step) in puts {
+            position += step;
+            let scope = if own { Scope::Own } else { Scope::Territory };
+            let reporter = reporter.map(|r| format!("side-{r}").as_str().into());
+            let programmes = if programme { "CTPH-07|CTPH-09" } else { "" }.into();
+            let revision = Revision { position, said, reporter, programmes };
+            body.put(UnitId(unit * 300), scope, &format!("channel=m{member}"), revision);
+        }
+        body
+    }
+}
+
+fn state() -> impl Strategy<Value = State<Sum>> {
+    prop_oneof![
+        Just(State::Missing),
+        Just(State::NotAvailable),
+        (any::<i64>(), any::<i64>(), qualifier()).prop_map(|(v, e, qualifier)| State::Value(Sum {
+            value: i128::from(v) * 1_000_003,
+            exact: i128::from(e),
+            qualifier
+        })),
+    ]
+}
+
+prop_compose! {
+    fn cell()(own in state(), whole in state(), parts in state(), taken in 0..3u8, bits in any::<[bool; 3]>(),
+              counts in any::<[u64; 6]>(), from in prop::option::of((-20_000..40_000i32, 0..400i32)),
+              whole_from in prop::option::of(-20_000..40_000i32)) -> Cell<Sum> {
+        let day = |n: i32| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(n)).unwrap();
+        let parts_dates = from.map(|(a, n)| (day(a), day(a + n)));
+        let whole_dates = whole_from.map(|a| (day(a), day(a)));
+        let (taken, headline, dates) = match taken {
+            0 => (Taken::Nowhere, State::Missing, None),
+            1 => (Taken::Whole, whole.clone(), whole_dates),
+            _ => (Taken::Parts, parts.clone(), parts_dates),
+        };
+        Cell {
+            own, whole, whole_dates, headline, taken, dates,
+            parts: Parts { state: parts, covered: counts[4], unavailable: counts[5], dates: parts_dates },
+            along: if bits[0] { Along::Time } else { Along::Units },
+            reported: counts[0], covered: counts[1], expected: counts[2], unavailable: counts[3],
+            collects: bits[1], not_aggregable: bits[2],
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_tile_reads_back_as_it_was_written(body in body()) {
+        prop_assert_eq!(TileBody::decode(&body.encode()).unwrap(), body);
+    }
+
+    #[test]
+    fn a_summary_reads_back_as_it_was_written(cells in prop::collection::btree_map((0..9000u32).prop_map(UnitId), cell(), 0..20)) {
+        let body = SummaryBody { cells };
+        prop_assert_eq!(SummaryBody::decode(&body.encode()).unwrap(), body);
+    }
+
+    #[test]
+    fn a_tile_cut_short_is_refused(body in body(), cut in any::<prop::sample::Index>()) {
+        let bytes = body.encode();
+        let cut = cut.index(bytes.len());
+        prop_assert!(TileBody::decode(&bytes[..cut]).is_err());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = TileBody::decode(&bytes);
+        let _ = SummaryBody::decode(&bytes);
+        let mut versioned = vec![1];
+        versioned.extend(bytes);
+        let _ = TileBody::decode(&versioned);
+        let _ = SummaryBody::decode(&versioned);
+    }
+}
+
+#[test]
+fn an_unknown_version_is_refused() {
+    assert_eq!(TileBody::decode(&[9, 0, 0]), Err(BodyError::Version(9)));
+    assert_eq!(SummaryBody::decode(&[9, 0]), Err(BodyError::Version(9)));
+}
+
+#[test]
+fn the_same_again_makes_no_revision() {
+    let mut body = TileBody::default();
+    let say = |position, said| Revision { position, said, reporter: None, programmes: "".into() };
+    let mut put = |revision| body.put(UnitId(7), Scope::Own, "", revision);
+    assert_eq!(put(say(1, Said::Withdrawn)), Put::Unchanged);
+    assert_eq!(put(say(2, Said::Value(5, Qualifier::Exact))), Put::New);
+    assert_eq!(put(say(3, Said::Value(5, Qualifier::Exact))), Put::Unchanged);
+    assert_eq!(put(say(4, Said::Value(6, Qualifier::Exact))), Put::Revised);
+    assert_eq!(put(say(5, Said::Withdrawn)), Put::Withdrawn);
+    assert_eq!(put(say(6, Said::Withdrawn)), Put::Unchanged);
+    assert_eq!(put(say(7, Said::Value(6, Qualifier::Exact))), Put::New);
+    let positions: Vec<_> = body.entries()[0].revisions.iter().map(|r| r.position).collect();
+    assert_eq!(positions, [2, 4, 5, 7]);
+    assert_eq!(body.entries()[0].as_of(4).map(|r| &r.said), Some(&Said::Value(6, Qualifier::Exact)));
+    assert_eq!(body.entries()[0].as_of(1), None);
+}
