@@ -151,6 +151,7 @@ impl<'a> Prepared<'a> {
             total.basis = Some(if cell.collects { Basis::Reported } else { Basis::Declared });
             total.covered = total.expected;
             total.unavailable = 0;
+            total.dates = indicator.is_stock().then_some((self.plan.days.1, self.plan.days.1));
         } else if let Some(value) = computed {
             total.value = Some(value);
             total.pair = cell.headline.value().copied();
@@ -160,7 +161,7 @@ impl<'a> Prepared<'a> {
             total.pair = cell.headline.value().copied();
             total.reason = Some(if total.pair.is_some() {
                 Reason::Undefined
-            } else if cell.headline.is_there() || bare.is_there() {
+            } else if cell.headline.is_there() || bare == State::NotAvailable {
                 Reason::NotAvailable
             } else if cell.not_aggregable || self.bare_below(side, unit) {
                 Reason::NotAggregable

@@ -34,7 +34,7 @@ fn state(stated: Stated) -> State<Sum> {
 }
 
 /// Flow figures, summed over the leaves that are asked for.
-pub(super) fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
+pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
     let mut inputs = Inputs::new();
     let Some(series) = figures.series.get(&asked.series) else { return inputs };
     let chosen = chosen(asked, series);
@@ -55,7 +55,7 @@ pub(super) fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
 }
 
 /// Stock figures: of every member the latest whose last day is within the days, summed over members.
-pub(super) fn of_stock(
+pub fn of_stock(
     registry: &Registry,
     asked: &Asked,
     figures: &Figures,
@@ -164,7 +164,7 @@ impl Pairing {
     }
 
     /// Pairs of flows: at each unit, scope and period.
-    pub(super) fn of_flows(&self, numerator: &[Inputs<Sum>], denominator: &[Inputs<Sum>]) -> Inputs<Pair> {
+    pub fn of_flows(&self, numerator: &[Inputs<Sum>], denominator: &[Inputs<Sum>]) -> Inputs<Pair> {
         let missing = Reported::default();
         let mut out = Inputs::new();
         for (period, units) in &numerator[0] {

@@ -26,6 +26,13 @@ pub struct Asked {
     pub reporter: Option<String>,
 }
 
+impl Asked {
+    /// A whole series, nothing narrowed.
+    pub fn whole(indicator: &Arc<Indicator>, series: Series) -> Asked {
+        Asked { indicator: Arc::clone(indicator), series, members: Breakdown::default(), reporter: None }
+    }
+}
+
 /// What the total of one side is made of; an indicator whose sides are not summed has one.
 #[derive(Clone, Debug)]
 pub struct Side {

@@ -209,12 +209,13 @@ struct BelowSum<A> {
     parts: Parts<A>,
     reported: u64,
     covered: u64,
+    unavailable: u64,
     something: bool,
 }
 
 impl<A: Amount> Default for BelowSum<A> {
     fn default() -> Self {
-        BelowSum { parts: Parts::default(), reported: 0, covered: 0, something: false }
+        BelowSum { parts: Parts::default(), reported: 0, covered: 0, unavailable: 0, something: false }
     }
 }
 
@@ -223,6 +224,7 @@ impl<A: Amount> BelowSum<A> {
         self.parts.add_headline(child);
         self.reported += child.reported;
         self.covered += child.covered;
+        self.unavailable += child.unavailable;
         self.something |= child.headline.is_there() || child.not_aggregable;
     }
 }
@@ -237,6 +239,7 @@ impl<A: Amount> Cell<A> {
         {
             self.not_aggregable = true;
             self.covered = below.covered;
+            self.unavailable = below.unavailable;
             self.reported = below.reported;
         }
     }

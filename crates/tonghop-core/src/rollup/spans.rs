@@ -2,13 +2,16 @@
 
 use crate::period::Period;
 
+/// Years covered, by how many spans, and by which.
+type Choice = (usize, usize, Vec<(i16, i16)>);
+
 /// The tiles of the span `from..=to`: its years, save where shorter spans for which the unit has a figure stand
 /// in their place. Of the sets of such spans that do not overlap it is the one that covers most years; of
 /// those the one with the fewest spans; of those the earliest.
 pub(super) fn tiles(from: i16, to: i16, reported: &[(i16, i16)]) -> Vec<Period> {
     let years = usize::try_from(i32::from(to) - i32::from(from) + 1).unwrap_or(0);
     // best[i]: of the years from `from + i` on, how many are covered, by how many spans, and by which.
-    let mut best: Vec<(usize, usize, Vec<(i16, i16)>)> = vec![(0, 0, vec![]); years + 1];
+    let mut best: Vec<Choice> = vec![(0, 0, vec![]); years + 1];
     for i in (0..years).rev() {
         let year = from + i as i16;
         let mut here = best[i + 1].clone();
