@@ -4,7 +4,7 @@ mod answer;
 mod inputs;
 mod plan;
 
-pub use answer::{Prepared, answer, sum_of_sides, total_of_sum};
+pub use answer::{Excess, Prepared, answer, excesses, sum_of_sides, total_of_sum};
 pub use inputs::{of_flow as flow_inputs, of_stock as stock_inputs};
 pub use plan::{Asked, Plan, Side, frequency_name, plan, unit_for};
 

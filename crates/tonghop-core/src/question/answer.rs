@@ -198,6 +198,50 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// A unit of whose ratio the part is larger than the whole, so that its pair is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// The unit.
+    pub unit: UnitId,
+    /// The scope of both sides.
+    pub scope: Scope,
+    /// Part and whole.
+    pub pair: Pair,
+}
+
+/// Where a ratio of a part has a part larger than its whole at exactly the plan's period.
+pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Excess> {
+    let Kind::Ratio(ratio) = &plan.indicator.kind else { return vec![] };
+    if !ratio.numerator_is_part {
+        return vec![];
+    }
+    let mut out = Vec::new();
+    for side in &plan.sides {
+        let both: Vec<(UnitId, Scope, State<Pair>)> = match lay_out_pairs(registry, plan, side, figures, false) {
+            LaidOut::FlowPairs(mut inputs) => inputs
+                .remove(&plan.period)
+                .into_iter()
+                .flatten()
+                .flat_map(|(u, r)| [(u, Scope::Own, r.own), (u, Scope::Territory, r.territory)])
+                .collect(),
+            LaidOut::StockPairs(latest) => latest
+                .into_iter()
+                .flat_map(|(u, s)| [(u, Scope::Own, s.own.state), (u, Scope::Territory, s.territory.state)])
+                .collect(),
+            LaidOut::Flow(_) | LaidOut::Stock(_) => vec![],
+        };
+        for (unit, scope, state) in both {
+            if let State::Value(pair) = state
+                && pair.numerator.value > pair.denominator.value
+            {
+                out.push(Excess { unit, scope, pair });
+            }
+        }
+    }
+    out.sort_by_key(|e| (e.unit, e.scope));
+    out
+}
+
 /// Figures of the ratio itself, as `(unit, scope, period, what it says)`.
 fn bare_rows<'a>(side: &'a SideInputs<'_>) -> impl Iterator<Item = (UnitId, Scope, Period, Stated)> + 'a {
     let asked: &Asked = &side.side.own;
@@ -216,31 +260,29 @@ fn bare_rows<'a>(side: &'a SideInputs<'_>) -> impl Iterator<Item = (UnitId, Scop
 }
 
 fn lay_out(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures) -> LaidOut {
-    let stock = plan.indicator.is_stock();
+    match &plan.indicator.kind {
+        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part),
+        Kind::Stock => LaidOut::Stock(inputs::of_stock(registry, &side.own, figures, plan.days)),
+        Kind::Flow => LaidOut::Flow(inputs::of_flow(&side.own, figures)),
+    }
+}
+
+/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
+fn lay_out_pairs(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures, is_part: bool) -> LaidOut {
     let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
     let stocks = |all: &[Asked]| {
         all.iter().map(|a| inputs::of_stock(registry, a, figures, plan.days)).collect::<Vec<_>>()
     };
-    match &plan.indicator.kind {
-        Kind::Ratio(ratio) => {
-            let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
-            let most = decimals.max().unwrap_or(0);
-            let scale = |all: &[Asked]| {
-                all.iter().map(|a| 10i128.pow(u32::from(most - a.indicator.decimals))).collect()
-            };
-            let pairing = Pairing {
-                numerator: scale(&side.numerator),
-                denominator: scale(&side.denominator),
-                is_part: ratio.numerator_is_part,
-            };
-            if stock {
-                LaidOut::StockPairs(pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator)))
-            } else {
-                LaidOut::FlowPairs(pairing.of_flows(&flows(&side.numerator), &flows(&side.denominator)))
-            }
-        }
-        Kind::Stock => LaidOut::Stock(inputs::of_stock(registry, &side.own, figures, plan.days)),
-        Kind::Flow => LaidOut::Flow(inputs::of_flow(&side.own, figures)),
+    let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
+    let most = decimals.max().unwrap_or(0);
+    let scale =
+        |all: &[Asked]| all.iter().map(|a| 10i128.pow(u32::from(most - a.indicator.decimals))).collect();
+    let pairing =
+        Pairing { numerator: scale(&side.numerator), denominator: scale(&side.denominator), is_part };
+    if plan.indicator.is_stock() {
+        LaidOut::StockPairs(pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator)))
+    } else {
+        LaidOut::FlowPairs(pairing.of_flows(&flows(&side.numerator), &flows(&side.denominator)))
     }
 }
 

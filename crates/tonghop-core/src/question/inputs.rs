@@ -164,7 +164,7 @@ impl Pairing {
     }
 
     /// Pairs of flows: at each unit, scope and period.
-    pub fn of_flows(&self, numerator: &[Inputs<Sum>], denominator: &[Inputs<Sum>]) -> Inputs<Pair> {
+    pub(super) fn of_flows(&self, numerator: &[Inputs<Sum>], denominator: &[Inputs<Sum>]) -> Inputs<Pair> {
         let missing = Reported::default();
         let mut out = Inputs::new();
         for (period, units) in &numerator[0] {
