@@ -1,1 +1,111 @@
-//! See Cargo.toml.
+//! Aggregation: tails the ledger, and keeps tiles and totals up to it.
+//!
+//! | module | idea |
+//! |---|---|
+//! | `engine` | ledger entries into tiles and totals; the same for a batch and for a rebuild |
+//! | `shelf` | tiles and summaries held in memory while figures are put into them |
+//! | `summarise` | from tiles to the cells of provinces and of the nation |
+//! | `whole_findings` | what only the whole can show |
+//! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
+//! | `rebuild` | everything again from the ledger: to replace, or to compare |
+//! | `grpc` | the service |
+
+mod engine;
+mod follow;
+mod grpc;
+mod rebuild;
+mod shelf;
+mod summarise;
+mod whole_findings;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{broadcast, watch};
+use tonghop_store::{StoreError, Tiles};
+use tonic::transport::Channel;
+
+pub use follow::Settings;
+pub use grpc::AggregationGrpc;
+pub use summarise::summarised;
+
+/// Why rolling up does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AggregationError {
+    /// The database.
+    #[error("the tiles' database")]
+    Store(#[from] StoreError),
+    /// The ledger service.
+    #[error("the ledger service")]
+    Ledger(#[source] Box<tonic::Status>),
+    /// Something stored makes no sense.
+    #[error("{row}: {what}")]
+    Damaged {
+        /// Which row.
+        row: String,
+        /// What about it.
+        what: String,
+    },
+    /// A computation was cut off by shutdown, or panicked.
+    #[error("a computation did not finish: {0}")]
+    Cut(String),
+}
+
+impl From<tonic::Status> for AggregationError {
+    fn from(status: tonic::Status) -> Self {
+        AggregationError::Ledger(Box::new(status))
+    }
+}
+
+/// Up to where totals are complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// The ledger position.
+    pub position: i64,
+    /// When the entry at that position was received.
+    pub time: Option<Timestamp>,
+}
+
+/// What moved the totals on.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Up to where.
+    pub reached: Reached,
+    /// Series whose totals changed.
+    pub series: Vec<String>,
+}
+
+/// The service's state, shared by its loop and its API.
+#[derive(Debug)]
+pub struct Aggregation {
+    tiles: Tiles,
+    ledger: Channel,
+    settings: Settings,
+    reached: watch::Sender<Reached>,
+    moved: broadcast::Sender<Arc<Moved>>,
+    halted: Mutex<Option<String>>,
+    rebuild: tokio::sync::Notify,
+}
+
+impl Aggregation {
+    /// Over a database of tiles and the ledger service behind a channel.
+    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings) -> Arc<Aggregation> {
+        Arc::new(Aggregation {
+            tiles,
+            ledger,
+            settings,
+            reached: watch::Sender::new(Reached::default()),
+            moved: broadcast::Sender::new(1024),
+            halted: Mutex::new(None),
+            rebuild: tokio::sync::Notify::new(),
+        })
+    }
+
+    fn set_halted(&self, why: Option<String>) {
+        *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

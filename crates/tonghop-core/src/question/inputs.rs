@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::plan::Asked;
 use crate::figure::{Figures, Scope, SeriesFigures, Stated};
-use crate::period::{Grain, Period};
+use crate::period::Period;
 use crate::quantity::{Pair, Sum};
 use crate::registry::Registry;
 use crate::rollup::State;
@@ -72,16 +72,17 @@ pub fn of_stock(
         .iter()
         .map(|leaf| series.leaves.iter().position(|l| l.members == leaf.members).unwrap_or_default())
         .collect();
-    type Rank = (bool, Date, std::cmp::Reverse<Grain>);
+    type Rank = (bool, Date, std::cmp::Reverse<i32>);
     let mut latest: HashMap<(UnitId, Scope, usize), (Rank, Stated)> = HashMap::new();
     for (period, rows) in &series.periods {
         let day = asked.indicator.calendar.last_day(*period);
         if day < days.0 || days.1 < day {
             continue;
         }
+        let length = period.months().map_or(0, |(first, last)| last - first + 1);
         for row in rows.iter().filter(|r| chosen[r.leaf as usize]) {
             let has_value = matches!(row.stated, Stated::Value(..));
-            let rank = (has_value, day, std::cmp::Reverse(period.grain()));
+            let rank = (has_value, day, std::cmp::Reverse(length));
             let entry = (rank, row.stated);
             latest
                 .entry((row.unit, row.scope, member[row.leaf as usize]))

@@ -154,6 +154,31 @@ impl Registry {
         self.map_on(day).ancestry(unit).take_while(|u| *u != nation).last().unwrap_or(nation)
     }
 
+    /// Whether figures stay where they are and mean what they meant when `next` replaces this registry: units,
+    /// maps and calendars are as they were, and every indicator here is there unchanged. New indicators,
+    /// dimensions, members, programmes and names move nothing.
+    pub fn keeps_figures_in_place(&self, next: &Registry) -> bool {
+        let lives = |r: &Registry| -> Vec<(UnitId, Level, Option<UnitId>, Date, Date)> {
+            r.units.iter().map(|u| (u.id, u.level, u.parent, u.from(), u.to())).collect()
+        };
+        let days = |r: &Registry| r.calendars.iter().map(|c| (c.code.clone(), c.days(crate::period::Period::Year(2000)))).collect::<HashMap<_, _>>();
+        let (before, after) = (days(self), days(next));
+        let means = |i: &Indicator| Indicator {
+            name_vi: String::new(),
+            name_en: String::new(),
+            unit_vi: String::new(),
+            reporters: vec![],
+            programmes: vec![],
+            core: false,
+            ..i.clone()
+        };
+        let same_kind = |d: &Dimension| next.dimension(&d.code).is_some_and(|n| n.kind == d.kind);
+        lives(self) == lives(next)
+            && before.iter().all(|(code, days)| after.get(code) == Some(days))
+            && self.dimensions.iter().all(same_kind)
+            && self.indicators.iter().all(|i| next.indicator(&i.code).is_some_and(|n| means(i) == means(n)))
+    }
+
     /// A calendar by code.
     pub fn calendar(&self, code: &str) -> Option<&Arc<Calendar>> {
         self.calendars.iter().find(|c| c.code == code)

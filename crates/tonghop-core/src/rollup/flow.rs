@@ -186,8 +186,8 @@ impl<'a, A: Amount> Flow<'a, A> {
                         (Taken::Parts, Along::Time) => time.reported,
                         _ => below.reported.max(time.reported),
                     }
-                    .min(cell.expected)
                 };
+                cell.reported = cell.reported.min(cell.covered);
                 cell.mark_not_aggregable(indicator, below);
                 tilings[i] = tiling;
             } else {
@@ -257,8 +257,7 @@ impl<'a, A: Amount> Flow<'a, A> {
         for tiling in choices.of(unit) {
             let time = self.over_time(unit, &tiling, by_event, expected);
             let better = best.as_ref().is_none_or(|(_, b)| {
-                (time.parts.covered, time.parts.state.is_there())
-                    > (b.parts.covered, b.parts.state.is_there())
+                (time.sum_covered, time.parts.state.is_there()) > (b.sum_covered, b.parts.state.is_there())
             });
             if better {
                 best = Some((tiling, time));
@@ -280,6 +279,7 @@ impl<'a, A: Amount> Flow<'a, A> {
                 fullest = fullest.max(Some((cell.covered, std::cmp::Reverse(cell.unavailable))));
             }
         }
+        time.sum_covered = time.parts.covered;
         if by_event {
             let (covered, unavailable) = fullest.map_or((0, 0), |(c, u)| (c, u.0));
             time.parts.covered = covered.min(expected);
@@ -296,11 +296,13 @@ struct OverTime<A> {
     own: State<A>,
     parts: Parts<A>,
     reported: u64,
+    /// What the tiles cover, added up; for what is collected by event more than the parts then cover.
+    sum_covered: u64,
 }
 
 impl<A: Amount> Default for OverTime<A> {
     fn default() -> Self {
-        OverTime { own: State::Missing, parts: Parts::default(), reported: 0 }
+        OverTime { own: State::Missing, parts: Parts::default(), reported: 0, sum_covered: 0 }
     }
 }
 

@@ -1,0 +1,207 @@
+//! Puts ledger entries into tiles and totals. The same engine serves the incremental path, which fetches what
+//! a batch touches, and a rebuild, which starts from nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use prost::Message;
+use tonghop_core::figure::{Series, Statement, place};
+use tonghop_core::period::Period;
+use tonghop_core::registry::Registry;
+use tonghop_core::unit::UnitId;
+use tonghop_proto::aggregation::GetEffectResponse;
+use tonghop_proto::record::{self, AcceptedFigure};
+use tonghop_proto::{ingestion as pb, registry as pb_registry, registry_draft};
+use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
+use tonghop_tiles::{Put, Revision, Said};
+
+use crate::AggregationError;
+use crate::shelf::{Place, Shelves};
+use crate::summarise::summarise;
+use crate::whole_findings;
+
+/// What a batch changes.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) tiles: Vec<Tile>,
+    pub(crate) summaries: Vec<Summary>,
+    pub(crate) effects: Vec<Effect>,
+    /// Series whose totals changed.
+    pub(crate) series: BTreeSet<String>,
+}
+
+/// A submission taken apart.
+pub(crate) struct Prepared {
+    receipt: Receipt,
+    figures: Vec<AcceptedFigure>,
+    places: Vec<(Series, UnitId)>,
+}
+
+/// Tiles and totals in the making.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    registry: Arc<Registry>,
+    shelves: Shelves,
+}
+
+/// Reads a registry entry. `before` is the registry that it replaces.
+pub(crate) fn read_registry(record: &[u8], before: Option<&Registry>) -> Result<Registry, AggregationError> {
+    let damaged = |what: String| AggregationError::Damaged { row: "registry".into(), what };
+    let wire = pb_registry::Registry::decode(record).map_err(|e| damaged(e.to_string()))?;
+    let draft = registry_draft::draft(wire).map_err(|p| damaged(format!("{p:?}")))?;
+    Registry::build(draft, before).map_err(|p| damaged(format!("{p:?}")))
+}
+
+impl Engine {
+    /// The incremental path.
+    pub(crate) fn new(registry: Arc<Registry>) -> Engine {
+        Engine { registry, shelves: Shelves::default() }
+    }
+
+    /// From nothing: what is not held does not exist.
+    pub(crate) fn from_nothing(registry: Arc<Registry>) -> Engine {
+        Engine { registry, shelves: Shelves::complete() }
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// Takes submissions apart.
+    pub(crate) fn prepare(&self, entries: Vec<Entry>) -> Result<Vec<Prepared>, AggregationError> {
+        entries
+            .into_iter()
+            .filter(|e| e.receipt.kind == EntryKind::Submission)
+            .map(|entry| {
+                let figures = record::decode(&self.registry, &entry.record).map_err(|e| {
+                    let row = format!("ledger position {}", entry.receipt.position);
+                    AggregationError::Damaged { row, what: e.to_string() }
+                })?;
+                let places = figures.iter().map(|f| self.place(f)).collect();
+                Ok(Prepared { receipt: entry.receipt, figures, places })
+            })
+            .collect()
+    }
+
+    fn place(&self, accepted: &AcceptedFigure) -> (Series, UnitId) {
+        let figure = &accepted.figure;
+        let Some(indicator) = self.registry.indicator(&figure.indicator) else {
+            unreachable!("a decoded figure has an indicator of the registry")
+        };
+        let (series, _) = place(&self.registry, indicator, &figure.breakdown);
+        let day = indicator.calendar.last_day(figure.period);
+        (series, self.registry.keeper(figure.unit, day))
+    }
+
+    /// Fetches all that putting these in will touch.
+    pub(crate) async fn fetch(
+        &mut self,
+        snapshot: &Snapshot,
+        prepared: &[Prepared],
+    ) -> Result<(), AggregationError> {
+        self.shelves.bound();
+        let mut tiles: BTreeSet<Place> = BTreeSet::new();
+        let mut summaries: BTreeSet<(Series, i16)> = BTreeSet::new();
+        let mut ratios: BTreeSet<(&str, Period, UnitId)> = BTreeSet::new();
+        for one in prepared {
+            for (accepted, (series, keeper)) in one.figures.iter().zip(&one.places) {
+                let year = self.year(accepted)?;
+                tiles.insert(Place { series: series.clone(), keeper: *keeper, year });
+                tiles.insert(Place { series: series.clone(), keeper: self.registry.nation(), year });
+                summaries.insert((series.clone(), year));
+                ratios.insert((&accepted.figure.indicator, accepted.figure.period, *keeper));
+            }
+        }
+        for (indicator, period, keeper) in ratios {
+            if let Some(indicator) = self.registry.indicator(indicator) {
+                for plan in whole_findings::ratio_plans(&self.registry, indicator, period) {
+                    tiles.extend(whole_findings::places_of(&plan, keeper));
+                }
+            }
+        }
+        self.shelves.fetch(&self.registry, snapshot, &tiles, &summaries).await
+    }
+
+    fn year(&self, accepted: &AcceptedFigure) -> Result<i16, AggregationError> {
+        let calendar = crate::shelf::calendar(
+            &self.registry,
+            &Series { indicator: accepted.figure.indicator.clone(), tags: Default::default() },
+        )?;
+        Ok(calendar.year_of(calendar.last_day(accepted.figure.period)))
+    }
+
+    /// Puts submissions in, in order, and works out what that changes.
+    pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Result<Changes, AggregationError> {
+        let mut changes = Changes::default();
+        let mut touched: BTreeMap<Place, BTreeSet<Period>> = BTreeMap::new();
+        let mut position = 0;
+        for one in prepared {
+            position = one.receipt.position;
+            let effect = self.put_one(one, &mut touched)?;
+            changes.effects.push(effect);
+        }
+        summarise(&self.registry, &mut self.shelves, &touched, position);
+        changes.series = touched.into_keys().map(|p| p.series.to_string()).collect();
+        (changes.tiles, changes.summaries) = self.shelves.take_dirty(&self.registry)?;
+        Ok(changes)
+    }
+
+    fn put_one(
+        &mut self,
+        one: &Prepared,
+        touched: &mut BTreeMap<Place, BTreeSet<Period>>,
+    ) -> Result<Effect, AggregationError> {
+        let position = one.receipt.position;
+        let mut counts = pb::Effect::default();
+        for (accepted, (series, keeper)) in one.figures.iter().zip(&one.places) {
+            let figure = &accepted.figure;
+            let Some(indicator) = self.registry.indicator(&figure.indicator) else { continue };
+            let (_, leaf) = place(&self.registry, indicator, &figure.breakdown);
+            let revision = Revision {
+                position,
+                said: match &figure.statement {
+                    Statement::Value(value, qualifier) => Said::Value(*value, *qualifier),
+                    Statement::NotAvailable(reason) => Said::NotAvailable(reason.as_str().into()),
+                    Statement::Withdrawn => Said::Withdrawn,
+                },
+                reporter: leaf.reporter.as_deref().map(Into::into),
+                programmes: accepted.programmes.join("|").as_str().into(),
+            };
+            let year = self.year(accepted)?;
+            let tile = self.shelves.tile_mut(series, *keeper, figure.period, position);
+            let put = tile.put(figure.unit, figure.scope, &leaf.members.to_string(), revision);
+            *match put {
+                Put::New => &mut counts.new,
+                Put::Revised => &mut counts.revised,
+                Put::Unchanged => &mut counts.unchanged,
+                Put::Withdrawn => &mut counts.withdrawn,
+            } += 1;
+            if put != Put::Unchanged {
+                let place = Place { series: series.clone(), keeper: *keeper, year };
+                touched.entry(place).or_default().insert(figure.period);
+            }
+        }
+        let findings = whole_findings::find(&self.registry, &self.shelves, &one.figures, &one.places);
+        Ok(effect_of(&one.receipt, counts, findings))
+    }
+}
+
+/// An entry's effect as it is stored.
+pub(crate) fn effect_of(receipt: &Receipt, counts: pb::Effect, findings: Vec<pb::Finding>) -> Effect {
+    Effect {
+        position: receipt.position,
+        id: receipt.id,
+        kind: receipt.kind,
+        source: receipt.source.clone(),
+        idempotency_key: receipt.idempotency_key.clone(),
+        received_at: receipt.received_at,
+        digest: receipt.digest,
+        figures: receipt.figures,
+        new: counts.new,
+        revised: counts.revised,
+        unchanged: counts.unchanged,
+        withdrawn: counts.withdrawn,
+        note: receipt.note.clone(),
+        findings: GetEffectResponse { rolled_up: true, effect: None, findings }.encode_to_vec(),
+    }
+}

@@ -1,0 +1,149 @@
+//! The service on the wire.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonghop_proto::aggregation::aggregation_service_server::{AggregationService, AggregationServiceServer};
+use tonghop_proto::aggregation::{
+    GetEffectRequest, GetEffectResponse, GetStatusRequest, GetStatusResponse, RebuildRequest, RebuildResponse,
+    VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
+};
+use tonghop_proto::ingestion::Effect;
+use tonghop_runtime::Failure;
+use tonic::{Request, Response, Status};
+
+use crate::{Aggregation, AggregationError, Moved};
+
+/// The gRPC face of [`Aggregation`].
+#[derive(Clone, Debug)]
+pub struct AggregationGrpc(pub Arc<Aggregation>);
+
+impl AggregationGrpc {
+    /// As a service to be routed to.
+    pub fn into_service(self) -> AggregationServiceServer<AggregationGrpc> {
+        AggregationServiceServer::new(self)
+    }
+}
+
+fn failure(error: AggregationError) -> Failure {
+    match error {
+        AggregationError::Store(e) if e.is_transient() => {
+            Failure::unavailable("the totals' database does not answer; try again", e)
+        }
+        AggregationError::Ledger(e) => Failure::unavailable("the ledger does not answer; try again", e),
+        other => Failure::internal(other),
+    }
+}
+
+type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+fn watched(moved: &Moved) -> WatchResponse {
+    WatchResponse {
+        position: moved.reached.position,
+        time: moved.reached.time.map(|t| t.to_string()).unwrap_or_default(),
+        changed: moved.series.clone(),
+    }
+}
+
+#[tonic::async_trait]
+impl AggregationService for AggregationGrpc {
+    type WatchStream = Messages<WatchResponse>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let mut moves = self.0.moved.subscribe();
+        let now = self.0.reached.borrow().clone();
+        let first = watched(&Moved { reached: now, series: vec![] });
+        let (sender, receiver) = tokio::sync::mpsc::channel(64);
+        tokio::spawn(async move {
+            let mut next = Some(first);
+            loop {
+                if let Some(message) = next.take()
+                    && sender.send(Ok(message)).await.is_err()
+                {
+                    return;
+                }
+                next = match moves.recv().await {
+                    Ok(moved) => Some(watched(&moved)),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
+                        return;
+                    }
+                };
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        let status = async {
+            let snapshot = self.0.tiles.snapshot().await?;
+            let counts = snapshot.counts().await?;
+            let checkpoint = snapshot.checkpoint();
+            Ok::<_, AggregationError>(GetStatusResponse {
+                position: checkpoint.position,
+                time: checkpoint.time.map(|t| t.to_string()).unwrap_or_default(),
+                tiles: counts.tiles as i64,
+                summaries: counts.summaries as i64,
+                halted: self.0.halted().unwrap_or_default(),
+            })
+        };
+        Ok(Response::new(status.await.map_err(failure)?))
+    }
+
+    async fn get_effect(
+        &self,
+        request: Request<GetEffectRequest>,
+    ) -> Result<Response<GetEffectResponse>, Status> {
+        let position = request.into_inner().position;
+        let effect = async { self.0.tiles.snapshot().await?.effect(position).await };
+        let effect = effect.await.map_err(|e| failure(e.into()))?;
+        let Some(effect) = effect else { return Ok(Response::new(GetEffectResponse::default())) };
+        let stored = GetEffectResponse::decode(effect.findings.as_slice()).map_err(Failure::internal)?;
+        Ok(Response::new(GetEffectResponse {
+            rolled_up: true,
+            effect: Some(Effect {
+                new: effect.new,
+                revised: effect.revised,
+                unchanged: effect.unchanged,
+                withdrawn: effect.withdrawn,
+            }),
+            findings: stored.findings,
+        }))
+    }
+
+    async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+        let mut reached = self.0.moved.subscribe();
+        self.0.rebuild.notify_one();
+        let moved = reached.recv().await.map_err(|_| Status::unavailable("the roll-up stopped"))?;
+        Ok(Response::new(RebuildResponse { position: moved.reached.position }))
+    }
+
+    type VerifyStream = Messages<VerifyResponse>;
+
+    async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(16);
+        let this = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let progress = |position| {
+                // A slow reader misses steps, never the end.
+                let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
+            };
+            let last = match this.verify(progress).await {
+                Ok(found) => Ok(VerifyResponse {
+                    position: found.position,
+                    done: true,
+                    tiles: found.tiles,
+                    summaries: found.summaries,
+                    differences: found.differences,
+                }),
+                Err(error) => Err(failure(error).into()),
+            };
+            let _ = sender.send(last).await;
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
+    }
+}

@@ -1,0 +1,232 @@
+//! Everything again from the ledger: to replace what is stored, or to compare with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tonghop_core::registry::Registry;
+use tonghop_proto::ingestion::TailRequest;
+use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
+use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Summary, Tile, TileBatch, TileKey, TileSelect};
+
+use crate::engine::{Engine, effect_of, read_registry};
+use crate::follow::entry;
+use crate::{Aggregation, AggregationError};
+
+/// All that a ledger up to some position comes to.
+#[derive(Debug, Default)]
+struct Whole {
+    tiles: BTreeMap<TileKey, Tile>,
+    summaries: BTreeMap<(String, i32, String), Summary>,
+    effects: Vec<Effect>,
+    registry: Option<(i64, Vec<u8>)>,
+    last: Option<Receipt>,
+}
+
+/// Entries rolled up between two looks at the clock.
+const ENTRIES_AT_ONCE: usize = 256;
+
+impl Aggregation {
+    /// Rolls up the ledger up to a position from nothing.
+    ///
+    /// Every figure is placed by the registry in force at that position, as the incremental path leaves it.
+    async fn whole(
+        &self,
+        up_to: i64,
+        registry: Option<(Arc<Registry>, i64, Vec<u8>)>,
+        mut progress: impl FnMut(i64),
+    ) -> Result<Whole, AggregationError> {
+        let mut whole = Whole::default();
+        let mut registry = registry;
+        if registry.is_none() {
+            let mut before: Option<Registry> = None;
+            let mut found = None;
+            self.entries(up_to, |entry| {
+                if entry.receipt.kind == EntryKind::Registry {
+                    before = Some(read_registry(&entry.record, before.as_ref())?);
+                    found = Some((entry.receipt.position, entry.record));
+                }
+                Ok(())
+            })
+            .await?;
+            registry = before.zip(found).map(|(r, (position, record))| (Arc::new(r), position, record));
+        }
+        let Some((registry, registry_position, record)) = registry else { return Ok(whole) };
+        whole.registry = Some((registry_position, record));
+        let mut engine = Engine::from_nothing(registry);
+        let mut waiting: Vec<Entry> = Vec::new();
+        let mut order = Vec::new();
+        self.entries(up_to, |entry| {
+            whole.last = Some(entry.receipt.clone());
+            order.push(entry.receipt.position);
+            progress(entry.receipt.position);
+            if entry.receipt.kind == EntryKind::Registry {
+                whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
+            } else {
+                waiting.push(entry);
+                if waiting.len() >= ENTRIES_AT_ONCE {
+                    put(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        put(&mut engine, waiting, &mut whole)?;
+        whole.effects.sort_by_key(|e| e.position);
+        Ok(whole)
+    }
+
+    async fn entries(
+        &self,
+        up_to: i64,
+        mut take: impl FnMut(Entry) -> Result<(), AggregationError>,
+    ) -> Result<(), AggregationError> {
+        let mut client =
+            LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(256 << 20);
+        let request = TailRequest { after_position: 0, until_head: true };
+        let mut stream = client.tail(request).await?.into_inner();
+        while let Some(message) = stream.message().await? {
+            let entry = entry(message)?;
+            if entry.receipt.position > up_to {
+                break;
+            }
+            take(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Throws away what is stored and writes it anew, in one transaction: readers see the one or the other.
+    pub(crate) async fn replace_all(&self, lease: &Lease, position: i64) -> Result<(), AggregationError> {
+        let whole = self.whole(position, None, |_| ()).await?;
+        self.replace_with(lease, position, whole).await
+    }
+
+    /// The same under a new registry, whose entry comes next after `position`.
+    pub(crate) async fn replace_all_with(
+        &self,
+        lease: &Lease,
+        position: i64,
+        registry: Arc<Registry>,
+        entry: &Entry,
+    ) -> Result<(), AggregationError> {
+        let next = entry.receipt.position;
+        let whole = self.whole(next, Some((registry, next, entry.record.clone())), |_| ()).await?;
+        self.replace_with(lease, position, whole).await
+    }
+
+    async fn replace_with(&self, lease: &Lease, expected: i64, whole: Whole) -> Result<(), AggregationError> {
+        let Some(last) = whole.last else { return Ok(()) };
+        let series = whole.summaries.keys().map(|(series, ..)| series.clone()).collect::<std::collections::BTreeSet<_>>();
+        self.tiles
+            .write(TileBatch {
+                expected_position: expected,
+                position: last.position,
+                ledger_digest: last.digest,
+                time: last.received_at,
+                epoch: lease.epoch,
+                tiles: whole.tiles.into_values().collect(),
+                summaries: whole.summaries.into_values().collect(),
+                effects: whole.effects,
+                registry: whole.registry,
+                replaces_all: true,
+            })
+            .await?;
+        self.announce(last.position, Some(last.received_at), series.into_iter().collect());
+        Ok(())
+    }
+
+    /// Recomputes everything up to the checkpoint and compares it with what is stored.
+    ///
+    /// # Errors
+    /// Where ledger or tiles cannot be read.
+    pub(crate) async fn verify(&self, progress: impl FnMut(i64)) -> Result<Comparison, AggregationError> {
+        let snapshot = self.tiles.snapshot().await?;
+        let position = snapshot.checkpoint().position;
+        let mut whole = self.whole(position, None, progress).await?;
+        let mut comparison = Comparison { position, ..Comparison::default() };
+        if whole.last.as_ref().is_some_and(|l| l.digest != snapshot.checkpoint().ledger_digest) {
+            comparison.differ("the ledger's digest is not the one that the totals were made from".into());
+        }
+        let mut after = None;
+        let mut all_series = std::collections::BTreeSet::new();
+        loop {
+            let page = snapshot.tiles(TileSelect::Page { after: after.take(), limit: 500 }).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.clone());
+            for tile in page {
+                comparison.tiles += 1;
+                all_series.insert(tile.key.series.clone());
+                let place = || format!("tile {} {} {}", tile.key.keeper, tile.key.series, tile.key.period);
+                match whole.tiles.remove(&tile.key) {
+                    Some(expected) if expected.body == tile.body => {}
+                    Some(_) => comparison.differ(format!("{}: stored differs from recomputed", place())),
+                    None => comparison.differ(format!("{}: stored, but not in the ledger", place())),
+                }
+            }
+        }
+        for key in whole.tiles.keys() {
+            comparison.differ(format!("tile {} {} {}: in the ledger, not stored", key.keeper, key.series, key.period));
+        }
+        let all_series: Vec<String> = all_series.into_iter().collect();
+        for series in all_series.chunks(50) {
+            for summary in snapshot.summaries(series, i32::MIN, i32::MAX).await? {
+                comparison.summaries += 1;
+                let key = (summary.series.clone(), summary.end_day, summary.period.clone());
+                match whole.summaries.remove(&key) {
+                    Some(expected) if expected.body == summary.body => {}
+                    Some(_) => comparison.differ(format!(
+                        "total {} {}: stored differs from recomputed",
+                        summary.series, summary.period
+                    )),
+                    None => comparison
+                        .differ(format!("total {} {}: stored, but not in the ledger", summary.series, summary.period)),
+                }
+            }
+        }
+        for (series, _, period) in whole.summaries.keys() {
+            comparison.differ(format!("total {series} {period}: in the ledger, not stored"));
+        }
+        for expected in &whole.effects {
+            let stored = snapshot.effect(expected.position).await?;
+            // What was found was found by the registry of then; the rest must come out the same.
+            let stored = stored.map(|e| Effect { findings: expected.findings.clone(), ..e });
+            if stored.as_ref() != Some(expected) {
+                comparison.differ(format!("effect of position {}: stored differs from recomputed", expected.position));
+            }
+        }
+        Ok(comparison)
+    }
+}
+
+fn put(engine: &mut Engine, entries: Vec<Entry>, whole: &mut Whole) -> Result<(), AggregationError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let prepared = engine.prepare(entries)?;
+    let changes = engine.put(&prepared)?;
+    whole.tiles.extend(changes.tiles.into_iter().map(|t| (t.key.clone(), t)));
+    let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
+    whole.summaries.extend(changes.summaries.into_iter().map(|s| (key(&s), s)));
+    whole.effects.extend(changes.effects);
+    Ok(())
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Comparison {
+    /// Up to which position.
+    pub(crate) position: i64,
+    /// Tiles compared.
+    pub(crate) tiles: i64,
+    /// Summaries compared.
+    pub(crate) summaries: i64,
+    /// The first hundred differences.
+    pub(crate) differences: Vec<String>,
+}
+
+impl Comparison {
+    fn differ(&mut self, what: String) {
+        if self.differences.len() < 100 {
+            self.differences.push(what);
+        }
+    }
+}
