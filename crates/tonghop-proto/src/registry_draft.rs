@@ -3,11 +3,14 @@
 use std::fmt::Display;
 
 use jiff::civil::Date;
+use prost::Message;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Dimension, DimensionKind, Member};
 use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
 use tonghop_core::period::Frequency;
-use tonghop_core::registry::{Draft, IndicatorRow, LevelName, Problem, Programme, SuccessionRow, UnitRow};
+use tonghop_core::registry::{
+    Draft, IndicatorRow, LevelName, Problem, Programme, Registry, SuccessionRow, UnitRow,
+};
 
 use crate::registry as pb;
 
@@ -173,4 +176,22 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
         aggregable: aggregable?,
         from_map: row.from_map,
     })
+}
+
+/// A registry entry of the ledger that makes no sense: it is damaged, or another version wrote it.
+#[derive(Debug, thiserror::Error)]
+#[error("a registry entry of the ledger makes no sense: {0}")]
+pub struct RegistryError(String);
+
+/// Reads a registry as the ledger keeps it.
+///
+/// # Errors
+/// Where the record is not what an accepted load wrote.
+pub fn read(record: &[u8]) -> Result<Registry, RegistryError> {
+    let wire = pb::Registry::decode(record).map_err(|e| RegistryError(e.to_string()))?;
+    let first = |problems: Vec<Problem>| {
+        let all = problems.iter().take(5).map(|p| format!("{} {}: {}", p.table, p.key, p.message));
+        RegistryError(all.collect::<Vec<_>>().join("; "))
+    };
+    Registry::build(draft(wire).map_err(first)?, None).map_err(first)
 }

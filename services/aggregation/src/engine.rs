@@ -11,7 +11,7 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::aggregation::GetEffectResponse;
 use tonghop_proto::record::{self, AcceptedFigure};
-use tonghop_proto::{ingestion as pb, registry as pb_registry, registry_draft};
+use tonghop_proto::{ingestion as pb, registry_draft};
 use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
 use tonghop_tiles::{Put, Revision, Said};
 
@@ -44,12 +44,10 @@ pub(crate) struct Engine {
     shelves: Shelves,
 }
 
-/// Reads a registry entry. `before` is the registry that it replaces.
-pub(crate) fn read_registry(record: &[u8], before: Option<&Registry>) -> Result<Registry, AggregationError> {
+/// Reads a registry entry.
+pub(crate) fn read_registry(record: &[u8]) -> Result<Registry, AggregationError> {
     let damaged = |what: String| AggregationError::Damaged { row: "registry".into(), what };
-    let wire = pb_registry::Registry::decode(record).map_err(|e| damaged(e.to_string()))?;
-    let draft = registry_draft::draft(wire).map_err(|p| damaged(format!("{p:?}")))?;
-    Registry::build(draft, before).map_err(|p| damaged(format!("{p:?}")))
+    registry_draft::read(record).map_err(|e| damaged(e.to_string()))
 }
 
 impl Engine {

@@ -72,7 +72,7 @@ impl Aggregation {
         let snapshot = self.tiles.snapshot().await?;
         let checkpoint = snapshot.checkpoint().clone();
         let mut engine = match snapshot.registry().await? {
-            Some((_, record)) => Some(Engine::new(Arc::new(read_registry(&record, None)?))),
+            Some((_, record)) => Some(Engine::new(Arc::new(read_registry(&record)?))),
             None => None,
         };
         drop(snapshot);
@@ -191,7 +191,7 @@ impl Aggregation {
             }
             position = self.batch(lease, engine, std::mem::take(&mut run), position).await?;
             let before = engine.as_ref().map(|e| Arc::clone(e.registry()));
-            let registry = Arc::new(read_registry(&entry.record, before.as_deref())?);
+            let registry = Arc::new(read_registry(&entry.record)?);
             let moves = before.is_some_and(|b| !b.keeps_figures_in_place(&registry));
             if moves {
                 self.replace_all_with(lease, position, Arc::clone(&registry), &entry).await?;

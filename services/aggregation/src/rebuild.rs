@@ -38,17 +38,17 @@ impl Aggregation {
         let mut whole = Whole::default();
         let mut registry = registry;
         if registry.is_none() {
-            let mut before: Option<Registry> = None;
             let mut found = None;
             self.entries(up_to, |entry| {
                 if entry.receipt.kind == EntryKind::Registry {
-                    before = Some(read_registry(&entry.record, before.as_ref())?);
                     found = Some((entry.receipt.position, entry.record));
                 }
                 Ok(())
             })
             .await?;
-            registry = before.zip(found).map(|(r, (position, record))| (Arc::new(r), position, record));
+            if let Some((position, record)) = found {
+                registry = Some((Arc::new(read_registry(&record)?), position, record));
+            }
         }
         let Some((registry, registry_position, record)) = registry else { return Ok(whole) };
         whole.registry = Some((registry_position, record));

@@ -26,8 +26,8 @@ impl Checker {
 impl Registry {
     /// Checks a draft and builds the registry.
     ///
-    /// `before` is the registry it replaces: units it knows keep their numbers, so that what is stored by
-    /// number stays what it is.
+    /// `before` is the registry it replaces, whose units must all be there still. Units are numbered in order
+    /// of level, code and time: the same draft always gives the same numbers, whatever came before.
     ///
     /// # Errors
     /// Every problem found.

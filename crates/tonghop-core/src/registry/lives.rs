@@ -4,7 +4,7 @@
 //! unit goes on as a new one, linked to the old one by a succession. So every figure of a unit lies in one
 //! place of the tree, and what a unit covers never reaches beyond what its parent does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -35,7 +35,6 @@ struct Builder<'a> {
     by_code: HashMap<String, Vec<UnitId>>,
     /// Links between lives that no succession was given for.
     implied: Vec<Succession>,
-    next: u32,
 }
 
 /// Builds units and successions.
@@ -66,7 +65,6 @@ pub(super) fn lives(
         units: BTreeMap::new(),
         by_code: HashMap::new(),
         implied: Vec::new(),
-        next: before.map_or(0, |b| b.units().len() as u32),
     };
     // Levels come in order, so that every parent is known before its children.
     for ((level, code), stages) in rows {
@@ -160,14 +158,7 @@ impl<'a> Builder<'a> {
             parent: segment.parent,
             stages: vec![stage],
         };
-        let known = self.before.and_then(|b| b.unit_by_key(&unit.key()).map(|id| (id, b.unit(id).level)));
-        unit.id = match known {
-            Some((id, known_level)) if known_level == level => id,
-            _ => {
-                self.next += 1;
-                UnitId(self.next - 1)
-            }
-        };
+        unit.id = UnitId(self.units.len() as u32);
         let id = unit.id;
         if let Some(from) = link {
             self.implied.push(Succession {
@@ -198,8 +189,9 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+        let keys: HashSet<String> = self.units.values().map(Unit::key).collect();
         for unit in self.before.map_or(&[][..], Registry::units) {
-            if !self.units.contains_key(&unit.id) {
+            if !keys.contains(&unit.key()) {
                 let message = "was in the registry and is no longer: end its validity instead";
                 self.check.problem("units", unit.key(), message);
             }

@@ -1,0 +1,18 @@
+//! The ledger's last position: one row, locked by whoever appends.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "ledger_head")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub singleton: i16,
+    pub position: i64,
+    pub digest: Vec<u8>,
+    pub received_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,147 @@
+//! An entry of the ledger before and after it has a position, and its row.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::entities::ledger;
+use crate::row::Place;
+use crate::{Digest, StoreError};
+
+/// What kind of thing an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// Figures from a reporting system.
+    Submission,
+    /// A load of the registry; it holds for all entries after it.
+    Registry,
+}
+
+/// An entry that has no position yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// The submission's own id, new for every submission.
+    pub id: Uuid,
+    /// What kind of entry it is.
+    pub kind: EntryKind,
+    /// The system it came from.
+    pub source: String,
+    /// The source's name for this submission: the same key with the same content is the same submission.
+    pub idempotency_key: String,
+    /// [`content_digest`](crate::content_digest) of `media_type` and `document`.
+    pub content_digest: Digest,
+    /// What `document` is, such as `text/csv`.
+    pub media_type: String,
+    /// The document as it was received.
+    pub document: Vec<u8>,
+    /// The canonical form that rolling up reads; empty if `document` itself is that form.
+    pub record: Vec<u8>,
+    /// How many figures it holds.
+    pub figures: u32,
+    /// When it was received. Kept to the microsecond.
+    pub received_at: Timestamp,
+    /// Remark by the sender or an administrator.
+    pub note: String,
+}
+
+/// What became of a [`NewEntry`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It is in the ledger, at the receipt's position.
+    New(Receipt),
+    /// It was there already, with the same source, key and content: the first one's receipt.
+    Replayed(Receipt),
+    /// Not appended: its source has used its key for other content, whose receipt this is.
+    Conflict(Receipt),
+}
+
+impl Appended {
+    /// The receipt of the entry that holds the source and key.
+    #[must_use]
+    pub fn receipt(&self) -> &Receipt {
+        match self {
+            Self::New(receipt) | Self::Replayed(receipt) | Self::Conflict(receipt) => receipt,
+        }
+    }
+}
+
+/// An entry of the ledger without its document: what the sender is told, and can prove later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its place in the ledger, dense from 1.
+    pub position: i64,
+    /// The submission's own id.
+    pub id: Uuid,
+    /// What kind of entry it is.
+    pub kind: EntryKind,
+    /// The system it came from.
+    pub source: String,
+    /// The source's name for it.
+    pub idempotency_key: String,
+    /// [`content_digest`](crate::content_digest) of media type and document.
+    pub content_digest: Digest,
+    /// [`chain_digest`](crate::chain_digest) of this entry and thereby of all before it.
+    pub digest: Digest,
+    /// `digest` of the entry before; zeros for the first.
+    pub previous: Digest,
+    /// When it was received, to the microsecond.
+    pub received_at: Timestamp,
+    /// How many figures it holds.
+    pub figures: u32,
+    /// Remark by the sender or an administrator.
+    pub note: String,
+    /// What the document is, such as `text/csv`.
+    pub media_type: String,
+}
+
+/// An entry of the ledger with all that it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The entry without its document.
+    pub receipt: Receipt,
+    /// The document as it was received.
+    pub document: Vec<u8>,
+    /// The canonical form that rolling up reads; empty if `document` itself is that form.
+    pub record: Vec<u8>,
+}
+
+/// A document as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is, such as `text/csv`.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The end of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Position of the last entry.
+    pub position: i64,
+    /// Its digest.
+    pub digest: Digest,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+impl TryFrom<ledger::Model> for Receipt {
+    type Error = StoreError;
+
+    fn try_from(row: ledger::Model) -> Result<Self, StoreError> {
+        let place = Place { table: "ledger", key: row.position };
+        Ok(Self {
+            position: row.position,
+            id: row.id,
+            kind: place.kind("kind", row.kind)?,
+            content_digest: place.digest("content_digest", &row.content_digest)?,
+            digest: place.digest("digest", &row.digest)?,
+            previous: place.digest("previous", &row.previous)?,
+            received_at: place.time("received_at", row.received_at)?,
+            figures: place.count("figures", row.figures)?,
+            source: row.source,
+            idempotency_key: row.idempotency_key,
+            note: row.note,
+            media_type: row.media_type,
+        })
+    }
+}

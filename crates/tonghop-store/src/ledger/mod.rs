@@ -1,0 +1,54 @@
+//! What was accepted, in order.
+
+mod append;
+mod entry;
+mod read;
+mod verify;
+
+pub use append::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
+pub use entry::{Appended, Document, Entry, EntryKind, Head, NewEntry, Receipt};
+pub use read::MAX_READ_ENTRIES;
+pub use verify::{ChainBreak, ChainReport, Differs};
+
+use crate::StoreError;
+use crate::connect::{Connections, Durability};
+use crate::migrations::LedgerMigrator;
+
+/// The longest document, and the longest record, that the ledger takes.
+pub const MAX_DOCUMENT_BYTES: usize = crate::frame::MAX_BYTES;
+
+/// The ledger: entries at dense positions from 1, each holding the digest of the one before.
+///
+/// Entries are never changed or deleted. Any number of processes may append to and read the same ledger;
+/// positions are dense and appear in order, so whoever has read up to a position misses nothing by asking for
+/// what comes after it. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    connections: Connections,
+}
+
+impl Ledger {
+    /// Opens the database at `url` (`sqlite:///path/file.db`, created if missing), and brings its schema up to
+    /// date.
+    ///
+    /// On SQLite an append that has returned is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Url`]; [`StoreError::Schema`] if a newer program has migrated the database;
+    /// [`StoreError::Busy`] or [`StoreError::Unavailable`] if it cannot be reached.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let connections = Connections::open::<LedgerMigrator>(url, Durability::EveryCommit).await?;
+        Ok(Self { connections })
+    }
+
+    /// Closes the connections of this and all clones, after what they are doing. Dropping does it too, a
+    /// little later.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if a connection breaks while closing.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.connections.close().await
+    }
+}

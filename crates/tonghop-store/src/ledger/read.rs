@@ -1,0 +1,173 @@
+//! Reading the ledger: its end, its entries in order, and single ones.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::{Document, Entry, EntryKind, Head, Ledger, Receipt};
+use crate::StoreError;
+use crate::connect::blocking;
+use crate::entities::{SINGLETON, ledger, ledger_document, ledger_head};
+use crate::row::{Place, kind_number};
+
+/// The most entries that one [`Ledger::read_after`] returns, whatever it is asked for.
+pub const MAX_READ_ENTRIES: u64 = 1000;
+
+/// A header with its document's row, if that is there.
+pub(super) type RowPair = (ledger::Model, Option<ledger_document::Model>);
+
+impl Ledger {
+    /// The last entry's position, digest and time; `None` while the ledger is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn head(&self) -> Result<Option<Head>, StoreError> {
+        read_head(self.connections.reader()).await
+    }
+
+    /// The entries after `position`, in order and without a gap: as many as there are, but at most
+    /// `max_entries` (and [`MAX_READ_ENTRIES`]) with at most `max_bytes` of documents and records together;
+    /// one at least if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn read_after(
+        &self,
+        position: i64,
+        max_entries: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.page(position, max_entries, max_bytes).await?;
+        blocking(move || rows.into_iter().map(entry_from).collect()).await
+    }
+
+    /// The entry at `position`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn entry(&self, position: i64) -> Result<Option<Entry>, StoreError> {
+        let header = ledger::Entity::find_by_id(position).one(self.connections.reader()).await?;
+        self.with_document(header).await
+    }
+
+    /// The receipt of the submission with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn receipt_by_id(&self, id: Uuid) -> Result<Option<Receipt>, StoreError> {
+        let find = ledger::Entity::find().filter(ledger::Column::Id.eq(id));
+        find.one(self.connections.reader()).await?.map(Receipt::try_from).transpose()
+    }
+
+    /// The receipt of the submission that `source` calls `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn receipt_by_key(&self, source: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Source.eq(source))
+            .filter(ledger::Column::IdempotencyKey.eq(key));
+        find.one(self.connections.reader()).await?.map(Receipt::try_from).transpose()
+    }
+
+    /// The document of the submission with this id, as it was received.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn document(&self, id: Uuid) -> Result<Option<Document>, StoreError> {
+        let find = ledger::Entity::find().filter(ledger::Column::Id.eq(id));
+        let header = find.one(self.connections.reader()).await?;
+        let entry = self.with_document(header).await?;
+        Ok(entry.map(|entry| Document { media_type: entry.receipt.media_type, bytes: entry.document }))
+    }
+
+    /// The last load of the registry.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn latest_registry(&self) -> Result<Option<Entry>, StoreError> {
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Kind.eq(i16::from(kind_number(EntryKind::Registry))))
+            .order_by_desc(ledger::Column::Position);
+        let header = find.one(self.connections.reader()).await?;
+        self.with_document(header).await
+    }
+
+    async fn with_document(&self, header: Option<ledger::Model>) -> Result<Option<Entry>, StoreError> {
+        let Some(header) = header else { return Ok(None) };
+        let key = (header.source.clone(), header.position);
+        let document = ledger_document::Entity::find_by_id(key).one(self.connections.reader()).await?;
+        blocking(move || entry_from((header, document))).await.map(Some)
+    }
+
+    /// The rows of [`read_after`](Self::read_after). Two statements need no transaction, because the rows
+    /// between two positions never change.
+    pub(super) async fn page(
+        &self,
+        position: i64,
+        max_entries: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<RowPair>, StoreError> {
+        let mut headers = ledger::Entity::find()
+            .filter(ledger::Column::Position.gt(position))
+            .order_by_asc(ledger::Column::Position)
+            .limit(max_entries.clamp(1, MAX_READ_ENTRIES))
+            .all(self.connections.reader())
+            .await?;
+        let mut bytes = 0_usize;
+        let fitting = headers.iter().take_while(|header| {
+            bytes = bytes.saturating_add(usize::try_from(header.size).unwrap_or(0));
+            bytes <= max_bytes
+        });
+        let fitting = fitting.count().max(1);
+        headers.truncate(fitting);
+        let (Some(first), Some(last)) = (headers.first(), headers.last()) else { return Ok(Vec::new()) };
+
+        let sources: BTreeSet<&str> = headers.iter().map(|header| header.source.as_str()).collect();
+        let documents = ledger_document::Entity::find()
+            .filter(ledger_document::Column::Source.is_in(sources))
+            .filter(ledger_document::Column::Position.between(first.position, last.position))
+            .all(self.connections.reader())
+            .await?;
+        let mut documents: HashMap<(String, i64), ledger_document::Model> =
+            documents.into_iter().map(|row| ((row.source.clone(), row.position), row)).collect();
+        let pair = |header: ledger::Model| {
+            let document = documents.remove(&(header.source.clone(), header.position));
+            (header, document)
+        };
+        Ok(headers.into_iter().map(pair).collect())
+    }
+}
+
+pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>, StoreError> {
+    let place = Place { table: "ledger_head", key: SINGLETON.into() };
+    let row = ledger_head::Entity::find_by_id(SINGLETON).one(db).await?;
+    let row = row.ok_or_else(|| place.broken("singleton", "the row is missing"))?;
+    if row.position == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Head {
+        position: row.position,
+        digest: place.digest("digest", &row.digest)?,
+        received_at: place.time("received_at", row.received_at)?,
+    }))
+}
+
+fn entry_from((header, document): RowPair) -> Result<Entry, StoreError> {
+    let receipt = Receipt::try_from(header)?;
+    let place = Place { table: "ledger_document", key: receipt.position };
+    let row = document.ok_or_else(|| place.broken("position", "the row is missing"))?;
+    Ok(Entry {
+        document: place.unpack("document", &row.document)?,
+        record: place.unpack("record", &row.record)?,
+        receipt,
+    })
+}

@@ -1,0 +1,193 @@
+//! Writing, behind the fence: the lease's epoch and the checkpoint's position.
+
+use std::cmp::Ordering;
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PrimaryKeyToColumn,
+    QuerySelect,
+};
+
+use super::{TileBatch, Tiles};
+use crate::entities::{SINGLETON, checkpoint, effect, lease, registry, summary, tile};
+use crate::ledger::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
+use crate::row::{Place, check_text, chunks};
+use crate::{Digest, StoreError};
+
+async fn empty(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+    tile::Entity::delete_many().exec(transaction).await?;
+    summary::Entity::delete_many().exec(transaction).await?;
+    effect::Entity::delete_many().exec(transaction).await?;
+    registry::Entity::delete_many().exec(transaction).await?;
+    Ok(())
+}
+
+/// The longest body of a tile or summary, record of the registry, or findings of an effect.
+pub const MAX_BODY_BYTES: usize = 64 << 20;
+
+/// Rows in one statement. A fixed size, so that the database meets few different statements; with 14 columns
+/// far below the 32,766 binds that SQLite takes.
+const ROWS_AT_ONCE: usize = 250;
+
+impl Tiles {
+    /// Writes a batch and moves the checkpoint, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if the lease is not held with the batch's epoch; [`StoreError::OutOfOrder`] if
+    /// the checkpoint is not where the batch expects it, or the batch would move it back;
+    /// [`StoreError::Refused`] if a key occurs twice or a value is too long; [`StoreError::Busy`] or
+    /// [`StoreError::Unavailable`]. Nothing is written then, unless the connection broke during the commit:
+    /// the checkpoint tells.
+    pub async fn write(&self, batch: TileBatch) -> Result<(), StoreError> {
+        if batch.position < batch.expected_position {
+            return Err(StoreError::OutOfOrder { expected: batch.expected_position, found: batch.position });
+        }
+        let tiles = tiles(batch.tiles)?;
+        let summaries = summaries(batch.summaries)?;
+        let effects = effects(batch.effects)?;
+        let registry = batch.registry.map(registry_row).transpose()?;
+
+        let transaction = self.connections.begin_write().await?;
+        fence(&transaction, batch.epoch).await?;
+        let at = checkpoint_locked(&transaction).await?.position;
+        if at != batch.expected_position {
+            return Err(StoreError::OutOfOrder { expected: batch.expected_position, found: at });
+        }
+        if batch.replaces_all {
+            empty(&transaction).await?;
+        }
+        upsert::<tile::Entity>(&transaction, tiles).await?;
+        upsert::<summary::Entity>(&transaction, summaries).await?;
+        upsert::<effect::Entity>(&transaction, effects).await?;
+        upsert::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
+        let moved = checkpoint(batch.position, batch.ledger_digest, batch.time.as_microsecond(), batch.epoch);
+        upsert::<checkpoint::Entity>(&transaction, vec![moved]).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Empties the tiles, summaries, effects and registry, and sets the checkpoint back to the start, in one
+    /// transaction: the first step of a rebuild from the ledger. The lease stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if the lease is not held with `epoch`; [`StoreError::Busy`] or
+    /// [`StoreError::Unavailable`].
+    pub async fn clear(&self, epoch: i64) -> Result<(), StoreError> {
+        let transaction = self.connections.begin_write().await?;
+        fence(&transaction, epoch).await?;
+        checkpoint_locked(&transaction).await?;
+        empty(&transaction).await?;
+        upsert::<checkpoint::Entity>(&transaction, vec![checkpoint(0, [0; 32], 0, 0)]).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Refuses unless the lease is held with `epoch`, and keeps it from changing hands until the commit.
+async fn fence(transaction: &DatabaseTransaction, epoch: i64) -> Result<(), StoreError> {
+    let lease = super::lease::locked(transaction).await?;
+    match held(&lease) {
+        Some(current) if current == epoch => Ok(()),
+        current => Err(StoreError::Fenced { given: epoch, current }),
+    }
+}
+
+/// The epoch with which `lease` is held.
+pub(super) fn held(lease: &lease::Model) -> Option<i64> {
+    (!lease.holder.is_empty()).then_some(lease.epoch)
+}
+
+async fn checkpoint_locked(transaction: &DatabaseTransaction) -> Result<checkpoint::Model, StoreError> {
+    let row = checkpoint::Entity::find_by_id(SINGLETON).lock_exclusive().one(transaction).await?;
+    row.ok_or_else(|| {
+        Place { table: "checkpoint", key: SINGLETON.into() }.broken("singleton", "the row is missing")
+    })
+}
+
+fn checkpoint(position: i64, ledger_digest: Digest, time: i64, epoch: i64) -> checkpoint::Model {
+    checkpoint::Model { singleton: SINGLETON, position, ledger_digest: ledger_digest.to_vec(), time, epoch }
+}
+
+fn tiles(tiles: Vec<super::Tile>) -> Result<Vec<tile::Model>, StoreError> {
+    let name = |row: &tile::Model| format!("tile {} {} {}", row.keeper, row.series, row.period);
+    let rows: Vec<tile::Model> = tiles.into_iter().map(Into::into).collect();
+    for row in &rows {
+        for text in [&row.keeper, &row.series, &row.period] {
+            check_text(|| name(row), text, MAX_KEY_BYTES)?;
+        }
+        check_body(|| name(row), &row.body)?;
+    }
+    sorted(rows, name, |a, b| {
+        (&a.keeper, &a.series, a.end_day, &a.period).cmp(&(&b.keeper, &b.series, b.end_day, &b.period))
+    })
+}
+
+fn summaries(summaries: Vec<super::Summary>) -> Result<Vec<summary::Model>, StoreError> {
+    let name = |row: &summary::Model| format!("summary {} {}", row.series, row.period);
+    let rows: Vec<summary::Model> = summaries.into_iter().map(Into::into).collect();
+    for row in &rows {
+        for text in [&row.series, &row.period] {
+            check_text(|| name(row), text, MAX_KEY_BYTES)?;
+        }
+        check_body(|| name(row), &row.body)?;
+    }
+    sorted(rows, name, |a, b| (&a.series, a.end_day, &a.period).cmp(&(&b.series, b.end_day, &b.period)))
+}
+
+fn effects(effects: Vec<super::Effect>) -> Result<Vec<effect::Model>, StoreError> {
+    let name = |row: &effect::Model| format!("effect of position {}", row.position);
+    let rows: Vec<effect::Model> = effects.into_iter().map(Into::into).collect();
+    for row in &rows {
+        for text in [&row.source, &row.idempotency_key, &row.note] {
+            check_text(|| name(row), text, MAX_TEXT_BYTES)?;
+        }
+        check_body(|| name(row), &row.findings)?;
+    }
+    sorted(rows, name, |a, b| a.position.cmp(&b.position))
+}
+
+fn registry_row((position, record): (i64, Vec<u8>)) -> Result<registry::Model, StoreError> {
+    check_body(|| format!("registry of position {position}"), &record)?;
+    Ok(registry::Model { singleton: SINGLETON, position, record })
+}
+
+fn check_body(what: impl FnOnce() -> String, body: &[u8]) -> Result<(), StoreError> {
+    if body.len() > MAX_BODY_BYTES {
+        let reason = format!("{} bytes, and at most {MAX_BODY_BYTES} are stored", body.len());
+        return Err(StoreError::Refused { what: what(), reason });
+    }
+    Ok(())
+}
+
+/// Sorts rows by key, so that all writers lock in one order, and refuses a key that occurs twice, which
+/// PostgreSQL would.
+fn sorted<Row>(
+    mut rows: Vec<Row>,
+    name: impl Fn(&Row) -> String,
+    compare: impl Fn(&Row, &Row) -> Ordering,
+) -> Result<Vec<Row>, StoreError> {
+    rows.sort_by(&compare);
+    match rows.windows(2).find(|pair| compare(&pair[0], &pair[1]).is_eq()) {
+        None => Ok(rows),
+        Some(pair) => {
+            Err(StoreError::Refused { what: name(&pair[0]), reason: "the batch has it twice".to_owned() })
+        }
+    }
+}
+
+/// Inserts rows, or replaces all but the key of those that are there.
+async fn upsert<E>(transaction: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: ActiveModelTrait<Entity = E>,
+{
+    for rows in chunks(rows, ROWS_AT_ONCE) {
+        let key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+        let rest = E::Column::iter().filter(|column| E::PrimaryKey::from_column(*column).is_none());
+        let replace = OnConflict::columns(key).update_columns(rest).to_owned();
+        let insert = E::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model));
+        insert.on_conflict(replace).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}

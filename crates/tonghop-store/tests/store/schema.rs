@@ -1,0 +1,114 @@
+//! The schema and its migrations.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use tonghop_store::{Ledger, StoreError, Tiles};
+
+use crate::world::World;
+
+/// Every table and index with its definition.
+async fn schema(world: &World) -> Vec<String> {
+    let raw = world.raw().await;
+    let sql = match raw.get_database_backend() {
+        DbBackend::Sqlite => "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY 1",
+        _ => {
+            "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable \
+             FROM information_schema.columns WHERE table_schema = 'public' \
+             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+        }
+    };
+    let rows =
+        raw.query_all_raw(Statement::from_string(raw.get_database_backend(), sql)).await.expect("rows");
+    rows.iter().map(|row| row.try_get_by_index::<String>(0).expect("text")).collect()
+}
+
+async fn migrations(world: &World) -> Vec<String> {
+    let raw = world.raw().await;
+    let sql = "SELECT version FROM ledger_migration UNION ALL SELECT version FROM tiles_migration ORDER BY 1";
+    let rows =
+        raw.query_all_raw(Statement::from_string(raw.get_database_backend(), sql)).await.expect("rows");
+    rows.iter().map(|row| row.try_get_by_index::<String>(0).expect("text")).collect()
+}
+
+#[tokio::test]
+async fn migrated_twice_is_the_same() {
+    let world = World::new().await;
+    let (ledger, tiles) = (world.ledger().await, world.tiles().await);
+    let once = schema(&world).await;
+    ledger.close().await.unwrap();
+    tiles.close().await.unwrap();
+    let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
+    assert_eq!(schema(&world).await, once);
+    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
+}
+
+#[tokio::test]
+async fn ledger_and_tiles_share_one_database_without_meeting() {
+    let world = World::new().await;
+    let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
+    let schema = schema(&world).await.join("\n");
+    for table in [
+        "ledger",
+        "ledger_document",
+        "ledger_head",
+        "ledger_migration",
+        "tile",
+        "summary",
+        "effect",
+        "registry",
+        "checkpoint",
+        "lease",
+        "tiles_migration",
+    ] {
+        let quoted = schema.contains(&format!("CREATE TABLE \"{table}\""))
+            || schema.contains(&format!("CREATE TABLE IF NOT EXISTS \"{table}\""));
+        assert!(quoted || schema.contains(&format!("{table}.")), "{table} in\n{schema}");
+    }
+    assert!(!schema.contains("REFERENCES") && !schema.contains("AUTOINCREMENT"), "{schema}");
+}
+
+#[tokio::test]
+async fn the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents() {
+    let world = World::new().await;
+    let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
+    let schema = schema(&world).await.join("\n").replace('"', "");
+    assert!(schema.contains("(keeper, series, end_day, period)"), "{schema}");
+    assert!(schema.contains("(source, position)"), "{schema}");
+    assert!(schema.contains("(series, end_day)"), "{schema}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_start_together_migrate_once() {
+    let world = World::new().await;
+    let mut starting = Vec::new();
+    for _ in 0..6 {
+        let url = world.url.clone();
+        starting.push(tokio::spawn(async move {
+            let ledger = Ledger::open(&url).await.expect("a ledger");
+            let tiles = Tiles::open(&url).await.expect("tiles");
+            (
+                ledger.head().await.expect("a head"),
+                tiles.snapshot().await.expect("tiles").checkpoint().position,
+            )
+        }));
+    }
+    for process in starting {
+        assert_eq!(process.await.expect("a process"), (None, 0));
+    }
+    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_program_has_migrated_is_refused() {
+    let world = World::new().await;
+    world.ledger().await.close().await.unwrap();
+    world.tamper("INSERT INTO ledger_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
+    let error = Ledger::open(&world.url).await.unwrap_err();
+    assert!(matches!(error, StoreError::Schema { .. }), "{error:?}");
+    assert!(error.to_string().contains("m9999_future"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_unavailable() {
+    let error = Ledger::open("sqlite:///no/such/directory/ledger.db").await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }) && error.is_transient(), "{error:?}");
+}

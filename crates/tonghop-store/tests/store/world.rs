@@ -1,0 +1,124 @@
+//! A database for one test, and builders of what goes into it.
+//!
+//! SQLite in a directory that goes away with the test. On PostgreSQL instead, in a new database each:
+//!
+//! ```text
+//! TONGHOP_TEST_POSTGRES=postgres://user:password@host/postgres \
+//!     cargo test -p tonghop-store --features postgres --test store
+//! ```
+
+use jiff::Timestamp;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use tonghop_store::{
+    Appended, EntryKind, Ledger, NewEntry, Receipt, Summary, Tile, TileBatch, TileKey, Tiles, content_digest,
+};
+use uuid::Uuid;
+
+pub(crate) struct World {
+    pub(crate) url: String,
+    _directory: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = match std::env::var("TONGHOP_TEST_POSTGRES") {
+            Ok(server) => new_postgres_database(&server).await,
+            Err(_) => format!("sqlite://{}/store.db", directory.path().display()),
+        };
+        Self { url, _directory: directory }
+    }
+
+    pub(crate) async fn ledger(&self) -> Ledger {
+        Ledger::open(&self.url).await.expect("a ledger")
+    }
+
+    pub(crate) async fn tiles(&self) -> Tiles {
+        Tiles::open(&self.url).await.expect("tiles")
+    }
+
+    /// The database behind the store's back.
+    pub(crate) async fn raw(&self) -> DatabaseConnection {
+        Database::connect(&self.url).await.expect("a connection")
+    }
+
+    /// Changes rows behind the store's back; says how many.
+    pub(crate) async fn tamper(&self, sql: &str) -> u64 {
+        self.raw().await.execute_unprepared(sql).await.expect("a statement").rows_affected()
+    }
+}
+
+async fn new_postgres_database(server: &str) -> String {
+    let name = format!("tonghop_test_{}", Uuid::now_v7().simple());
+    let connection = Database::connect(server).await.expect("a PostgreSQL server");
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+    let (base, parameters) = server.split_once('?').map_or((server, None), |(a, b)| (a, Some(b)));
+    let (base, _) = base.rsplit_once('/').expect("a URL with a database");
+    match parameters {
+        Some(parameters) => format!("{base}/{name}?{parameters}"),
+        None => format!("{base}/{name}"),
+    }
+}
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
+
+/// A submission of `source` called `key`, whose document is `content`.
+pub(crate) fn entry(source: &str, key: &str, content: &str) -> NewEntry {
+    NewEntry {
+        id: Uuid::now_v7(),
+        kind: EntryKind::Submission,
+        source: source.to_owned(),
+        idempotency_key: key.to_owned(),
+        content_digest: content_digest("text/csv", content.as_bytes()),
+        media_type: "text/csv".to_owned(),
+        document: content.as_bytes().to_vec(),
+        record: format!("record of {content}").into_bytes(),
+        figures: 3,
+        received_at: "2025-03-04T05:06:07.123456Z".parse().expect("a time"),
+        note: "ghi chú".to_owned(),
+    }
+}
+
+/// Appends one entry that is expected to be new.
+pub(crate) async fn append(ledger: &Ledger, entry: NewEntry) -> Receipt {
+    match ledger.append(vec![entry]).await.expect("an append").remove(0) {
+        Appended::New(receipt) => receipt,
+        other => panic!("not new: {other:?}"),
+    }
+}
+
+pub(crate) fn key(keeper: &str, series: &str, month: i32) -> TileKey {
+    TileKey {
+        keeper: keeper.to_owned(),
+        series: series.to_owned(),
+        end_day: month * 30,
+        period: format!("month-{month}"),
+    }
+}
+
+pub(crate) fn tile(key: TileKey, position: i64, body: &str) -> Tile {
+    Tile { key, position, body: body.as_bytes().to_vec() }
+}
+
+pub(crate) fn summary(series: &str, month: i32, position: i64, body: &str) -> Summary {
+    let TileKey { series, end_day, period, .. } = key("", series, month);
+    Summary { series, period, end_day, position, body: body.as_bytes().to_vec() }
+}
+
+/// A batch without content that moves the checkpoint by one.
+pub(crate) fn batch(expected_position: i64, epoch: i64) -> TileBatch {
+    TileBatch {
+        expected_position,
+        position: expected_position + 1,
+        ledger_digest: [7; 32],
+        time: at(1_000),
+        epoch,
+        tiles: Vec::new(),
+        summaries: Vec::new(),
+        effects: Vec::new(),
+        registry: None,
+        replaces_all: false,
+    }
+}

@@ -1,0 +1,229 @@
+//! From the words of a request to questions.
+
+use std::sync::Arc;
+
+use tonghop_core::dimension::Breakdown;
+use tonghop_core::indicator::Indicator;
+use tonghop_core::period::{Frequency, Period};
+use tonghop_core::question::{Refusal, unit_for};
+use tonghop_core::registry::{Registry, UnitLookup};
+use tonghop_core::unit::UnitId;
+use tonghop_runtime::{Failure, FailureKind, Finding};
+
+/// The longest text taken for a code, period or breakdown.
+const LONGEST_TEXT: usize = 512;
+
+fn bounded(name: &str, text: &str) -> Result<(), Failure> {
+    if text.len() > LONGEST_TEXT {
+        return Err(finding(
+            FailureKind::NotUnderstood,
+            "text_too_long",
+            name,
+            &format!("{} bytes", text.len()),
+            &format!("at most {LONGEST_TEXT}"),
+            "shorten it",
+        ));
+    }
+    Ok(())
+}
+
+/// A failure with one finding.
+pub(crate) fn finding(
+    kind: FailureKind,
+    code: &str,
+    path: &str,
+    got: &str,
+    expected: &str,
+    hint: &str,
+) -> Failure {
+    let detail = format!("{path}: got {got:?}, expected {expected}");
+    Failure::new(kind, detail).with_findings(vec![Finding {
+        code: code.into(),
+        path: path.into(),
+        got: got.into(),
+        expected: expected.into(),
+        hint: hint.into(),
+        ..Finding::default()
+    }])
+}
+
+/// Reads a period.
+pub(crate) fn period(text: &str) -> Result<Period, Failure> {
+    bounded("period", text)?;
+    if text.is_empty() {
+        return Err(required("period"));
+    }
+    Period::parse(text).map_err(|e| {
+        finding(
+            FailureKind::NotUnderstood,
+            "malformed_period",
+            "period",
+            text,
+            "a period as 2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023 or 2023-05-25",
+            &e.to_string(),
+        )
+    })
+}
+
+/// Reads a breakdown.
+pub(crate) fn breakdown(text: &str) -> Result<Breakdown, Failure> {
+    bounded("breakdown", text)?;
+    Breakdown::parse(text).map_err(|part| {
+        finding(
+            FailureKind::NotUnderstood,
+            "malformed_breakdown",
+            "breakdown",
+            &part,
+            "dimension=member pairs separated by |, each dimension once",
+            "write it as reporter=cong-an|topic=online-fraud",
+        )
+    })
+}
+
+fn required(name: &str) -> Failure {
+    finding(FailureKind::NotUnderstood, "missing_parameter", name, "", "a value", "give this parameter")
+}
+
+/// The indicator of a code.
+pub(crate) fn indicator(registry: &Registry, code: &str) -> Result<Arc<Indicator>, Failure> {
+    bounded("indicator", code)?;
+    if code.is_empty() {
+        return Err(required("indicator"));
+    }
+    registry.indicator(code).cloned().ok_or_else(|| {
+        finding(
+            FailureKind::NotFound,
+            "unknown_indicator",
+            "indicator",
+            code,
+            "the code of an indicator, or its part before the first hyphen",
+            "GET /v1/indicators lists them",
+        )
+    })
+}
+
+/// The unit that a code means for a period of an indicator.
+pub(crate) fn unit(
+    registry: &Registry,
+    indicator: &Indicator,
+    code: &str,
+    period: Period,
+) -> Result<UnitId, Failure> {
+    bounded("unit", code)?;
+    if code.is_empty() {
+        return Err(required("unit"));
+    }
+    let day = indicator.calendar.last_day(period);
+    match unit_for(registry, indicator, code, period) {
+        UnitLookup::Found(unit) => Ok(unit),
+        UnitLookup::OtherTime(ids) => {
+            let lives: Vec<String> = ids.iter().map(|id| life(registry, *id)).collect();
+            Err(finding(
+                FailureKind::Unprocessable,
+                "unit_not_in_force",
+                "unit",
+                code,
+                &format!("a unit in force on {day}, the last day of {period}"),
+                &lives.join("; "),
+            ))
+        }
+        UnitLookup::Unknown => Err(finding(
+            FailureKind::NotFound,
+            "unknown_unit",
+            "unit",
+            code,
+            "the code of a unit; VN is the nation",
+            "GET /v1/units lists them",
+        )),
+    }
+}
+
+fn life(registry: &Registry, id: UnitId) -> String {
+    let unit = registry.unit(id);
+    let mut text = format!("{} {}", unit.code, unit.name());
+    if unit.from() != tonghop_core::Date::MIN {
+        text.push_str(&format!(" from {}", unit.from()));
+    }
+    if unit.to() != tonghop_core::Date::MAX {
+        text.push_str(&format!(" until {}", unit.to()));
+        let heirs: Vec<String> = registry
+            .successors(id)
+            .map(|s| format!("{} {}", registry.unit(s.to).code, registry.unit(s.to).name()))
+            .collect();
+        if !heirs.is_empty() {
+            text.push_str(&format!(", then {}", heirs.join(" and ")));
+        }
+    }
+    text
+}
+
+/// Only the map of each period's own time is answered from.
+pub(crate) fn map(text: &str) -> Result<(), Failure> {
+    match text {
+        "" | "reported" => Ok(()),
+        other => Err(finding(
+            FailureKind::Unprocessable,
+            "map_not_offered",
+            "map",
+            other,
+            "reported: each figure where the map of its own period puts its unit",
+            "leave it out; totals restated to another map are not offered by this version",
+        )),
+    }
+}
+
+/// A refusal of the core as a failure.
+pub(crate) fn refused(refusal: &Refusal) -> Failure {
+    let kind = match refusal {
+        Refusal::UnknownIndicator(_) => FailureKind::NotFound,
+        _ => FailureKind::Unprocessable,
+    };
+    let code = refusal_code(refusal);
+    let detail = refusal.to_string();
+    Failure::new(kind, detail.clone()).with_findings(vec![Finding {
+        code: code.into(),
+        path: refusal_path(refusal).into(),
+        expected: detail,
+        ..Finding::default()
+    }])
+}
+
+fn refusal_code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::UnknownIndicator(_) => "unknown_indicator",
+        Refusal::NotItsDimension { .. } => "not_its_dimension",
+        Refusal::UnknownMember { .. } => "unknown_member",
+        Refusal::OverlappingReporters { .. } => "overlapping_reporters",
+        Refusal::RatioAcrossReporters { .. } => "ratio_across_reporters",
+        Refusal::WrongGrain { .. } => "wrong_grain",
+        Refusal::NotInForce { .. } => "unit_not_in_force",
+        Refusal::BelowCollection { .. } => "below_collection_level",
+    }
+}
+
+fn refusal_path(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::UnknownIndicator(_) => "indicator",
+        Refusal::NotItsDimension { .. }
+        | Refusal::UnknownMember { .. }
+        | Refusal::OverlappingReporters { .. }
+        | Refusal::RatioAcrossReporters { .. } => "breakdown",
+        Refusal::WrongGrain { .. } => "period",
+        Refusal::NotInForce { .. } | Refusal::BelowCollection { .. } => "unit",
+    }
+}
+
+/// The periods that a longer one is shown by: the years of a span, else its collection periods (months for
+/// what is collected by event).
+pub(crate) fn periods_within(indicator: &Indicator, period: Period) -> Vec<Period> {
+    match period {
+        Period::Span(from, to) => (from..=to).map(Period::Year).collect(),
+        other => {
+            let frequency = match indicator.frequency {
+                Frequency::Event => Frequency::Month,
+                frequency => frequency,
+            };
+            other.collection_periods(frequency)
+        }
+    }
+}

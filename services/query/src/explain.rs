@@ -1,0 +1,189 @@
+//! Where a total comes from, and who has reported.
+
+use std::sync::Arc;
+
+use tonghop_core::decimal::format_decimal;
+use tonghop_core::indicator::Precedence;
+use tonghop_core::period::Period;
+use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
+use tonghop_core::quantity::Sum;
+use tonghop_core::rollup::{Along, Cell, Taken};
+use tonghop_core::unit::UnitId;
+use tonghop_proto::query as pb;
+use tonghop_runtime::Failure;
+
+use crate::figures::Wanted;
+use crate::read::Item;
+use crate::{Query, View, ask};
+
+/// Children, tiles and figures listed at most.
+const MOST: usize = 500;
+
+impl Query {
+    /// Opens a total into its parts.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
+        let view = self.view(request.at_least).await?;
+        let asked = view.one(&request.indicator, &request.unit, &request.period, &request.breakdown)?;
+        let unit = asked.question.unit;
+        let period = asked.question.period;
+        let breakdown = &asked.question.breakdown;
+        let children = view.children(&asked.plan, unit);
+        let answered = view.many(&asked, &children).await?;
+        let Some((total, children)) = answered.split_first() else {
+            return Err(Failure::internal("an answer is missing"));
+        };
+        let tilings = period.usable_tilings(asked.plan.indicator.frequency);
+        let mut tiles = Vec::new();
+        if !asked.plan.indicator.is_stock() {
+            let mut all: Vec<Period> = tilings.into_iter().flatten().collect();
+            all.sort();
+            all.dedup();
+            for tile in all.into_iter().take(MOST) {
+                tiles.push(view.at(&asked, tile).await?);
+            }
+        }
+        let figures = view
+            .revisions(&Wanted {
+                indicator: &asked.plan.indicator,
+                unit,
+                period,
+                breakdown,
+                below: false,
+                exactly: !asked.plan.indicator.is_stock(),
+            })
+            .await?;
+        let figures = figures.into_iter().take(MOST).collect();
+        let cells = view.cells(&asked.plan, unit).await?;
+        let along = match cells.as_slice() {
+            [] => "",
+            [first, ..] if first.along == Along::Time => "time",
+            _ => "units",
+        };
+        Ok(pb::ExplainResponse {
+            as_of: Some(view.as_of()),
+            total: Some(total.clone()),
+            along: along.into(),
+            children: children.to_vec(),
+            tiles,
+            figures: view.with_submissions(figures).await?,
+            set_aside: cells.iter().flat_map(|cell| set_aside(&asked.plan, cell)).collect(),
+        })
+    }
+
+    /// Who has reported: the total's counts, and those of the units below.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub async fn coverage(&self, request: &pb::GetCoverageRequest) -> Result<pb::GetCoverageResponse, Failure> {
+        let view = self.view(request.at_least).await?;
+        let asked = view.one(&request.indicator, &request.unit, &request.period, &request.breakdown)?;
+        let children = view.children(&asked.plan, asked.question.unit);
+        let answered = view.many(&asked, &children).await?;
+        let (total, children) = answered.split_first().map_or((None, vec![]), |(t, c)| (Some(t.clone()), c.to_vec()));
+        Ok(pb::GetCoverageResponse { as_of: Some(view.as_of()), total, children })
+    }
+}
+
+/// One question with its plan.
+struct One {
+    question: Question,
+    plan: Arc<Plan>,
+}
+
+impl View {
+    fn one(&self, indicator: &str, unit: &str, period: &str, breakdown: &str) -> Result<One, Failure> {
+        let period = ask::period(period)?;
+        let breakdown = ask::breakdown(breakdown)?;
+        let indicator = ask::indicator(&self.registry, indicator)?;
+        let unit = ask::unit(&self.registry, &indicator, unit, period)?;
+        let question = Question { unit, indicator: indicator.code.clone(), breakdown, period };
+        let plan = plan(&self.registry, &question).map_err(|r| ask::refused(&r))?;
+        Ok(One { question, plan: Arc::new(plan) })
+    }
+
+    fn children(&self, plan: &Plan, unit: UnitId) -> Vec<UnitId> {
+        let children = self.registry.map_on(plan.days.1).children(unit).iter().copied();
+        children.filter(|c| self.registry.unit(*c).level <= plan.indicator.collection_level).take(MOST).collect()
+    }
+
+    /// The total of the question's unit, then those of other units.
+    async fn many(&self, one: &One, others: &[UnitId]) -> Result<Vec<pb::Total>, Failure> {
+        let units = std::iter::once(one.question.unit).chain(others.iter().copied());
+        let items: Vec<Item> = units.map(|unit| Item { unit, plan: Arc::clone(&one.plan) }).collect();
+        let answers = self.answer(&items).await?;
+        let mut out = Vec::with_capacity(items.len());
+        for (item, answer) in items.iter().zip(answers) {
+            out.push(self.shown(&item.plan, item.unit, &one.question.breakdown, answer).await?);
+        }
+        Ok(out)
+    }
+
+    /// The total of the question's unit for another period.
+    async fn at(&self, one: &One, period: Period) -> Result<pb::Total, Failure> {
+        let question = Question { period, ..one.question.clone() };
+        match plan(&self.registry, &question) {
+            Ok(plan) => {
+                let plan = Arc::new(plan);
+                let item = Item { unit: question.unit, plan: Arc::clone(&plan) };
+                let answer = self.answer(&[item]).await?.into_iter().next();
+                let answer = answer.unwrap_or(Err(Refusal::UnknownIndicator(question.indicator.clone())));
+                self.shown(&plan, question.unit, &question.breakdown, answer).await
+            }
+            Err(refusal) => {
+                let indicator = &one.plan.indicator;
+                let frame = crate::view::frame(
+                    &self.registry,
+                    indicator,
+                    question.unit,
+                    &question.breakdown,
+                    period,
+                );
+                Ok(pb::Total { refused: refusal.to_string(), ..frame })
+            }
+        }
+    }
+
+    async fn cells(&self, plan: &Arc<Plan>, unit: UnitId) -> Result<Vec<Cell<Sum>>, Failure> {
+        let figures = self.figures(plan, &[unit]).await?;
+        let (registry, plan) = (Arc::clone(&self.registry), Arc::clone(plan));
+        let cells = tokio::task::spawn_blocking(move || Prepared::new(&registry, &plan, &figures).cells(unit));
+        cells.await.map_err(Failure::internal)
+    }
+}
+
+/// What a headline leaves aside, and why, in words.
+fn set_aside(plan: &Plan, cell: &Cell<Sum>) -> Vec<String> {
+    let decimals = plan.indicator.decimals;
+    let show = |sum: &Sum| format_decimal(sum.value, decimals);
+    let mut out = Vec::new();
+    let whole = if cell.collects { "the unit's own figure for the whole period" } else { "the declared figure" };
+    match (cell.taken, cell.whole.value(), cell.parts.state.value()) {
+        (Taken::Parts, Some(given), _) if plan.indicator.precedence == Precedence::ComputedOnly && !cell.collects => {
+            out.push(format!("{whole}, {}: this indicator is only ever computed from its parts", show(given)));
+        }
+        (Taken::Parts, Some(given), _) => {
+            out.push(format!("{whole}, {}: the parts cover all {} cells", show(given), cell.expected));
+        }
+        (Taken::Whole, _, Some(parts)) => out.push(format!(
+            "the parts, {}, covering {} of {} cells: {}",
+            show(parts),
+            cell.parts.covered,
+            cell.expected,
+            match plan.indicator.precedence {
+                Precedence::DeclaredFirst => "a declared figure goes first for this indicator",
+                Precedence::BottomUp | Precedence::ComputedOnly => "they do not cover all",
+            }
+        )),
+        _ => {}
+    }
+    if let Some(own) = cell.own.value()
+        && !cell.collects
+        && (cell.taken == Taken::Whole || (cell.taken == Taken::Parts && cell.along == Along::Time))
+    {
+        out.push(format!("the unit's own activity, {}: what was chosen is taken as holding it already", show(own)));
+    }
+    out
+}

@@ -1,0 +1,218 @@
+//! What was reported: every figure and every revision of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tonghop_core::decimal::format_decimal;
+use tonghop_core::dimension::{Breakdown, DimensionKind, REPORTER};
+use tonghop_core::figure::Series;
+use tonghop_core::indicator::{Indicator, ReporterOverlap};
+use tonghop_core::period::Period;
+use tonghop_core::unit::UnitId;
+use tonghop_proto::query as pb;
+use tonghop_runtime::Failure;
+use tonghop_store::TileSelect;
+use tonghop_tiles::{Entry, Revision, Said, TileBody};
+
+use crate::read::day_number;
+use crate::totals::page;
+use crate::{Query, View, ask, store_failure, view};
+
+/// Which figures are wanted.
+pub(crate) struct Wanted<'a> {
+    pub(crate) indicator: &'a Arc<Indicator>,
+    pub(crate) unit: UnitId,
+    pub(crate) period: Period,
+    /// Members that a figure must name; of others any will do.
+    pub(crate) breakdown: &'a Breakdown,
+    /// Also those of units below.
+    pub(crate) below: bool,
+    /// Only those of exactly the period, not those within it.
+    pub(crate) exactly: bool,
+}
+
+impl Query {
+    /// Lists figures with all their revisions, newest position last within each figure.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub async fn list_figures(
+        &self,
+        request: &pb::ListFiguresRequest,
+    ) -> Result<pb::ListFiguresResponse, Failure> {
+        let view = self.view(request.at_least).await?;
+        let period = ask::period(&request.period)?;
+        let breakdown = ask::breakdown(&request.breakdown)?;
+        let indicator = ask::indicator(&view.registry, &request.indicator)?;
+        let unit = ask::unit(&view.registry, &indicator, &request.unit, period)?;
+        let wanted = Wanted {
+            indicator: &indicator,
+            unit,
+            period,
+            breakdown: &breakdown,
+            below: request.below,
+            exactly: false,
+        };
+        let all = view.revisions(&wanted).await?;
+        let (start, size) = page(&request.page_token, request.page_size)?;
+        let end = all.len().min(start.saturating_add(size));
+        let figures = all.get(start..end).unwrap_or_default().to_vec();
+        Ok(pb::ListFiguresResponse {
+            as_of: Some(view.as_of()),
+            figures: view.with_submissions(figures).await?,
+            next_page_token: if end < all.len() { end.to_string() } else { String::new() },
+        })
+    }
+}
+
+impl View {
+    /// Revisions without their submissions.
+    pub(crate) async fn revisions(&self, wanted: &Wanted<'_>) -> Result<Vec<pb::FigureRevision>, Failure> {
+        let registry = &self.registry;
+        let indicator = wanted.indicator;
+        let (first, last) = indicator.calendar.days(wanted.period);
+        let nation = registry.nation();
+        let keepers = if wanted.below && wanted.unit == nation {
+            None
+        } else {
+            Some(vec![registry.unit(registry.keeper(wanted.unit, last)).key()])
+        };
+        let series: Vec<String> = self.series_of(indicator, wanted.breakdown);
+        let mut found: BTreeMap<(UnitId, Period, String, u8, i64), pb::FigureRevision> = BTreeMap::new();
+        for series in series.chunks(100) {
+            let select = TileSelect::Series {
+                series: series.to_vec(),
+                keepers: keepers.clone(),
+                from_end: day_number(first),
+                to_end: day_number(last),
+            };
+            for tile in self.snapshot.tiles(select).await.map_err(store_failure)? {
+                let damaged = |what: String| Failure::internal(format!("tile {:?}: {what}", tile.key));
+                let period = Period::parse(&tile.key.period).map_err(|e| damaged(e.to_string()))?;
+                let series =
+                    Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
+                let body = TileBody::decode(&tile.body).map_err(|e| damaged(e.to_string()))?;
+                let inside = indicator.calendar.first_day(period) >= first;
+                if !inside || (wanted.exactly && period != wanted.period) {
+                    continue;
+                }
+                for entry in body.entries() {
+                    let day = indicator.calendar.last_day(period);
+                    let here = if wanted.below {
+                        registry.map_on(day).ancestry(entry.unit).any(|u| u == wanted.unit)
+                    } else {
+                        entry.unit == wanted.unit
+                    };
+                    if here {
+                        for shown in self.entry(wanted, &series, period, entry) {
+                            let key = (
+                                entry.unit,
+                                period,
+                                shown.breakdown.clone(),
+                                entry.scope as u8,
+                                shown.position,
+                            );
+                            found.insert(key, shown);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// The series of an indicator whose figures can name what is wanted.
+    fn series_of(&self, indicator: &Indicator, breakdown: &Breakdown) -> Vec<String> {
+        let registry = &self.registry;
+        let overlapping = |d: &String| {
+            d != REPORTER && registry.dimension(d).is_some_and(|d| d.kind == DimensionKind::Overlapping)
+        };
+        let mut tags: BTreeSet<Breakdown> = BTreeSet::from([Breakdown::default()]);
+        for dimension in indicator.dimensions.iter().filter(|d| overlapping(d)) {
+            let members: Vec<&str> = match breakdown.member(dimension) {
+                Some(member) => vec![member],
+                None => {
+                    let members = registry.dimension(dimension).map_or(&[][..], |d| &d.members);
+                    members.iter().map(|m| m.code.as_str()).collect()
+                }
+            };
+            let mut more: BTreeSet<Breakdown> =
+                tags.iter().flat_map(|t| members.iter().map(|m| t.with(dimension, m))).collect();
+            if breakdown.member(dimension).is_none() {
+                more.extend(tags);
+            }
+            tags = more;
+        }
+        if indicator.overlap != ReporterOverlap::Single {
+            let sides: Vec<&str> = match breakdown.member(REPORTER) {
+                Some(side) => vec![side],
+                None => indicator.reporters.iter().map(String::as_str).collect(),
+            };
+            tags = tags.iter().flat_map(|t| sides.iter().map(|s| t.with(REPORTER, s))).collect();
+        }
+        tags.into_iter().map(|tags| Series { indicator: indicator.code.clone(), tags }.to_string()).collect()
+    }
+
+    fn entry(
+        &self,
+        wanted: &Wanted<'_>,
+        series: &Series,
+        period: Period,
+        entry: &Entry,
+    ) -> Vec<pb::FigureRevision> {
+        let members = Breakdown::parse(&entry.members).unwrap_or_default();
+        let newest = entry.revisions.last().map(|r| r.position);
+        let show = |revision: &Revision| {
+            let mut breakdown = members.clone();
+            for (dimension, member) in series.tags.iter() {
+                breakdown = breakdown.with(dimension, member);
+            }
+            if let Some(reporter) = &revision.reporter {
+                breakdown = breakdown.with(REPORTER, reporter);
+            }
+            if !wanted.breakdown.within(&breakdown) {
+                return None;
+            }
+            let mut shown = pb::FigureRevision {
+                unit: Some(view::unit_ref(&self.registry, wanted.indicator, entry.unit, period)),
+                indicator: wanted.indicator.code.clone(),
+                breakdown: breakdown.to_string(),
+                period: period.to_string(),
+                scope: entry.scope.code().into(),
+                current: Some(revision.position) == newest,
+                position: revision.position,
+                programmes: revision.programmes.split('|').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+                ..pb::FigureRevision::default()
+            };
+            match &revision.said {
+                Said::Value(value, qualifier) => {
+                    shown.value = Some(format_decimal(i128::from(*value), wanted.indicator.decimals));
+                    shown.qualifier = qualifier.code().into();
+                }
+                Said::NotAvailable(reason) => shown.not_available_reason = reason.to_string(),
+                Said::Withdrawn => shown.withdrawn = true,
+            }
+            Some(shown)
+        };
+        entry.revisions.iter().filter_map(show).collect()
+    }
+
+    /// Names the submission of each revision.
+    pub(crate) async fn with_submissions(
+        &self,
+        mut figures: Vec<pb::FigureRevision>,
+    ) -> Result<Vec<pb::FigureRevision>, Failure> {
+        let positions: BTreeSet<i64> = figures.iter().map(|f| f.position).collect();
+        let positions: Vec<i64> = positions.into_iter().collect();
+        let effects = self.snapshot.effects(&positions).await.map_err(store_failure)?;
+        let by_position: BTreeMap<i64, _> = effects.iter().map(|e| (e.position, e)).collect();
+        for figure in &mut figures {
+            if let Some(effect) = by_position.get(&figure.position) {
+                figure.submission = effect.id.to_string();
+                figure.source = effect.source.clone();
+                figure.received_at = effect.received_at.to_string();
+            }
+        }
+        Ok(figures)
+    }
+}
