@@ -1,6 +1,7 @@
-//! What every process does around its own work: failures, configuration, telemetry, serving, shutdown.
-//! It knows nothing of figures.
+//! What every process does around its own work: failures, telemetry, serving. It knows nothing of figures.
 
 mod failure;
+pub mod serve;
+pub mod telemetry;
 
 pub use failure::{Failure, FailureKind, Finding};

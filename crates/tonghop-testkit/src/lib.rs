@@ -1,1 +1,9 @@
-//! See Cargo.toml.
+//! What tests need: the naive oracle that transcribes the semantics page, and random worlds to ask it about.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`oracle`] | `docs/semantics.md` §2–§6 as plain recursion, sharing no code with the core's roll-up |
+//! | [`world`] | random registries, figures and questions that shrink and print as small tables |
+
+pub mod oracle;
+pub mod world;

@@ -1,1 +1,31 @@
-//! See Cargo.toml.
+//! Ingestion: takes what is reported, checks every figure, appends to the ledger, answers when it is durable.
+//! It computes no total.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`submission`] | a submission as read, before anything in it is believed |
+//! | [`json`], [`csv_form`] | the two documents it may come as |
+//! | [`check`] | every figure against the registry, all findings at once |
+//! | [`finding`] | what can be found, by code |
+//! | [`registry_tables`], `registry_load` | a registry as tables, and its load |
+//! | `service` | the operations, the same for both transports |
+//! | `writer` | group commit |
+//! | `grpc`, `registry_grpc`, `rest` | the transports |
+
+pub mod check;
+pub mod csv_form;
+pub mod finding;
+mod grpc;
+pub mod json;
+mod registry_grpc;
+mod registry_load;
+pub mod registry_tables;
+mod rest;
+mod service;
+pub mod submission;
+mod writer;
+
+pub use grpc::IngestionGrpc;
+pub use registry_load::Loaded;
+pub use rest::routes;
+pub use service::{Arrived, CSV, Ingestion, JSON, Taken, WIRE};

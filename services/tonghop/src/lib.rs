@@ -1,1 +1,29 @@
-//! See Cargo.toml.
+//! The command line, and all three services in one process.
+//!
+//! Every command but `up` is a client of the public gRPC API and of nothing else: what it can do, any other
+//! program can do too. `demo` and `load-month` start the services in this process first and then speak to them
+//! in the same way.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`arguments`] | what can be typed |
+//! | [`commands`] | one module a command |
+//! | [`up`] | the services in one process |
+//! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
+//! | [`shipped`] | the registry and the report inside the binary |
+//! | [`synthetic`] | made-up figures from a fixed seed |
+//! | [`words`], [`table`], [`rows`], [`json`], [`progress`], [`output`] | how things are shown |
+
+pub mod arguments;
+pub mod client;
+pub mod commands;
+pub mod json;
+pub mod output;
+pub mod progress;
+pub mod rows;
+pub mod shipped;
+pub mod synthetic;
+pub mod table;
+pub mod trouble;
+pub mod up;
+pub mod words;

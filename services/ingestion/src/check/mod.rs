@@ -1,0 +1,293 @@
+//! Every figure of a submission against the registry, with everything that is wrong in one answer.
+//!
+//! A submission is taken whole or not at all, and whoever sent it corrects it once. So a check goes on after
+//! what it finds, and one mistake is one finding: what depends on a thing that is wrong is not complained of.
+//!
+//! A submission of many figures has few distinct texts; what is known of a text is kept.
+
+mod breakdown;
+pub(crate) mod nearest;
+mod part;
+mod statement;
+mod subject;
+mod texts;
+mod unit;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tonghop_core::figure::{Figure, Scope};
+use tonghop_core::indicator::Indicator;
+use tonghop_core::period::{Period, PeriodError};
+use tonghop_core::registry::Registry;
+use tonghop_core::unit::UnitId;
+use tonghop_proto::record::AcceptedFigure;
+use tonghop_runtime::Finding;
+
+use crate::finding::{Code, Findings, Spot, finding};
+use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
+use breakdown::{Placed, Wrong};
+
+/// A submission that may be taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Its figures, in the order given.
+    pub figures: Vec<AcceptedFigure>,
+    /// What is remarkable and does not hinder.
+    pub warnings: Vec<Finding>,
+}
+
+/// Checks a submission.
+///
+/// # Errors
+/// Everything found wrong, first what was wrong in reading, then by figure. Of very many findings the first
+/// [`Findings::LISTED`] are there, and a last one that says how many more.
+pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
+    let mut checker = Checker {
+        registry,
+        limits,
+        findings: raw.reading.clone(),
+        warnings: Findings::default(),
+        indicators: HashMap::new(),
+        periods: HashMap::new(),
+        breakdowns: HashMap::new(),
+        places: HashMap::new(),
+        keys: HashMap::new(),
+    };
+    checker.submission(raw);
+    if raw.figures.len() > limits.max_figures {
+        return Err(checker.findings.into_vec());
+    }
+    let mut figures = Vec::with_capacity(raw.figures.len());
+    let mut parts = part::Parts::of(registry);
+    for figure in &raw.figures {
+        if let Some((accepted, tagged)) = checker.figure(figure) {
+            if !tagged {
+                parts.note(&accepted.figure, figures.len());
+            }
+            figures.push((figure.place, accepted));
+        }
+    }
+    parts.check(registry, &figures, &mut checker.findings);
+    if !checker.findings.is_empty() {
+        return Err(checker.findings.into_vec());
+    }
+    Ok(Checked {
+        figures: figures.into_iter().map(|(_, accepted)| accepted).collect(),
+        warnings: checker.warnings.into_vec(),
+    })
+}
+
+/// What identifies a figure: unit, place of its breakdown in its series, period and scope.
+type Key = (UnitId, u32, Period, Scope);
+
+type ReadBreakdown = Result<Placed, Vec<Wrong>>;
+
+struct Checker<'r, 'a> {
+    registry: &'r Registry,
+    limits: &'a Limits,
+    findings: Findings,
+    warnings: Findings,
+    indicators: HashMap<&'a str, Option<&'r Indicator>>,
+    periods: HashMap<&'a str, Result<Period, PeriodError>>,
+    /// By the indicator's code.
+    breakdowns: HashMap<(&'r str, &'a RawBreakdown), Rc<ReadBreakdown>>,
+    /// Numbers of places within series.
+    places: HashMap<breakdown::Address, u32>,
+    keys: HashMap<Key, Place>,
+}
+
+impl<'r, 'a> Checker<'r, 'a> {
+    /// What concerns the submission as a whole.
+    fn submission(&mut self, raw: &RawSubmission) {
+        let read = |key: &str| raw.reading.listed().iter().all(|f| f.path != key);
+        if raw.source.is_empty() && read("source") {
+            self.findings.add(|| {
+                let hint = "name the system that reports, as congan-backan";
+                finding(Code::MissingField, Spot::path("source"), "nothing", "the reporting system", hint)
+            });
+        }
+        texts::check(&mut self.findings, || Spot::path("source"), &raw.source, self.limits.max_text);
+        texts::check(&mut self.findings, || Spot::path("note"), &raw.note, self.limits.max_note);
+        if raw.figures.is_empty() && raw.reading.is_empty() {
+            self.findings.add(|| {
+                let hint = "send a submission when there is something to report; zero is a figure, too";
+                finding(
+                    Code::EmptySubmission,
+                    Spot::path("figures"),
+                    "no figures",
+                    "at least one figure",
+                    hint,
+                )
+            });
+        }
+        let (count, most) = (raw.figures.len(), self.limits.max_figures);
+        if count > most {
+            self.findings.add(|| {
+                let hint = "send the figures in several submissions, each with an idempotency key of its own";
+                let expected = format!("at most {most} figures in one submission");
+                let spot = Spot::path("figures");
+                finding(Code::TooManyFigures, spot, format!("{count} figures"), expected, hint)
+            });
+        }
+    }
+
+    /// A figure and whether it is for a member of an overlapping dimension; nothing where a finding says what
+    /// is wrong with it.
+    fn figure(&mut self, raw: &'a RawFigure) -> Option<(AcceptedFigure, bool)> {
+        let bad = self.texts(raw);
+        let indicator = self.indicator(raw, bad);
+        let period = self.period(raw, bad);
+        let scope = self.scope(raw, bad);
+        let in_time = match (indicator, period) {
+            (Some(indicator), Some(period)) => self.period_of(raw, indicator, period),
+            _ => None,
+        };
+        let unit = self.unit(raw, bad, indicator, period, scope);
+        let placed = self.breakdown(raw, bad, indicator);
+        let programmes = self.programmes(raw, bad, indicator);
+        if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
+            self.once((unit, placed.number, period, scope), raw.place);
+        }
+        let statement = self.statement(raw, bad, indicator);
+        let placed = placed?;
+        let figure = Figure {
+            unit: unit?,
+            indicator: indicator?.code.clone(),
+            breakdown: placed.breakdown,
+            period: in_time?,
+            scope: scope?,
+            statement: statement?,
+        };
+        let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
+        Some((accepted, placed.tagged))
+    }
+
+    /// Texts that are too long or have control characters; whatever could not be read is with them.
+    fn texts(&mut self, raw: &RawFigure) -> Fields {
+        let mut bad = raw.unreadable;
+        let short = self.limits.max_text;
+        let note = self.limits.max_note;
+        let place = raw.place;
+        let mut check = |field: Field, text: &str, most: usize| {
+            if !texts::check(&mut self.findings, || place.at(field), text, most) {
+                bad.insert(field);
+            }
+        };
+        check(Field::Unit, &raw.unit, short);
+        check(Field::Indicator, &raw.indicator, short);
+        check(Field::Period, &raw.period, short);
+        check(Field::Scope, &raw.scope, short);
+        match &raw.breakdown {
+            RawBreakdown::Text(text) => check(Field::Breakdown, text, note),
+            RawBreakdown::Pairs(pairs) => {
+                for (dimension, member) in pairs {
+                    check(Field::Breakdown, dimension, short);
+                    check(Field::Breakdown, member, short);
+                }
+            }
+        }
+        let optional = [
+            (Field::Value, &raw.value, short),
+            (Field::Qualifier, &raw.qualifier, short),
+            (Field::NotAvailable, &raw.not_available, note),
+            (Field::MapDate, &raw.map_date, short),
+        ];
+        for (field, text, most) in optional {
+            check(field, text.as_deref().unwrap_or_default(), most);
+        }
+        for programme in &raw.programmes {
+            check(Field::Programmes, programme, short);
+        }
+        bad
+    }
+
+    /// One submission says one thing of one key.
+    fn once(&mut self, key: Key, place: Place) {
+        if let Some(first) = self.keys.insert(key, place) {
+            self.keys.insert(key, first);
+            self.findings.add(|| {
+                let got =
+                    format!("{place} has the same unit, indicator, breakdown, period and scope as {first}");
+                let hint = format!("keep {first} or {place}; a revision is a later submission");
+                finding(Code::DuplicateFigure, place.whole(), got, "one figure of one key", hint)
+            });
+        }
+    }
+
+    fn breakdown(
+        &mut self,
+        raw: &'a RawFigure,
+        bad: Fields,
+        indicator: Option<&'r Indicator>,
+    ) -> Option<Placed> {
+        if bad.has(Field::Breakdown) {
+            return None;
+        }
+        let code = indicator.map_or("", |i| i.code.as_str());
+        let known = match self.breakdowns.get(&(code, &raw.breakdown)) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let made =
+                    Rc::new(breakdown::read(self.registry, indicator, &raw.breakdown, &mut self.places));
+                self.breakdowns.insert((code, &raw.breakdown), Rc::clone(&made));
+                made
+            }
+        };
+        match known.as_ref() {
+            Ok(placed) => Some(placed.clone()),
+            Err(all) => {
+                for wrong in all {
+                    self.findings.add(|| wrong.finding(raw));
+                }
+                None
+            }
+        }
+    }
+
+    fn programmes(
+        &mut self,
+        raw: &RawFigure,
+        bad: Fields,
+        indicator: Option<&Indicator>,
+    ) -> Option<Vec<String>> {
+        if bad.has(Field::Programmes) {
+            return None;
+        }
+        let mut good = true;
+        let mut codes: Vec<String> = Vec::new();
+        let spot = || raw.place.at(Field::Programmes);
+        for code in &raw.programmes {
+            if self.registry.programme(code).is_none() {
+                good = false;
+                self.findings.add(|| {
+                    let known: Vec<_> = self.registry.programmes().iter().map(|p| p.code.as_str()).collect();
+                    let hint =
+                        "write the code of a known programme, or leave it out: it is no part of the key";
+                    let expected = format!("one of {}", known.join(", "));
+                    finding(Code::UnknownProgramme, spot(), code, expected, hint)
+                });
+            } else if let Some(indicator) = indicator
+                && !indicator.programmes.contains(code)
+            {
+                self.warnings.add(|| {
+                    let expected = format!(
+                        "{} is reported under {}",
+                        indicator.code,
+                        if indicator.programmes.is_empty() {
+                            "no programme".to_owned()
+                        } else {
+                            indicator.programmes.join(", ")
+                        }
+                    );
+                    let hint = "the figure is taken and the mark is kept; check that the programme is meant";
+                    finding(Code::ProgrammeNotOfIndicator, spot(), code, expected, hint)
+                });
+            }
+            if !codes.contains(code) {
+                codes.push(code.clone());
+            }
+        }
+        good.then_some(codes)
+    }
+}

@@ -1,0 +1,194 @@
+//! Which unit a figure is of: codes are reused, so a code means nothing without a day.
+
+use tonghop_core::Date;
+use tonghop_core::figure::Scope;
+use tonghop_core::indicator::Indicator;
+use tonghop_core::period::Period;
+use tonghop_core::registry::{Registry, UnitLookup};
+use tonghop_core::unit::{Level, UnitId};
+
+use super::Checker;
+use crate::finding::{Code, finding};
+use crate::submission::{Field, Fields, RawFigure};
+
+/// How many successors a hint names.
+const NAMED: usize = 6;
+
+impl<'r, 'a> Checker<'r, 'a> {
+    /// The unit on the map of the period's last day, where it may report the indicator in this scope.
+    pub(super) fn unit(
+        &mut self,
+        raw: &'a RawFigure,
+        bad: Fields,
+        indicator: Option<&Indicator>,
+        period: Option<Period>,
+        scope: Option<Scope>,
+    ) -> Option<UnitId> {
+        let code = self.required(raw, bad, Field::Unit, &raw.unit, "the code of a unit")?;
+        let registry = self.registry;
+        let spot = || raw.place.at(Field::Unit);
+        // Any day tells a code that never was from one that is not in force.
+        let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
+        let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
+            UnitLookup::Unknown => {
+                self.findings.add(|| {
+                    let expected = "the code of a unit, as the statistics office gives it";
+                    finding(Code::UnknownUnit, spot(), code, expected, unknown_hint(registry, code))
+                });
+                return None;
+            }
+            UnitLookup::OtherTime(ids) => {
+                let (day, period) = day.zip(period)?;
+                self.findings.add(|| {
+                    let expected = match period {
+                        Period::Instant(_) => format!("a unit in force on {day}"),
+                        _ => format!("a unit in force on {day}, the last day of {period}"),
+                    };
+                    finding(Code::UnitNotInForce, spot(), code, expected, lives(registry, &ids, day))
+                });
+                return None;
+            }
+            UnitLookup::Found(unit) => unit,
+        };
+        let (indicator, day) = indicator.zip(day)?;
+        let same = self.map_date(raw, bad, unit, day);
+        let allowed = self.level(raw, indicator, unit, day, scope);
+        (same && allowed).then_some(unit)
+    }
+
+    /// Whether the unit is of a level that reports the indicator, in this scope.
+    fn level(
+        &mut self,
+        raw: &RawFigure,
+        indicator: &Indicator,
+        id: UnitId,
+        day: Date,
+        scope: Option<Scope>,
+    ) -> bool {
+        let registry = self.registry;
+        let collection = indicator.collection_level;
+        let unit = registry.unit(id);
+        if unit.level > collection {
+            self.findings.add(|| {
+                let level = registry.level_code(collection);
+                let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
+                let hint = match above {
+                    Some(above) => format!("report it for {}", named(registry, above, day)),
+                    None => "report it for the unit above".to_owned(),
+                };
+                let got =
+                    format!("{}, of level {}", named(registry, id, day), registry.level_code(unit.level));
+                let expected =
+                    format!("a unit of level {level} or above: {} is collected there", indicator.code);
+                finding(Code::UnitBelowCollectionLevel, raw.place.at(Field::Unit), got, expected, hint)
+            });
+            return false;
+        }
+        if scope == Some(Scope::Territory) && collects(registry, id, day, collection) {
+            self.findings.add(|| {
+                let got = format!("territory for {}", named(registry, id, day));
+                let expected = format!(
+                    "own: nothing below this unit reports {}, which is collected at level {}",
+                    indicator.code,
+                    registry.level_code(collection)
+                );
+                let hint = "write own: what the unit reports is all there is in it";
+                finding(Code::TerritoryAtCollectionLevel, raw.place.at(Field::Scope), got, expected, hint)
+            });
+            return false;
+        }
+        true
+    }
+
+    /// Whether the code is the same unit on the map date, where one was given.
+    fn map_date(&mut self, raw: &RawFigure, bad: Fields, unit: UnitId, day: Date) -> bool {
+        let Some(text) = raw.map_date.as_deref().filter(|_| !bad.has(Field::MapDate)) else { return true };
+        let registry = self.registry;
+        let spot = || raw.place.at(Field::MapDate);
+        // The written form of a day is a period of its own; nothing else that reads as a day is meant.
+        let Ok(Period::Instant(map_date)) = Period::parse(text) else {
+            self.findings.add(|| {
+                let hint = "write the day whose map the unit code is of, or leave the cell empty";
+                finding(Code::MalformedMapDate, spot(), text, "a day, as 2023-12-14", hint)
+            });
+            return false;
+        };
+        if registry.unit_on(&raw.unit, map_date) == UnitLookup::Found(unit) {
+            return true;
+        }
+        self.findings.add(|| {
+            let then = match registry.unit_on(&raw.unit, map_date) {
+                UnitLookup::Found(other) => named(registry, other, map_date),
+                _ => format!("no unit with code {}", raw.unit),
+            };
+            let got = format!("{map_date}, when there is {then}");
+            let expected = format!("a day on which the code is {}, as on {day}", named(registry, unit, day));
+            let hint = "units are read on the map of the period's last day: use the codes of that map";
+            finding(Code::MapDateMismatch, spot(), got, expected, hint)
+        });
+        false
+    }
+}
+
+/// Whether a unit collects: of the collection level, or above it with nothing below that could report.
+fn collects(registry: &Registry, unit: UnitId, day: Date, collection: Level) -> bool {
+    let below = registry.map_on(day).children(unit);
+    registry.unit(unit).level == collection || !below.iter().any(|c| registry.unit(*c).level <= collection)
+}
+
+/// Code and name of a unit on a day.
+fn named(registry: &Registry, unit: UnitId, day: Date) -> String {
+    let unit = registry.unit(unit);
+    format!("{} {}", unit.code, unit.stage(day).map_or_else(|| unit.name(), |s| &s.name))
+}
+
+/// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
+fn unknown_hint(registry: &Registry, code: &str) -> String {
+    let trimmed = code.trim();
+    let padded = (0..=4).map(|zeros| format!("{}{trimmed}", "0".repeat(zeros)));
+    let known: Vec<String> = padded
+        .filter(|c| c.len() <= 8)
+        .filter_map(|c| match registry.unit_on(&c, Date::MAX) {
+            UnitLookup::Unknown => None,
+            UnitLookup::Found(unit) => Some(format!("{c} {}", registry.unit(unit).name())),
+            UnitLookup::OtherTime(ids) => {
+                Some(format!("{c} {}", ids.last().map_or("", |u| registry.unit(*u).name())))
+            }
+        })
+        .collect();
+    if known.is_empty() {
+        "look the code up in the list of units, GET /v1/units".to_owned()
+    } else {
+        format!("did you mean {}? Spreadsheets cut leading zeros", known.join(" or "))
+    }
+}
+
+/// When a code is in force, and what became of the units that carried it.
+fn lives(registry: &Registry, ids: &[UnitId], day: Date) -> String {
+    let mut units: Vec<_> = ids.iter().map(|id| registry.unit(*id)).collect();
+    units.sort_by_key(|u| u.from());
+    let mut sentences = Vec::new();
+    for unit in units {
+        let (code, name) = (&unit.code, unit.name());
+        if unit.from() > day {
+            sentences.push(format!("{code} is {name} only from {} on", unit.from()));
+            continue;
+        }
+        let end = unit.to();
+        let heirs: Vec<String> = registry
+            .successors(unit.id)
+            .filter(|s| s.day == end)
+            .map(|s| named(registry, s.to, end))
+            .collect();
+        let last = end.yesterday().unwrap_or(end);
+        let rest = heirs.len().saturating_sub(NAMED);
+        let list = heirs.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        sentences.push(if heirs.is_empty() {
+            format!("{code} was {name} until {last} and has no successor")
+        } else {
+            format!("{code} was {name} until {last}; from {end} on report for {list}{more}")
+        });
+    }
+    sentences.join("; ")
+}

@@ -1,0 +1,92 @@
+//! Submissions in CSV.
+//!
+//! A header names the columns, in any order; columns that are not known are passed over. The system that
+//! reports and its note stand outside the document.
+
+pub(crate) mod table;
+
+use tonghop_runtime::{Failure, FailureKind};
+
+use crate::finding::{Code, Findings, finding};
+use crate::json::{check_size, too_many};
+use crate::submission::{Field, Limits, Place, RawBreakdown, RawFigure, RawSubmission, nfc};
+use table::{Row, Table};
+
+/// Columns that a document may leave out.
+const OPTIONAL: [Field; 2] = [Field::Withdraw, Field::MapDate];
+
+/// Reads a submission.
+///
+/// What is wrong with single lines is kept in [`RawSubmission::reading`], for the check to answer together
+/// with what it finds.
+///
+/// # Errors
+/// `NotUnderstood` where the header or the quotation marks make no sense of the lines, or where they are not
+/// UTF-8; `TooLarge` where there are more bytes or figures than are taken.
+pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<RawSubmission, Failure> {
+    check_size(bytes, limits)?;
+    let mut findings = Findings::default();
+    let not_understood = |findings: Findings, detail: &str| {
+        Failure::new(FailureKind::NotUnderstood, detail).with_findings(findings.into_vec())
+    };
+    let required: Vec<&str> =
+        Field::ALL.iter().filter(|f| !OPTIONAL.contains(f)).map(|f| f.column()).collect();
+    let optional = OPTIONAL.map(Field::column);
+    let Some(table) = Table::open("", bytes, &required, &optional, &mut findings) else {
+        return Err(not_understood(findings, "the document is not a CSV table of figures"));
+    };
+    let mut columns = [None; Field::ALL.len()];
+    for field in Field::ALL {
+        columns[*field as usize] = table.position(field.column());
+    }
+    let mut figures = Vec::new();
+    let mut over = false;
+    let most = limits.max_figures;
+    table.each_row(&mut findings, |row, findings| {
+        over = figures.len() == most;
+        if !over {
+            figures.push(figure(&row, &columns, findings));
+        }
+        !over
+    });
+    if findings.listed().iter().any(|f| f.code == Code::NotUtf8.as_str()) {
+        return Err(not_understood(findings, "the document is not UTF-8"));
+    }
+    if over {
+        return Err(too_many(limits));
+    }
+    Ok(RawSubmission { source: nfc(source), note: nfc(note), figures, reading: findings })
+}
+
+fn figure(row: &Row<'_>, columns: &[Option<usize>], findings: &mut Findings) -> RawFigure {
+    let cell = |field: Field| row.at(columns[field as usize]).to_owned();
+    let given = |field: Field| Some(cell(field)).filter(|text| !text.is_empty());
+    let mut figure = RawFigure {
+        unit: cell(Field::Unit),
+        indicator: cell(Field::Indicator),
+        breakdown: RawBreakdown::Text(cell(Field::Breakdown)),
+        period: cell(Field::Period),
+        scope: cell(Field::Scope),
+        value: given(Field::Value),
+        qualifier: given(Field::Qualifier),
+        not_available: given(Field::NotAvailable),
+        programmes: given(Field::Programmes)
+            .map(|list| list.split('|').map(str::to_owned).collect())
+            .unwrap_or_default(),
+        map_date: given(Field::MapDate),
+        ..RawFigure::at(Place::Line(row.line))
+    };
+    match cell(Field::Withdraw).as_str() {
+        "true" => figure.withdraw = true,
+        "false" | "" => {}
+        other => {
+            figure.unreadable.insert(Field::Withdraw);
+            findings.add(|| {
+                let hint = "write true to withdraw the figure; leave the cell empty otherwise";
+                let spot = figure.place.at(Field::Withdraw);
+                finding(Code::NotTrueOrFalse, spot, other, "true, false or nothing", hint)
+            });
+        }
+    }
+    figure
+}

@@ -1,0 +1,243 @@
+//! The services on the wire.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonghop_proto::ingestion as pb;
+use tonghop_proto::ingestion::ingestion_service_server::{IngestionService, IngestionServiceServer};
+use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
+use tonghop_runtime::{Failure, FailureKind, Finding};
+use tonghop_store::{EntryKind, Receipt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::service::{Arrived, Ingestion, Taken, WIRE, too_large};
+use crate::writer::failure;
+
+/// The gRPC face of [`Ingestion`]: submissions and the ledger.
+#[derive(Clone, Debug)]
+pub struct IngestionGrpc(pub Arc<Ingestion>);
+
+/// The largest message: a submission at its limit, and what wraps it.
+const LARGEST_MESSAGE: usize = 40 << 20;
+/// Entries of the ledger read in one go, and their bytes.
+const TAIL_ENTRIES: u64 = 200;
+const TAIL_BYTES: usize = 16 << 20;
+/// How often a waiting tail looks by itself: another replica may have written.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+impl IngestionGrpc {
+    /// Submissions, as a service to be routed to.
+    pub fn submissions(&self) -> IngestionServiceServer<IngestionGrpc> {
+        IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE)
+    }
+
+    /// The ledger, as a service to be routed to.
+    pub fn ledger(&self) -> LedgerServiceServer<IngestionGrpc> {
+        LedgerServiceServer::new(self.clone()).max_encoding_message_size(usize::MAX)
+    }
+
+    /// The registry, as a service to be routed to.
+    pub fn registry(
+        &self,
+    ) -> tonghop_proto::registry::registry_service_server::RegistryServiceServer<IngestionGrpc> {
+        tonghop_proto::registry::registry_service_server::RegistryServiceServer::new(self.clone())
+            .max_decoding_message_size(LARGEST_MESSAGE)
+    }
+}
+
+/// A digest as it is written.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A receipt on the wire.
+pub(crate) fn receipt(receipt: &Receipt) -> pb::Receipt {
+    pb::Receipt {
+        id: receipt.id.to_string(),
+        position: receipt.position,
+        digest: hex(&receipt.digest),
+        figures: receipt.figures,
+        source: receipt.source.clone(),
+        idempotency_key: receipt.idempotency_key.clone(),
+        received_at: time(receipt.received_at),
+        note: receipt.note.clone(),
+        kind: match receipt.kind {
+            EntryKind::Submission => "submission",
+            EntryKind::Registry => "registry",
+        }
+        .to_owned(),
+    }
+}
+
+/// A time as it is written.
+pub(crate) fn time(at: Timestamp) -> String {
+    at.to_string()
+}
+
+fn finding(finding: Finding) -> pb::Finding {
+    pb::Finding {
+        code: finding.code,
+        path: finding.path,
+        line: finding.line.unwrap_or_default(),
+        column: finding.column,
+        got: finding.got,
+        expected: finding.expected,
+        hint: finding.hint,
+    }
+}
+
+/// A submission given as messages, kept as the bytes of one.
+fn as_messages(key: String, source: String, note: String, figures: Vec<pb::Figure>, dry_run: bool) -> Arrived {
+    let whole = pb::SubmitRequest { source, note, figures, ..pb::SubmitRequest::default() };
+    let document = whole.encode_to_vec();
+    Arrived { key, source: whole.source, note: whole.note, media_type: WIRE.to_owned(), document, dry_run }
+}
+
+fn taken(taken: Taken) -> pb::SubmitResponse {
+    pb::SubmitResponse {
+        receipt: taken.receipt.as_ref().map(receipt),
+        replayed: taken.replayed,
+        warnings: taken.warnings.into_iter().map(finding).collect(),
+    }
+}
+
+#[tonic::async_trait]
+impl IngestionService for IngestionGrpc {
+    async fn submit(
+        &self,
+        request: Request<pb::SubmitRequest>,
+    ) -> Result<Response<pb::SubmitResponse>, Status> {
+        let request = request.into_inner();
+        let arrived = match request.document {
+            Some(_) if !request.figures.is_empty() => {
+                let detail = "give figures or a document, not both";
+                return Err(Failure::new(FailureKind::NotUnderstood, detail).into());
+            }
+            Some(document) => Arrived {
+                key: request.idempotency_key,
+                source: request.source,
+                note: request.note,
+                media_type: document.media_type,
+                document: document.content,
+                dry_run: request.dry_run,
+            },
+            None => as_messages(
+                request.idempotency_key,
+                request.source,
+                request.note,
+                request.figures,
+                request.dry_run,
+            ),
+        };
+        Ok(Response::new(taken(self.0.submit(arrived).await?)))
+    }
+
+    async fn submit_stream(
+        &self,
+        request: Request<Streaming<pb::SubmitStreamRequest>>,
+    ) -> Result<Response<pb::SubmitStreamResponse>, Status> {
+        let mut stream = request.into_inner();
+        let Some(first) = stream.message().await? else {
+            return Err(Failure::new(FailureKind::NotUnderstood, "the stream ended before it began").into());
+        };
+        let mut figures = first.figures;
+        let mut bytes: usize = figures.iter().map(Message::encoded_len).sum();
+        while let Some(more) = stream.message().await? {
+            bytes += more.figures.iter().map(Message::encoded_len).sum::<usize>();
+            figures.extend(more.figures);
+            // One over the limit is enough for the check to say so.
+            if bytes > self.0.limits.max_bytes || figures.len() > self.0.limits.max_figures + 1 {
+                return Err(too_large(&self.0.limits).into());
+            }
+        }
+        let arrived = as_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
+        let answer = taken(self.0.submit(arrived).await?);
+        Ok(Response::new(pb::SubmitStreamResponse {
+            receipt: answer.receipt,
+            replayed: answer.replayed,
+            warnings: answer.warnings,
+        }))
+    }
+
+    async fn get_submission(
+        &self,
+        request: Request<pb::GetSubmissionRequest>,
+    ) -> Result<Response<pb::GetSubmissionResponse>, Status> {
+        let (known, effect) = self.0.submission(&request.get_ref().id).await?;
+        Ok(Response::new(pb::GetSubmissionResponse {
+            receipt: Some(receipt(&known)),
+            state: if effect.rolled_up { "rolled_up" } else { "accepted" }.to_owned(),
+            effect: effect.effect,
+            findings: effect.findings,
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl LedgerService for IngestionGrpc {
+    type TailStream = Pin<Box<dyn Stream<Item = Result<pb::TailResponse, Status>> + Send>>;
+
+    async fn tail(&self, request: Request<pb::TailRequest>) -> Result<Response<Self::TailStream>, Status> {
+        let request = request.into_inner();
+        let this = Arc::clone(&self.0);
+        let (sender, receiver) = tokio::sync::mpsc::channel(TAIL_ENTRIES as usize);
+        tokio::spawn(async move {
+            let mut position = request.after_position;
+            let mut head = this.head.subscribe();
+            loop {
+                head.mark_unchanged();
+                let entries = match this.ledger.read_after(position, TAIL_ENTRIES, TAIL_BYTES).await {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        let _ = sender.send(Err(failure(error).into())).await;
+                        return;
+                    }
+                };
+                if entries.is_empty() {
+                    if request.until_head {
+                        return;
+                    }
+                    tokio::select! {
+                        () = sender.closed() => return,
+                        _ = head.changed() => {}
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    }
+                }
+                for entry in entries {
+                    position = entry.receipt.position;
+                    let message =
+                        pb::TailResponse { receipt: Some(receipt(&entry.receipt)), record: entry.record };
+                    if sender.send(Ok(message)).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
+    }
+
+    async fn get_head(&self, _: Request<pb::GetHeadRequest>) -> Result<Response<pb::GetHeadResponse>, Status> {
+        let head = self.0.ledger.head().await.map_err(failure)?;
+        Ok(Response::new(head.map_or_else(pb::GetHeadResponse::default, |h| pb::GetHeadResponse {
+            position: h.position,
+            digest: hex(&h.digest),
+        })))
+    }
+
+    async fn verify_chain(
+        &self,
+        _: Request<pb::VerifyChainRequest>,
+    ) -> Result<Response<pb::VerifyChainResponse>, Status> {
+        let report = self.0.ledger.verify_chain(|_| ()).await.map_err(failure)?;
+        Ok(Response::new(pb::VerifyChainResponse {
+            entries: report.entries,
+            digest: report.head.map(|h| hex(&h.digest)).unwrap_or_default(),
+            broken: report.first_break.map(|b| b.to_string()).unwrap_or_default(),
+        }))
+    }
+}

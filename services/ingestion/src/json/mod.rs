@@ -1,0 +1,67 @@
+//! Submissions in JSON.
+//!
+//! The usual way to read JSON into a type keeps the last of two equal keys, drops unknown ones and turns
+//! numbers into floats. For statistics each of these loses something silently, so a document is taken apart
+//! level by level here, every value as the text it was written in, and whatever cannot be read is a finding.
+
+mod document;
+mod figures;
+mod walk;
+
+pub(crate) use document::{check_size, too_many};
+
+use tonghop_runtime::{Failure, FailureKind};
+
+use crate::finding::{Code, Spot, finding};
+use crate::submission::{Limits, RawSubmission};
+use figures::{At, Reader};
+use walk::{Read, each_entry, kind};
+
+const KEYS: [&str; 3] = ["source", "note", "figures"];
+
+/// Reads a submission.
+///
+/// What is wrong with single keys and values is kept in [`RawSubmission::reading`], for the check to answer
+/// together with what it finds.
+///
+/// # Errors
+/// `NotUnderstood` where the document is not UTF-8, not JSON, or not an object; `TooLarge` where it has more
+/// bytes or figures than are taken.
+pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
+    let value = document::read(bytes, limits)?;
+    let mut reader = Reader::new(limits);
+    let mut submission = RawSubmission::default();
+    let mut seen = [false; 3];
+    let read = each_entry(value, |key, value| {
+        let at = At::top(&key);
+        match KEYS.iter().position(|k| *k == key) {
+            None => reader.unknown(&at, &KEYS, &key),
+            Some(n) if std::mem::replace(&mut seen[n], true) => reader.twice(&at),
+            Some(0) => submission.source = reader.text(&at, value).unwrap_or_default(),
+            Some(1) => submission.note = reader.text(&at, value).unwrap_or_default(),
+            Some(_) => submission.figures = reader.figures(value),
+        }
+        true
+    });
+    match read {
+        Read::Done => {}
+        Read::Other => {
+            let hint = "send an object, as {\"source\": \"…\", \"figures\": […]}";
+            let found = finding(Code::WrongType, Spot::default(), kind(value), "an object", hint);
+            return Err(Failure::new(FailureKind::NotUnderstood, "a submission is a JSON object")
+                .with_findings(vec![found]));
+        }
+        Read::Broken(error) => return Err(document::malformed(&error)),
+    }
+    if reader.too_many {
+        return Err(too_many(limits));
+    }
+    submission.reading = reader.findings;
+    if !seen[2] {
+        submission.reading.add(|| {
+            let hint = "name the figures in an array under the key figures";
+            finding(Code::MissingField, Spot::path("figures"), "nothing", "an array of figures", hint)
+        });
+    }
+    Ok(submission)
+}

@@ -1,0 +1,210 @@
+//! The registry on the wire.
+
+use jiff::civil::Date;
+use tonghop_core::indicator::Kind;
+use tonghop_core::registry::Registry;
+use tonghop_core::unit::Unit;
+use tonghop_proto::registry as pb;
+use tonghop_proto::registry::registry_service_server::RegistryService;
+use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
+use tonghop_runtime::{Failure, FailureKind};
+use tonic::{Request, Response, Status};
+
+use crate::grpc::IngestionGrpc;
+use crate::service::Ingestion;
+
+/// Rows on one page at most, and where nothing is asked.
+const LARGEST_PAGE: usize = 1000;
+
+/// One page of a list, and the token of the next.
+fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
+    let malformed = |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
+    let start: usize = if token.is_empty() { 0 } else { token.parse().map_err(malformed)? };
+    let size = if size == 0 { LARGEST_PAGE } else { LARGEST_PAGE.min(size as usize) };
+    let total = all.len();
+    let rows: Vec<T> = all.into_iter().skip(start).take(size).collect();
+    let end = start.saturating_add(rows.len());
+    Ok((rows, if end < total { end.to_string() } else { String::new() }))
+}
+
+fn date(day: Date) -> String {
+    if day == Date::MIN || day == Date::MAX { String::new() } else { day.to_string() }
+}
+
+fn stages(registry: &Registry, unit: &Unit) -> Vec<pb::Unit> {
+    let stage = |stage: &tonghop_core::unit::Stage| pb::Unit {
+        code: unit.code.clone(),
+        level: registry.level_code(unit.level).to_owned(),
+        name: stage.name.clone(),
+        kind: stage.kind.clone(),
+        parent_code: unit.parent.map(|p| registry.unit(p).code.clone()).unwrap_or_default(),
+        valid_from: date(stage.from),
+        valid_to: date(stage.to),
+    };
+    unit.stages.iter().map(stage).collect()
+}
+
+fn code_of<T: PartialEq>(all: &[(&str, T)], value: &T) -> String {
+    all.iter().find(|(_, v)| v == value).map(|(code, _)| (*code).to_owned()).unwrap_or_default()
+}
+
+impl Ingestion {
+    /// Units on a day, below a unit, or of one code at any time.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub async fn list_units(&self, request: &pb::ListUnitsRequest) -> Result<pb::ListUnitsResponse, Failure> {
+        let registry = self.registry().await?;
+        let day: Date = if request.date.is_empty() {
+            (self.now)().to_zoned(jiff::tz::TimeZone::UTC).date()
+        } else {
+            let malformed =
+                |_| Failure::new(FailureKind::NotUnderstood, format!("{:?} is not a day as 2025-07-01", request.date));
+            request.date.parse().map_err(malformed)?
+        };
+        let all: Vec<pb::Unit> = registry
+            .units()
+            .iter()
+            .filter(|u| if request.code.is_empty() { u.in_force(day) } else { u.code == request.code })
+            .filter(|u| {
+                request.parent_code.is_empty()
+                    || u.parent.is_some_and(|p| registry.unit(p).code == request.parent_code)
+            })
+            .flat_map(|u| stages(&registry, u))
+            .collect();
+        let (units, next_page_token) = page(all, &request.page_token, request.page_size)?;
+        Ok(pb::ListUnitsResponse { units, next_page_token })
+    }
+
+    /// Indicators, by code.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub async fn list_indicators(
+        &self,
+        request: &pb::ListIndicatorsRequest,
+    ) -> Result<pb::ListIndicatorsResponse, Failure> {
+        let registry = self.registry().await?;
+        let all = registry.indicators().iter().map(|i| {
+            let (kind, numerator, denominator, part) = match &i.kind {
+                Kind::Flow => ("flow", vec![], vec![], false),
+                Kind::Stock => ("stock", vec![], vec![], false),
+                Kind::Ratio(r) => ("ratio", r.numerator.clone(), r.denominator.clone(), r.numerator_is_part),
+            };
+            pb::Indicator {
+                code: i.code.clone(),
+                name_vi: i.name_vi.clone(),
+                name_en: i.name_en.clone(),
+                unit_vi: i.unit_vi.clone(),
+                unit_en: i.unit_en.clone(),
+                decimals: u32::from(i.decimals),
+                kind: kind.to_owned(),
+                numerator,
+                denominator,
+                numerator_is_part: part,
+                collection_level: registry.level_code(i.collection_level).to_owned(),
+                frequency: code_of(&FREQUENCIES, &i.frequency),
+                calendar: i.calendar.code.clone(),
+                reporter_overlap: code_of(&OVERLAPS, &i.overlap),
+                reporters: i.reporters.clone(),
+                dimensions: i.dimensions.clone(),
+                precedence: code_of(&PRECEDENCES, &i.precedence),
+                programmes: i.programmes.clone(),
+                valid_from: date(i.valid_from),
+                valid_to: date(i.valid_to),
+                core: i.core,
+                aggregable: code_of(&AGGREGABLES, &i.aggregable),
+                from_map: i.from_map,
+            }
+        });
+        let (indicators, next_page_token) = page(all.collect(), &request.page_token, request.page_size)?;
+        Ok(pb::ListIndicatorsResponse { indicators, next_page_token })
+    }
+
+    /// Dimensions with their members.
+    ///
+    /// # Errors
+    /// Where no registry is loaded.
+    pub async fn list_dimensions(&self) -> Result<pb::ListDimensionsResponse, Failure> {
+        let registry = self.registry().await?;
+        let dimensions = registry.dimensions().iter().map(|d| pb::Dimension {
+            code: d.code.clone(),
+            name_vi: d.name_vi.clone(),
+            name_en: d.name_en.clone(),
+            kind: match d.kind {
+                tonghop_core::dimension::DimensionKind::Partition => "partition",
+                tonghop_core::dimension::DimensionKind::Overlapping => "overlapping",
+            }
+            .to_owned(),
+            members: d
+                .members
+                .iter()
+                .map(|m| pb::Member {
+                    code: m.code.clone(),
+                    name_vi: m.name_vi.clone(),
+                    name_en: m.name_en.clone(),
+                })
+                .collect(),
+        });
+        Ok(pb::ListDimensionsResponse { dimensions: dimensions.collect() })
+    }
+
+    /// Programmes.
+    ///
+    /// # Errors
+    /// Where no registry is loaded.
+    pub async fn list_programmes(&self) -> Result<pb::ListProgrammesResponse, Failure> {
+        let registry = self.registry().await?;
+        let programmes = registry.programmes().iter().map(|p| pb::Programme {
+            code: p.code.clone(),
+            title_vi: p.title_vi.clone(),
+            title_en: p.title_en.clone(),
+        });
+        Ok(pb::ListProgrammesResponse { programmes: programmes.collect() })
+    }
+}
+
+#[tonic::async_trait]
+impl RegistryService for IngestionGrpc {
+    async fn load_registry(
+        &self,
+        request: Request<pb::LoadRegistryRequest>,
+    ) -> Result<Response<pb::LoadRegistryResponse>, Status> {
+        let loaded = self.0.load_registry(request.into_inner()).await?;
+        let receipt = loaded.receipt.as_ref();
+        Ok(Response::new(pb::LoadRegistryResponse {
+            position: receipt.map_or(0, |r| r.position),
+            id: receipt.map(|r| r.id.to_string()).unwrap_or_default(),
+            changes: loaded.changes,
+            replayed: loaded.replayed,
+        }))
+    }
+
+    async fn list_units(
+        &self,
+        request: Request<pb::ListUnitsRequest>,
+    ) -> Result<Response<pb::ListUnitsResponse>, Status> {
+        Ok(Response::new(self.0.list_units(request.get_ref()).await?))
+    }
+
+    async fn list_indicators(
+        &self,
+        request: Request<pb::ListIndicatorsRequest>,
+    ) -> Result<Response<pb::ListIndicatorsResponse>, Status> {
+        Ok(Response::new(self.0.list_indicators(request.get_ref()).await?))
+    }
+
+    async fn list_dimensions(
+        &self,
+        _: Request<pb::ListDimensionsRequest>,
+    ) -> Result<Response<pb::ListDimensionsResponse>, Status> {
+        Ok(Response::new(self.0.list_dimensions().await?))
+    }
+
+    async fn list_programmes(
+        &self,
+        _: Request<pb::ListProgrammesRequest>,
+    ) -> Result<Response<pb::ListProgrammesResponse>, Status> {
+        Ok(Response::new(self.0.list_programmes().await?))
+    }
+}

@@ -1,0 +1,115 @@
+//! Cells of a row, read as what their column says.
+
+use tonghop_core::Date;
+use tonghop_core::decimal::parse_decimal;
+
+use crate::csv_form::table::Row;
+use crate::finding::{Code, Findings, finding, is_control};
+
+/// A share of 1, in millionths.
+const WHOLE: i64 = 1_000_000;
+
+/// Reads cells of one row, and keeps what is wrong with them.
+pub(super) struct Cells<'r> {
+    row: &'r Row<'r>,
+    findings: &'r mut Findings,
+}
+
+impl<'r> Cells<'r> {
+    pub(super) fn new(row: &'r Row<'r>, findings: &'r mut Findings) -> Cells<'r> {
+        Cells { row, findings }
+    }
+
+    pub(super) fn wrong(&mut self, code: Code, column: &str, got: &str, expected: &str, hint: &str) {
+        self.findings.add(|| finding(code, self.row.spot(column), got, expected, hint));
+    }
+
+    /// Any text of one line; it may be empty.
+    pub(super) fn text(&mut self, column: &str) -> String {
+        let text = self.row.cell(column);
+        if text.chars().any(is_control) {
+            let hint = "remove line breaks, tabs and other characters that cannot be seen";
+            self.wrong(Code::ControlCharacter, column, text, "a text of one line", hint);
+        }
+        text.to_owned()
+    }
+
+    /// A text that every row has.
+    pub(super) fn some(&mut self, column: &str) -> String {
+        let text = self.text(column);
+        if text.is_empty() {
+            self.wrong(Code::MissingField, column, "nothing", &format!("a {column}"), "fill the cell in");
+        }
+        text
+    }
+
+    /// A list separated by `|`.
+    pub(super) fn list(&mut self, column: &str) -> Vec<String> {
+        let text = self.text(column);
+        if text.is_empty() { vec![] } else { text.split('|').map(str::to_owned).collect() }
+    }
+
+    /// A day, or nothing where it is open; kept as written.
+    pub(super) fn open_day(&mut self, column: &str) -> String {
+        let text = self.text(column);
+        if !text.is_empty() && (text.len() != 10 || text.parse::<Date>().is_err()) {
+            let hint = "write the day as year-month-day, or leave the cell empty where it is open";
+            self.wrong(Code::MalformedDate, column, &text, "a day, as 2025-07-01", hint);
+        }
+        text
+    }
+
+    /// A day.
+    pub(super) fn day(&mut self, column: &str) -> String {
+        if self.row.cell(column).is_empty() { self.some(column) } else { self.open_day(column) }
+    }
+
+    /// `true` or `false`; nothing is false.
+    pub(super) fn yes(&mut self, column: &str) -> bool {
+        match self.row.cell(column) {
+            "true" => true,
+            "false" | "" => false,
+            other => {
+                self.wrong(Code::NotTrueOrFalse, column, other, "true or false", "write true or false");
+                false
+            }
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn number(&mut self, column: &str) -> u32 {
+        let text = self.row.cell(column);
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).unwrap_or_else(|| {
+            self.wrong(Code::NotAWholeNumber, column, text, "a whole number", "write digits only");
+            0
+        })
+    }
+
+    /// A share between 0 and 1, exactly, in millionths.
+    pub(super) fn share(&mut self, column: &str) -> u32 {
+        let text = self.row.cell(column);
+        let share = parse_decimal(text, 6).ok().filter(|s| (1..=WHOLE).contains(s));
+        share.and_then(|s| u32::try_from(s).ok()).unwrap_or_else(|| {
+            let expected = "a share above 0 and at most 1, with at most 6 decimals, as 0.25";
+            let hint = "write the share as a decimal; the shares of one unit sum to 1";
+            self.wrong(Code::MalformedShare, column, text, expected, hint);
+            0
+        })
+    }
+
+    /// Month and day, as `12-15`.
+    pub(super) fn month_day(&mut self, column: &str) -> (u32, u32) {
+        let text = self.row.cell(column);
+        let two = |part: &str| {
+            let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+            part.parse::<u32>().ok().filter(|_| digits)
+        };
+        let read = text.split_once('-').and_then(|(month, day)| two(month).zip(two(day)));
+        read.unwrap_or_else(|| {
+            let hint = "write the first day of the year as month-day";
+            self.wrong(Code::MalformedMonthDay, column, text, "a month and a day, as 12-15", hint);
+            (1, 1)
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! The registry out of CSV tables.
+//!
+//! A registry is loaded as the files that people keep it in: one table a kind of thing, further columns and
+//! files for people passed over. Here cells become messages; what they mean together is
+//! [`registry_draft::draft`](tonghop_proto::registry_draft::draft)'s and
+//! [`Registry::build`](tonghop_core::registry::Registry::build)'s to say.
+
+mod cells;
+mod rows;
+
+use std::collections::BTreeMap;
+
+use tonghop_proto::registry as pb;
+use tonghop_runtime::Finding;
+
+use crate::csv_form::table::{Row, Table};
+use crate::finding::{Code, Findings, Spot, finding};
+use cells::Cells;
+
+/// Reads the tables, by file name: `levels.csv`, `units.csv`, `successions.csv`, `calendars.csv`,
+/// `dimensions.csv`, `dimension_members.csv`, `indicators.csv` and `programmes.csv`.
+///
+/// Shares are read exactly, into millionths. Dates and codes stay as written.
+///
+/// # Errors
+/// Everything that cannot be read, with the file's name as path, and its line and column.
+pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<pb::Registry, Vec<Finding>> {
+    let mut reader = Reader { tables, findings: Findings::default() };
+    let mut registry = pb::Registry {
+        levels: reader.table("levels.csv", &["code", "name_vi"], rows::level),
+        units: reader.table(
+            "units.csv",
+            &["code", "level", "name", "kind", "parent_code", "valid_from", "valid_to"],
+            rows::unit,
+        ),
+        successions: reader.table(
+            "successions.csv",
+            &["date", "from_code", "to_code", "share", "basis"],
+            rows::succession,
+        ),
+        calendars: reader.table(
+            "calendars.csv",
+            &["code", "name_vi", "year_start_month_day", "month_start_day", "year_only"],
+            rows::calendar,
+        ),
+        dimensions: reader.table("dimensions.csv", &["code", "name_vi", "name_en", "kind"], rows::dimension),
+        indicators: reader.table("indicators.csv", &rows::INDICATOR, rows::indicator),
+        programmes: reader.table("programmes.csv", &["code", "title_vi", "title_en"], rows::programme),
+    };
+    let columns = ["dimension", "code", "name_vi", "name_en"];
+    let no_dimensions = registry.dimensions.is_empty();
+    reader.table("dimension_members.csv", &columns, |cells| {
+        let (dimension, member) = rows::member(cells);
+        let known = registry.dimensions.iter_mut().find(|d| d.code == dimension);
+        match known {
+            Some(known) => known.members.push(member),
+            // Without the table itself that is what is missing, not its every row.
+            None if no_dimensions => {}
+            None => cells.wrong(
+                Code::UnknownDimension,
+                "dimension",
+                &dimension,
+                "the code of a dimension of dimensions.csv",
+                "add the dimension there, or correct the code",
+            ),
+        }
+        (Some(format!("{dimension}={}", cells.text("code"))), ())
+    });
+    if reader.findings.is_empty() { Ok(registry) } else { Err(reader.findings.into_vec()) }
+}
+
+struct Reader<'t> {
+    tables: &'t BTreeMap<String, Vec<u8>>,
+    findings: Findings,
+}
+
+impl Reader<'_> {
+    /// Reads a table row by row. `make` answers with the row's key, which no other row has, where it has one.
+    fn table<T>(
+        &mut self,
+        name: &str,
+        columns: &[&str],
+        mut make: impl FnMut(&mut Cells<'_>) -> (Option<String>, T),
+    ) -> Vec<T> {
+        let Some(bytes) = self.tables.get(name) else {
+            self.findings.add(|| {
+                let hint = "send all tables of the registry together: a load is complete";
+                finding(
+                    Code::MissingTable,
+                    Spot::path(name),
+                    "no such file",
+                    format!("the table {name}"),
+                    hint,
+                )
+            });
+            return vec![];
+        };
+        let Some(table) = Table::open(name, bytes, columns, &[], &mut self.findings) else { return vec![] };
+        let mut rows = Vec::new();
+        let mut lines: BTreeMap<String, u32> = BTreeMap::new();
+        table.each_row(&mut self.findings, |row, findings| {
+            let (key, made) = make(&mut Cells::new(&row, findings));
+            if let Some(key) = key {
+                twice(&row, columns, key, &mut lines, findings);
+            }
+            rows.push(made);
+            true
+        });
+        rows
+    }
+}
+
+fn twice(
+    row: &Row<'_>,
+    columns: &[&str],
+    key: String,
+    lines: &mut BTreeMap<String, u32>,
+    findings: &mut Findings,
+) {
+    let Some(first) = lines.get(&key) else {
+        lines.insert(key, row.line);
+        return;
+    };
+    findings.add(|| {
+        let got = format!("{key}, which is in line {first} already");
+        let spot = row.spot(columns.first().copied().unwrap_or_default());
+        finding(Code::DuplicateRow, spot, got, "every key once", "keep one of the two rows")
+    });
+}

@@ -1,0 +1,233 @@
+//! The service over REST.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tonghop_proto::ingestion::Finding as WireFinding;
+use tonghop_proto::registry as pb;
+use tonghop_runtime::{Failure, FailureKind};
+
+use crate::grpc::{hex, time};
+use crate::service::{Arrived, Ingestion, JSON, too_large};
+
+/// The routes of this service.
+pub fn routes(ingestion: Arc<Ingestion>) -> Router {
+    let largest = ingestion.limits.max_bytes;
+    Router::new()
+        .route("/v1/submissions", post(submit).layer(DefaultBodyLimit::max(largest)))
+        .route("/v1/submissions/{id}", get(submission))
+        .route("/v1/submissions/{id}/document", get(document))
+        .route("/v1/units", get(units))
+        .route("/v1/indicators", get(indicators))
+        .route("/v1/dimensions", get(dimensions))
+        .route("/v1/programmes", get(programmes))
+        .with_state(ingestion)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubmitParameters {
+    #[serde(default)]
+    dry_run: bool,
+    /// The reporting system, for CSV.
+    #[serde(default)]
+    source: String,
+    /// A note, for CSV.
+    #[serde(default)]
+    note: String,
+}
+
+async fn submit(
+    State(ingestion): State<Arc<Ingestion>>,
+    parameters: Result<Query<SubmitParameters>, QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let Query(parameters) = parameters.map_err(misunderstood)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(&ingestion.limits),
+        _ => Failure::new(FailureKind::NotUnderstood, rejection.body_text()),
+    })?;
+    let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media_type = match text(header::CONTENT_TYPE) {
+        "" => JSON,
+        given => given,
+    };
+    let taken = ingestion
+        .submit(Arrived {
+            key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+            source: parameters.source,
+            note: parameters.note,
+            media_type: media_type.to_owned(),
+            document: body.to_vec(),
+            dry_run: parameters.dry_run,
+        })
+        .await?;
+    let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
+    let body = match &taken.receipt {
+        Some(receipt) => json!({
+            "id": receipt.id.to_string(),
+            "position": receipt.position,
+            "digest": hex(&receipt.digest),
+            "figures": receipt.figures,
+            "warnings": warnings,
+        }),
+        None => json!({ "dry_run": true, "figures": taken.figures, "warnings": warnings }),
+    };
+    let status =
+        if taken.receipt.is_some() && !taken.replayed { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, axum::Json(body)).into_response())
+}
+
+async fn submission(
+    State(ingestion): State<Arc<Ingestion>>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let (receipt, effect) = ingestion.submission(&id).await?;
+    let mut body = json!({
+        "id": receipt.id.to_string(),
+        "state": if effect.rolled_up { "rolled_up" } else { "accepted" },
+        "position": receipt.position,
+        "digest": hex(&receipt.digest),
+        "figures": receipt.figures,
+        "source": receipt.source,
+        "idempotency_key": receipt.idempotency_key,
+        "received_at": time(receipt.received_at),
+        "note": receipt.note,
+    });
+    if let Some(changed) = effect.effect.filter(|_| effect.rolled_up) {
+        body["effect"] = json!({
+            "new": changed.new, "revised": changed.revised,
+            "unchanged": changed.unchanged, "withdrawn": changed.withdrawn,
+        });
+        body["findings"] = effect.findings.iter().map(finding).collect();
+    }
+    Ok(axum::Json(body).into_response())
+}
+
+fn finding(finding: &WireFinding) -> Value {
+    json!({
+        "code": finding.code, "path": finding.path, "got": finding.got,
+        "expected": finding.expected, "hint": finding.hint,
+    })
+}
+
+async fn document(
+    State(ingestion): State<Arc<Ingestion>>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let document = ingestion.document(&id).await?;
+    let media_type = HeaderValue::from_str(&document.media_type).map_err(Failure::internal)?;
+    Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListParameters {
+    #[serde(default)]
+    date: String,
+    #[serde(default)]
+    parent: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    limit: u32,
+    #[serde(default)]
+    cursor: String,
+}
+
+fn misunderstood(rejection: QueryRejection) -> Failure {
+    Failure::new(FailureKind::NotUnderstood, rejection.body_text())
+}
+
+fn next(token: &str) -> Option<&str> {
+    if token.is_empty() { None } else { Some(token) }
+}
+
+fn open_date(date: &str) -> Option<&str> {
+    next(date)
+}
+
+async fn units(
+    State(ingestion): State<Arc<Ingestion>>,
+    parameters: Result<Query<ListParameters>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(p) = parameters.map_err(misunderstood)?;
+    let request = pb::ListUnitsRequest {
+        date: p.date,
+        parent_code: p.parent,
+        code: p.code,
+        page_size: p.limit,
+        page_token: p.cursor,
+    };
+    let page = ingestion.list_units(&request).await?;
+    let units: Vec<Value> = page
+        .units
+        .iter()
+        .map(|u| {
+            json!({
+                "code": u.code, "name": u.name, "level": u.level, "kind": u.kind, "parent": next(&u.parent_code),
+                "valid_from": open_date(&u.valid_from), "valid_to": open_date(&u.valid_to),
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "units": units, "next": next(&page.next_page_token) })).into_response())
+}
+
+async fn indicators(
+    State(ingestion): State<Arc<Ingestion>>,
+    parameters: Result<Query<ListParameters>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(p) = parameters.map_err(misunderstood)?;
+    let request = pb::ListIndicatorsRequest { page_size: p.limit, page_token: p.cursor };
+    let page = ingestion.list_indicators(&request).await?;
+    let all: Vec<Value> = page
+        .indicators
+        .iter()
+        .map(|i| {
+            json!({
+                "code": i.code, "name": { "vi": i.name_vi, "en": i.name_en },
+                "unit_of_measure": { "vi": i.unit_vi, "en": i.unit_en }, "decimals": i.decimals, "kind": i.kind,
+                "numerator": i.numerator, "denominator": i.denominator, "numerator_is_part": i.numerator_is_part,
+                "collection_level": i.collection_level, "frequency": i.frequency, "calendar": i.calendar,
+                "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
+                "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
+                "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
+                "core": i.core, "from_map": i.from_map,
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "indicators": all, "next": next(&page.next_page_token) })).into_response())
+}
+
+async fn dimensions(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {
+    let all = ingestion.list_dimensions().await?;
+    let dimensions: Vec<Value> = all
+        .dimensions
+        .iter()
+        .map(|d| {
+            let members: Vec<Value> =
+                d.members.iter().map(|m| json!({ "code": m.code, "name": { "vi": m.name_vi, "en": m.name_en } })).collect();
+            json!({ "code": d.code, "name": { "vi": d.name_vi, "en": d.name_en }, "kind": d.kind, "members": members })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "dimensions": dimensions })).into_response())
+}
+
+async fn programmes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {
+    let all = ingestion.list_programmes().await?;
+    let programmes: Vec<Value> = all
+        .programmes
+        .iter()
+        .map(|p| json!({ "code": p.code, "title": { "vi": p.title_vi, "en": p.title_en } }))
+        .collect();
+    Ok(axum::Json(json!({ "programmes": programmes })).into_response())
+}

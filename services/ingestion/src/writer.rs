@@ -1,0 +1,123 @@
+//! Group commit: submissions that wait together share one transaction and one flush to disk.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tonghop_runtime::{Failure, FailureKind};
+use tonghop_store::{Appended, Ledger, NewEntry, StoreError};
+
+/// Entries that share a transaction at most.
+const MOST_ENTRIES: usize = 128;
+/// Bytes that share a transaction, save that one entry always fits.
+const MOST_BYTES: usize = 16 << 20;
+/// Entries that may wait.
+const QUEUE: usize = 1024;
+
+struct Waiting {
+    entry: NewEntry,
+    reply: oneshot::Sender<Result<Appended, Failure>>,
+}
+
+/// Appends entries in groups.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Writer {
+    /// Starts the task that appends. `head` is told of every new position.
+    pub(crate) fn start(ledger: Ledger, head: Arc<watch::Sender<i64>>) -> Writer {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(run(ledger, waiting, head));
+        Writer { queue }
+    }
+
+    /// Appends an entry, and returns when it is durable. An entry that was begun is finished though the caller
+    /// goes away.
+    ///
+    /// # Errors
+    /// Where the queue is full, or the database does not answer.
+    pub(crate) async fn append(&self, entry: NewEntry) -> Result<Appended, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let full = |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
+        self.queue.try_send(Waiting { entry, reply }).map_err(full)?;
+        answer.await.map_err(|_| Failure::new(FailureKind::Unavailable, "the service is stopping; try again"))?
+    }
+}
+
+async fn run(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>, head: Arc<watch::Sender<i64>>) {
+    while let Some(first) = queue.recv().await {
+        let mut bytes = size(&first.entry);
+        let mut group = vec![first];
+        while group.len() < MOST_ENTRIES && bytes < MOST_BYTES {
+            let Ok(next) = queue.try_recv() else { break };
+            bytes += size(&next.entry);
+            group.push(next);
+        }
+        let (entries, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.entry, w.reply)).unzip();
+        match append(&ledger, entries.clone()).await {
+            Ok(appended) => {
+                answer(appended.into_iter().map(Ok).collect(), replies, &head);
+            }
+            // One entry that the database refuses must not take its neighbours with it.
+            Err(error) if !error.is_transient() && replies.len() > 1 => {
+                let mut alone = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    let one = append(&ledger, vec![entry]).await.map_err(failure);
+                    alone.push(one.and_then(|mut a| a.pop().ok_or_else(|| Failure::internal("no answer"))));
+                }
+                answer(alone, replies, &head);
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let mut causes = vec![failure(error)];
+                causes.resize_with(replies.len(), || {
+                    Failure::unavailable("the ledger could not be written; try again with the same key", text.clone())
+                });
+                answer(causes.into_iter().map(Err).collect(), replies, &head);
+            }
+        }
+    }
+}
+
+fn size(entry: &NewEntry) -> usize {
+    entry.document.len() + entry.record.len()
+}
+
+/// Appends; a lock that another process holds is waited for, once more.
+async fn append(ledger: &Ledger, entries: Vec<NewEntry>) -> Result<Vec<Appended>, StoreError> {
+    match ledger.append(entries.clone()).await {
+        // The key makes it safe: what was committed after all is found again.
+        Err(error) if error.is_transient() => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an append is tried again");
+            ledger.append(entries).await
+        }
+        other => other,
+    }
+}
+
+fn answer(
+    outcomes: Vec<Result<Appended, Failure>>,
+    replies: Vec<oneshot::Sender<Result<Appended, Failure>>>,
+    head: &watch::Sender<i64>,
+) {
+    let newest = outcomes.iter().flatten().map(|a| a.receipt().position).max().unwrap_or(0);
+    head.send_if_modified(|known| {
+        let moved = newest > *known;
+        *known = newest.max(*known);
+        moved
+    });
+    for (outcome, reply) in outcomes.into_iter().zip(replies) {
+        // The caller may have gone; the entry stands.
+        let _ = reply.send(outcome);
+    }
+}
+
+/// A database failure as a caller sees it.
+pub(crate) fn failure(error: StoreError) -> Failure {
+    if error.is_transient() {
+        Failure::unavailable("the ledger does not answer; try again with the same key", error)
+    } else {
+        Failure::internal(error)
+    }
+}

@@ -1,0 +1,120 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::demo::DemoArguments;
+use crate::commands::explain::ExplainArguments;
+use crate::commands::load::LoadMonthArguments;
+use crate::commands::push::PushArguments;
+use crate::commands::registry::RegistryCommand;
+use crate::commands::totals::TotalsArguments;
+use crate::commands::up::UpArguments;
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tonghop",
+    version,
+    about = "Rolls up what communes, districts and provinces report into national totals",
+    after_help = "Exit codes: 0 done; 1 refused or found wrong, the reason first on stderr; 2 wrong usage."
+)]
+pub struct Arguments {
+    /// Which command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The main job in one go, on temporary data: registry, real report, roll-up, national view.
+    Demo(DemoArguments),
+    /// All three services in one process.
+    Up(UpArguments),
+    /// Push reports, as CSV or JSON.
+    Push(PushArguments),
+    /// Ask for totals.
+    Totals(TotalsArguments),
+    /// Where a total comes from, down to the submissions.
+    Explain(ExplainArguments),
+    /// Walk the ledger's chain again, recompute every total from scratch, and compare.
+    Verify(ServerArguments),
+    /// Units, indicators, dimensions, programmes and calendars.
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Push one month of SYNTHETIC figures for every commune and core indicator, and measure.
+    LoadMonth(LoadMonthArguments),
+}
+
+/// Where the services are.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArguments {
+    /// Address of the services.
+    #[arg(long, env = "TONGHOP_URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Command, clap::error::ErrorKind> {
+        Arguments::try_parse_from(line.split(' ')).map(|a| a.command).map_err(|e| e.kind())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_question_reads_with_its_options() {
+        let line = "tonghop totals --indicator tg01 --unit VN --period 2013..2023 --by children --at-least 7";
+        let Ok(Command::Totals(totals)) = parse(line) else { panic!("not read") };
+        assert_eq!(totals.question.indicator.as_deref(), Some("tg01"));
+        assert_eq!(totals.question.unit, "VN");
+        assert_eq!(totals.at_least, 7);
+        assert_eq!(totals.map, "reported");
+        assert_eq!(totals.server.url, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn a_push_takes_several_files_and_one_key_at_most_for_one() {
+        let Ok(Command::Push(push)) = parse("tonghop push a.csv b.json --dry-run") else {
+            panic!("not read")
+        };
+        assert_eq!(push.files.len(), 2);
+        assert!(push.dry_run && push.key.is_none());
+        assert!(parse("tonghop push a.csv --key k").is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_wrong_usage() {
+        use clap::error::ErrorKind;
+        assert_eq!(parse("tonghop push").unwrap_err(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(
+            parse("tonghop totals --unit VN --period 2024 --json --csv").unwrap_err(),
+            ErrorKind::ArgumentConflict
+        );
+        assert_eq!(
+            parse("tonghop totals --indicator tg01 --unit VN --period 2024 --by breakdown").unwrap_err(),
+            ErrorKind::MissingRequiredArgument
+        );
+        assert_eq!(
+            parse("tonghop totals --indicator tg01 --unit VN --period 2024 --by side").unwrap_err(),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(parse("tonghop key list").unwrap_err(), ErrorKind::InvalidSubcommand);
+        assert_eq!(parse("tonghop up --listen nowhere").unwrap_err(), ErrorKind::ValueValidation);
+    }
+
+    #[test]
+    fn up_and_demo_have_defaults() {
+        let Ok(Command::Up(up)) = parse("tonghop up") else { panic!("not read") };
+        assert_eq!(up.data_dir.to_str(), Some("./tonghop-data"));
+        assert_eq!(up.listen.to_string(), "127.0.0.1:8080");
+        let Ok(Command::Demo(demo)) = parse("tonghop demo --json") else { panic!("not read") };
+        assert!(demo.json && !demo.keep && demo.data.is_none());
+    }
+}

@@ -1,0 +1,242 @@
+//! Speaking to the services.
+
+use std::time::Duration;
+
+use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
+use tonghop_proto::aggregation::{GetStatusRequest, WatchRequest};
+use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
+use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
+use tonghop_proto::ingestion::{SubmitRequest, SubmitResponse};
+use tonghop_proto::query::query_service_client::QueryServiceClient;
+use tonghop_proto::query::{AsOf, FigureRevision, GetTotalsRequest, ListFiguresRequest, Total};
+use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
+use tonghop_proto::registry::{
+    Dimension, Indicator, ListDimensionsRequest, ListIndicatorsRequest, ListUnitsRequest,
+    LoadRegistryRequest, LoadRegistryResponse, Unit,
+};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use crate::trouble::{Trouble, chain};
+
+/// The largest message in either direction.
+const LARGEST: usize = 64 << 20;
+/// How long to wait before each further attempt at what the services could not do just now.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
+/// While rolling up makes no headway, how often to ask whether it stands still for good.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// All services behind one channel.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+}
+
+/// Calls once more, after a pause, what was answered with "not now". Every call made through this is safe to
+/// repeat: it only reads, or carries an idempotency key.
+async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, Trouble>
+where
+    F: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    for pause in PAUSES {
+        match call().await {
+            Ok(response) => return Ok(response.into_inner()),
+            Err(status) if status.code() == Code::Unavailable => tokio::time::sleep(pause).await,
+            Err(status) => return Err(status.into()),
+        }
+    }
+    Ok(call().await?.into_inner())
+}
+
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $client:ident;)*) => {
+        $($(#[$doc])*
+        pub fn $name(&self) -> $client<Channel> {
+            $client::new(self.channel.clone())
+                .max_decoding_message_size(LARGEST)
+                .max_encoding_message_size(LARGEST)
+        })*
+    };
+}
+
+impl Client {
+    /// Connects to an address.
+    ///
+    /// # Errors
+    /// Where it is no address, or nobody answers there.
+    pub async fn connect(url: &str) -> Result<Client, Trouble> {
+        let endpoint = Endpoint::from_shared(url.to_owned())
+            .map_err(|_| Trouble::refused(format!("{url:?} is not an address as http://127.0.0.1:8080")))?
+            .connect_timeout(Duration::from_secs(5));
+        let channel = endpoint.connect().await.map_err(|error| {
+            let why = chain(&error);
+            Trouble::refused(format!("nobody answers at {url} ({why}): start the services with tonghop up"))
+        })?;
+        Ok(Client { channel })
+    }
+
+    /// Over a channel that is there.
+    pub fn over(channel: Channel) -> Client {
+        Client { channel }
+    }
+
+    clients! {
+        /// Taking submissions.
+        ingestion: IngestionServiceClient;
+        /// The ledger.
+        ledger: LedgerServiceClient;
+        /// Rolling up.
+        aggregation: AggregationServiceClient;
+        /// Answering questions.
+        query: QueryServiceClient;
+        /// Units, indicators and what goes with them.
+        registry: RegistryServiceClient;
+    }
+
+    /// Pushes a submission.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn submit(&self, request: SubmitRequest) -> Result<SubmitResponse, Trouble> {
+        let client = self.ingestion();
+        patiently(|| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.submit(request).await }
+        })
+        .await
+    }
+
+    /// Loads a registry.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn load_registry(&self, request: LoadRegistryRequest) -> Result<LoadRegistryResponse, Trouble> {
+        Ok(self.registry().load_registry(request).await?.into_inner())
+    }
+
+    /// Totals, all pages of them, and as of when they are.
+    ///
+    /// # Errors
+    /// Where the question has no answer.
+    pub async fn totals(&self, question: GetTotalsRequest) -> Result<(Option<AsOf>, Vec<Total>), Trouble> {
+        let client = self.query();
+        let (mut request, mut as_of, mut totals) = (question, None, vec![]);
+        loop {
+            let page = patiently(|| {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.get_totals(request).await }
+            })
+            .await?;
+            as_of = as_of.or(page.as_of);
+            totals.extend(page.totals);
+            if page.next_page_token.is_empty() {
+                return Ok((as_of, totals));
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// Figures as they were reported, all pages of them.
+    ///
+    /// # Errors
+    /// Where the question has no answer.
+    pub async fn figures(&self, question: ListFiguresRequest) -> Result<Vec<FigureRevision>, Trouble> {
+        let client = self.query();
+        let (mut request, mut figures) = (question, vec![]);
+        loop {
+            let page = patiently(|| {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.list_figures(request).await }
+            })
+            .await?;
+            figures.extend(page.figures);
+            if page.next_page_token.is_empty() {
+                return Ok(figures);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// The units of a day's map, as they were on that day; or only those directly below one.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn units(&self, date: &str, parent_code: &str) -> Result<Vec<Unit>, Trouble> {
+        let mut request = ListUnitsRequest {
+            date: date.to_owned(),
+            parent_code: parent_code.to_owned(),
+            ..ListUnitsRequest::default()
+        };
+        let mut units = vec![];
+        loop {
+            let page = self.registry().list_units(request.clone()).await?.into_inner();
+            // A list has every stage of a unit's life. Days written year first compare as texts do.
+            let on_the_day = |u: &Unit| {
+                u.valid_from.as_str() <= date && (u.valid_to.is_empty() || date < u.valid_to.as_str())
+            };
+            units.extend(page.units.into_iter().filter(on_the_day));
+            if page.next_page_token.is_empty() {
+                return Ok(units);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// All indicators.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn indicators(&self) -> Result<Vec<Indicator>, Trouble> {
+        let mut request = ListIndicatorsRequest::default();
+        let mut indicators = vec![];
+        loop {
+            let page = self.registry().list_indicators(request.clone()).await?.into_inner();
+            indicators.extend(page.indicators);
+            if page.next_page_token.is_empty() {
+                return Ok(indicators);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// All dimensions.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn dimensions(&self) -> Result<Vec<Dimension>, Trouble> {
+        let response = self.registry().list_dimensions(ListDimensionsRequest {}).await?;
+        Ok(response.into_inner().dimensions)
+    }
+
+    /// Waits until everything up to a position of the ledger is in the totals; `reached` hears of every move.
+    ///
+    /// # Errors
+    /// Where rolling up has stopped.
+    pub async fn rolled_up(&self, position: i64, mut reached: impl FnMut(i64)) -> Result<(), Trouble> {
+        let mut moves = self.aggregation().watch(WatchRequest {}).await?.into_inner();
+        loop {
+            match tokio::time::timeout(HEARTBEAT, moves.message()).await {
+                Ok(moved) => {
+                    let Some(moved) = moved? else {
+                        return Err(Trouble::refused("the services stopped before the totals were complete"));
+                    };
+                    reached(moved.position);
+                    if moved.position >= position {
+                        return Ok(());
+                    }
+                }
+                Err(_) => {
+                    let status = self.aggregation().get_status(GetStatusRequest {}).await?.into_inner();
+                    if !status.halted.is_empty() {
+                        let reason = format!("rolling up stands still: {}", status.halted);
+                        return Err(Trouble::refused(reason));
+                    }
+                    if status.position >= position {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}

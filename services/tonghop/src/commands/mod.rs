@@ -1,0 +1,30 @@
+//! One module a command.
+
+pub mod demo;
+pub mod explain;
+pub mod load;
+pub mod push;
+pub mod registry;
+pub mod totals;
+pub mod up;
+pub mod verify;
+
+use crate::arguments::Command;
+use crate::trouble::Trouble;
+
+/// Does what was asked.
+///
+/// # Errors
+/// Why it was not done, or what was found wrong.
+pub async fn run(command: Command) -> Result<(), Trouble> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Up(arguments) => up::run(arguments).await,
+        Command::Push(arguments) => push::run(arguments).await,
+        Command::Totals(arguments) => totals::run(arguments).await,
+        Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Verify(server) => verify::run(server).await,
+        Command::Registry(command) => registry::run(command).await,
+        Command::LoadMonth(arguments) => load::run(arguments).await,
+    }
+}

@@ -1,0 +1,197 @@
+//! `tonghop push`: reports, as files.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use sha2::{Digest, Sha256};
+use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
+
+use crate::arguments::ServerArguments;
+use crate::client::Client;
+use crate::output::{complain, say_all};
+use crate::progress::Progress;
+use crate::trouble::Trouble;
+
+/// What `push` takes.
+#[derive(Debug, Args)]
+pub struct PushArguments {
+    /// Reports; the extension says what they are: .csv or .json.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Idempotency key, for a single file; left out, it follows from the content, so that the same file pushed
+    /// twice is a replay.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// The reporting system. A JSON report names its own.
+    #[arg(long, default_value = "tonghop-push")]
+    pub source: String,
+    /// A note that stays with the submission.
+    #[arg(long, default_value = "")]
+    pub note: String,
+    /// Give the same findings and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the services are.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Pushes every file, each as a submission of its own. One that is refused does not hold up the others.
+///
+/// # Errors
+/// Where any of them was refused.
+pub async fn run(arguments: PushArguments) -> Result<(), Trouble> {
+    if arguments.key.is_some() && arguments.files.len() > 1 {
+        return Err(Trouble::Usage("--key is for a single file: one key names one submission".to_owned()));
+    }
+    let client = Client::connect(&arguments.server.url).await?;
+    let mut progress = Progress::new("reports", arguments.files.len() as u64, true);
+    let mut refused = vec![];
+    for file in &arguments.files {
+        match push(&client, file, &arguments).await {
+            Ok(response) => {
+                let lines = receipt(&file.display().to_string(), &response, arguments.dry_run);
+                progress.around(|| say_all(lines));
+            }
+            Err(trouble) => refused.push(trouble),
+        }
+        progress.step();
+    }
+    progress.finish();
+    // What exits last is shown by the caller; what was refused before it, here.
+    let last = refused.pop();
+    for trouble in &refused {
+        trouble.lines().into_iter().for_each(complain);
+    }
+    last.map_or(Ok(()), Err)
+}
+
+async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result<SubmitResponse, Trouble> {
+    let place = file.display().to_string();
+    let media_type = media_type(file).map_err(|t| t.at(&place))?;
+    let content = std::fs::read(file)
+        .map_err(|error| Trouble::refused(format!("cannot be read: {error}")).at(&place))?;
+    let key = arguments.key.clone().unwrap_or_else(|| key_of(&content));
+    client
+        .submit(SubmitRequest {
+            idempotency_key: key,
+            source: arguments.source.clone(),
+            note: arguments.note.clone(),
+            document: Some(Document { media_type: media_type.to_owned(), content }),
+            dry_run: arguments.dry_run,
+            ..SubmitRequest::default()
+        })
+        .await
+        .map_err(|trouble| trouble.at(&place))
+}
+
+fn media_type(file: &Path) -> Result<&'static str, Trouble> {
+    match file.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Ok("text/csv"),
+        Some("json") => Ok("application/json"),
+        _ => {
+            Err(Trouble::refused("what it is follows from the extension, and only .csv and .json are taken"))
+        }
+    }
+}
+
+/// A key that follows from the content.
+pub fn key_of(content: &[u8]) -> String {
+    format!("sha256-{}", hexadecimal(&Sha256::digest(content)))
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A receipt in lines, its warnings below it.
+pub fn receipt(what: &str, response: &SubmitResponse, dry_run: bool) -> Vec<String> {
+    let receipt = response.receipt.clone().unwrap_or_default();
+    let mut lines = if dry_run {
+        vec![format!("{what}: would be taken; dry run, nothing was stored")]
+    } else {
+        let state = if response.replayed { "already taken" } else { "taken" };
+        vec![
+            format!("{what}: {state} at position {}, {} figures", receipt.position, receipt.figures),
+            format!("  id      {}", receipt.id),
+            format!("  digest  {}", receipt.digest),
+        ]
+    };
+    lines.extend(response.warnings.iter().map(|w| format!("  warning {}", finding(w))));
+    lines
+}
+
+/// A finding in one line: `place: what it is`.
+pub fn finding(finding: &Finding) -> String {
+    let place = match (finding.line, finding.path.as_str()) {
+        (0, "") => String::new(),
+        (0, path) => format!("{path}: "),
+        (line, _) if finding.column.is_empty() => format!("line {line}: "),
+        (line, _) => format!("line {line}, {}: ", finding.column),
+    };
+    let mut text = format!("{place}{}", finding.code);
+    let mut separator = ": ";
+    for (name, what) in [("got", &finding.got), ("expected", &finding.expected), ("", &finding.hint)] {
+        if !what.is_empty() {
+            let name = if name.is_empty() { String::new() } else { format!("{name} ") };
+            text.push_str(&format!("{separator}{name}{what}"));
+            separator = "; ";
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonghop_proto::ingestion::Receipt;
+
+    #[test]
+    fn the_extension_says_what_a_report_is() {
+        assert_eq!(media_type(Path::new("a.csv")), Ok("text/csv"));
+        assert_eq!(media_type(Path::new("b/c.JSON")), Ok("application/json"));
+        assert!(media_type(Path::new("report.docx")).is_err());
+        assert!(media_type(Path::new("report")).is_err());
+    }
+
+    #[test]
+    fn the_same_content_has_the_same_key() {
+        assert_eq!(key_of(b"abc"), "sha256-ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_ne!(key_of(b"abc"), key_of(b"abd"));
+    }
+
+    #[test]
+    fn a_receipt_says_taken_or_already_taken_and_lists_its_warnings() {
+        let mut response = SubmitResponse {
+            receipt: Some(Receipt {
+                id: "0198".into(),
+                position: 12,
+                digest: "ab".into(),
+                figures: 15,
+                ..Receipt::default()
+            }),
+            replayed: false,
+            warnings: vec![Finding {
+                code: "differs_much".into(),
+                line: 4,
+                column: "value".into(),
+                got: "9".into(),
+                hint: "look again".into(),
+                ..Finding::default()
+            }],
+        };
+        assert_eq!(
+            receipt("a.csv", &response, false),
+            [
+                "a.csv: taken at position 12, 15 figures",
+                "  id      0198",
+                "  digest  ab",
+                "  warning line 4, value: differs_much: got 9; look again",
+            ]
+        );
+        response.replayed = true;
+        assert!(receipt("a.csv", &response, false)[0].contains("already taken at position 12"));
+        assert!(receipt("a.csv", &response, true)[0].contains("nothing was stored"));
+    }
+}

@@ -1,0 +1,225 @@
+//! Totals as JSON and CSV, in the shape of the REST interface.
+
+use serde_json::{Map, Value, json};
+use tonghop_proto::query::{AsOf, FigureRevision, GivenFigure, Total, UnitRef};
+
+fn unit(unit: Option<&UnitRef>) -> Value {
+    unit.map_or(Value::Null, |u| json!({"code": u.code, "name": u.name, "level": u.level}))
+}
+
+fn breakdown(text: &str) -> Value {
+    let pairs = text.split('|').filter_map(|pair| pair.split_once('='));
+    Value::Object(pairs.map(|(d, m)| (d.to_owned(), Value::from(m))).collect())
+}
+
+/// Null where nothing stands.
+fn some(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { Value::from(text) }
+}
+
+/// A total.
+pub fn total(total: &Total) -> Value {
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("unit", unit(total.unit.as_ref()));
+    put("indicator", Value::from(total.indicator.as_str()));
+    put("breakdown", breakdown(&total.breakdown));
+    put("period", Value::from(total.period.as_str()));
+    put("map", Value::from(total.map.as_str()));
+    put("value", json!(total.value));
+    if !total.reason.is_empty() {
+        put("reason", Value::from(total.reason.as_str()));
+    }
+    if !total.refused.is_empty() {
+        put("refused", Value::from(total.refused.as_str()));
+    }
+    put("qualifier", some(&total.qualifier));
+    put("exact_part", json!(total.exact_part));
+    put("basis", some(&total.basis));
+    put("parts", json!(total.parts));
+    put("whole", json!(total.whole));
+    put("difference", json!(total.difference));
+    put("reported", json!(total.reported));
+    put("covered", json!(total.covered));
+    put("expected", json!(total.expected));
+    put("unavailable", json!(total.unavailable));
+    if !total.oldest.is_empty() || !total.newest.is_empty() {
+        put("oldest", some(&total.oldest));
+        put("newest", some(&total.newest));
+    }
+    if total.numerator.is_some() || total.denominator.is_some() {
+        put("numerator", json!(total.numerator));
+        put("denominator", json!(total.denominator));
+    }
+    if !total.given.is_empty() {
+        put("given", total.given.iter().map(given).collect());
+    }
+    put("unit_of_measure", json!({"vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en}));
+    Value::Object(out)
+}
+
+fn given(figure: &GivenFigure) -> Value {
+    json!({
+        "unit": unit(figure.unit.as_ref()),
+        "period": figure.period,
+        "scope": figure.scope,
+        "breakdown": breakdown(&figure.breakdown),
+        "value": figure.value,
+        "qualifier": figure.qualifier,
+    })
+}
+
+/// A revision of a figure.
+pub fn revision(figure: &FigureRevision) -> Value {
+    json!({
+        "unit": unit(figure.unit.as_ref()),
+        "indicator": figure.indicator,
+        "breakdown": breakdown(&figure.breakdown),
+        "period": figure.period,
+        "scope": figure.scope,
+        "value": figure.value,
+        "qualifier": some(&figure.qualifier),
+        "not_available": some(&figure.not_available_reason),
+        "withdrawn": figure.withdrawn,
+        "current": figure.current,
+        "programmes": figure.programmes,
+        "position": figure.position,
+        "submission": some(&figure.submission),
+        "source": some(&figure.source),
+        "received_at": some(&figure.received_at),
+    })
+}
+
+/// As of when.
+pub fn as_of(as_of: Option<&AsOf>) -> Value {
+    as_of.map_or(Value::Null, |a| json!({"position": a.position, "time": a.time}))
+}
+
+/// JSON laid out for reading.
+pub fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+const COLUMNS: [&str; 24] = [
+    "unit_code",
+    "unit_name",
+    "level",
+    "indicator",
+    "breakdown",
+    "period",
+    "map",
+    "value",
+    "reason",
+    "refused",
+    "qualifier",
+    "exact_part",
+    "basis",
+    "parts",
+    "whole",
+    "difference",
+    "reported",
+    "covered",
+    "expected",
+    "unavailable",
+    "oldest",
+    "newest",
+    "numerator",
+    "denominator",
+];
+
+/// Totals as CSV, with a heading. What is not there is an empty cell.
+pub fn csv(totals: &[Total]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing into memory cannot fail, and every record has as many cells as the heading.
+    let _ = writer.write_record(COLUMNS);
+    for t in totals {
+        let unit = t.unit.clone().unwrap_or_default();
+        let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
+        let _ = writer.write_record([
+            unit.code,
+            unit.name,
+            unit.level,
+            t.indicator.clone(),
+            t.breakdown.clone(),
+            t.period.clone(),
+            t.map.clone(),
+            or_empty(&t.value),
+            t.reason.clone(),
+            t.refused.clone(),
+            t.qualifier.clone(),
+            or_empty(&t.exact_part),
+            t.basis.clone(),
+            or_empty(&t.parts),
+            or_empty(&t.whole),
+            or_empty(&t.difference),
+            t.reported.to_string(),
+            t.covered.to_string(),
+            t.expected.to_string(),
+            t.unavailable.to_string(),
+            t.oldest.clone(),
+            t.newest.clone(),
+            or_empty(&t.numerator),
+            or_empty(&t.denominator),
+        ]);
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tips() -> Total {
+        Total {
+            unit: Some(UnitRef { code: "VN".into(), name: "Việt Nam".into(), level: "nation".into() }),
+            indicator: "tg01-crime-tips".into(),
+            breakdown: "reporter=cong-an|topic=online-fraud".into(),
+            period: "2013..2023".into(),
+            map: "reported".into(),
+            value: Some("37853".into()),
+            qualifier: "exact".into(),
+            exact_part: Some("37853".into()),
+            basis: "partial".into(),
+            parts: Some("37853".into()),
+            covered: 14256,
+            expected: 1325280,
+            ..Total::default()
+        }
+    }
+
+    #[test]
+    fn a_total_has_the_shape_of_the_rest_interface() {
+        let mut shown = total(&tips());
+        shown.as_object_mut().unwrap().remove("unit_of_measure");
+        assert_eq!(
+            shown,
+            json!({
+                "unit": {"code": "VN", "name": "Việt Nam", "level": "nation"},
+                "indicator": "tg01-crime-tips",
+                "breakdown": {"reporter": "cong-an", "topic": "online-fraud"},
+                "period": "2013..2023", "map": "reported",
+                "value": "37853", "qualifier": "exact", "exact_part": "37853", "basis": "partial",
+                "parts": "37853", "whole": null, "difference": null,
+                "reported": 0, "covered": 14256, "expected": 1325280, "unavailable": 0,
+            })
+        );
+    }
+
+    #[test]
+    fn what_has_no_value_says_why() {
+        let shown = total(&Total { value: None, reason: "missing".into(), ..tips() });
+        assert_eq!((&shown["value"], &shown["reason"]), (&Value::Null, &json!("missing")));
+    }
+
+    #[test]
+    fn csv_keeps_an_empty_cell_for_what_is_not_there() {
+        let text = csv(&[tips()]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], COLUMNS.join(","));
+        assert_eq!(
+            lines[1],
+            "VN,Việt Nam,nation,tg01-crime-tips,reporter=cong-an|topic=online-fraud,2013..2023,reported,37853,,,\
+             exact,37853,partial,37853,,,0,14256,1325280,0,,,,"
+        );
+    }
+}

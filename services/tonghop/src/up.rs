@@ -1,0 +1,168 @@
+//! The services in one process, over SQLite files in one directory.
+//!
+//! Each service is reached by the others through its own gRPC API over an in-process connection, as it would
+//! be over a socket. Running them apart changes what stands in this file and nothing else.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
+use tonghop_ingestion::submission::Limits;
+use tonghop_ingestion::{Ingestion, IngestionGrpc};
+use tonghop_query::{Query, QueryGrpc};
+use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
+use tonghop_store::{Ledger, Tiles};
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct UpOptions {
+    /// Where the database files lie; made if missing.
+    pub data_dir: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Ledger entries rolled up in one transaction at most.
+    pub batch_entries: usize,
+}
+
+impl UpOptions {
+    /// With the usual batch size.
+    pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> UpOptions {
+        UpOptions { data_dir: data_dir.into(), listen, batch_entries: 256 }
+    }
+}
+
+/// What runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    channel: Channel,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    ledger: Ledger,
+    tiles: Tiles,
+}
+
+/// How long requests under way may take to finish.
+const DRAIN: Duration = Duration::from_secs(10);
+
+impl Running {
+    /// Stops it: no new requests, those under way are finished, what is acknowledged is on disk.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let drained = tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} });
+        if drained.await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+            self.tasks.shutdown().await;
+        }
+        for closed in [self.tiles.close().await, self.ledger.close().await] {
+            if let Err(error) = closed {
+                tracing::warn!(error = &error as &dyn Error, "a database did not close");
+            }
+        }
+    }
+
+    /// A channel to all services, within the process.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+}
+
+/// Starts all three services.
+///
+/// # Errors
+/// Where the directory, a database or the port cannot be used.
+pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    std::fs::create_dir_all(&options.data_dir)
+        .map_err(|e| format!("the data directory {} cannot be made: {e}", options.data_dir.display()))?;
+    let file = |name: &str| format!("sqlite://{}", options.data_dir.join(name).display());
+    let ledger = Ledger::open(&file("ledger.sqlite")).await?;
+    let tiles = Tiles::open(&file("tiles.sqlite")).await?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|e| format!("{} cannot be listened on: {e}", options.listen))?;
+    let address = listener.local_addr()?;
+
+    let (ingestion_channel, ingestion_end) = in_process();
+    let (aggregation_channel, aggregation_end) = in_process();
+    let (all_channel, all_end) = in_process();
+    let now: fn() -> Timestamp = Timestamp::now;
+    let ingestion =
+        Ingestion::open(ledger.clone(), Some(aggregation_channel.clone()), Limits::default(), now).await?;
+    let aggregation = Aggregation::new(
+        tiles.clone(),
+        ingestion_channel,
+        Settings {
+            // One process owns the directory, so that after a crash it need not wait for its own lease to end.
+            holder: "embedded".to_owned(),
+            lease: Duration::from_secs(10),
+            batch_entries: options.batch_entries,
+            batch_bytes: 8 << 20,
+            now,
+        },
+    );
+    let query = Query::new(tiles.clone(), aggregation_channel);
+
+    let of_ingestion = IngestionGrpc(ingestion.clone());
+    let of_aggregation = AggregationGrpc(aggregation.clone());
+    let of_query = QueryGrpc(query.clone());
+    let all = Routes::new(of_ingestion.submissions())
+        .add_service(of_ingestion.ledger())
+        .add_service(of_ingestion.registry())
+        .add_service(of_aggregation.clone().into_service())
+        .add_service(of_query.into_service());
+    let names = [
+        "tonghop.ingestion.v1.IngestionService",
+        "tonghop.ingestion.v1.LedgerService",
+        "tonghop.registry.v1.RegistryService",
+        "tonghop.aggregation.v1.AggregationService",
+        "tonghop.query.v1.QueryService",
+        "",
+    ];
+    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &names).await?;
+    let app = one_port(
+        public.prepare(),
+        tonghop_ingestion::routes(ingestion).merge(tonghop_query::routes(query.clone())),
+    );
+
+    let stop = watch::Sender::new(false);
+    let stopping = || {
+        let mut stopped = stop.subscribe();
+        async move {
+            // The sender's end counts as a stop.
+            let _ = stopped.wait_for(|s| *s).await;
+        }
+    };
+    let mut tasks = JoinSet::new();
+    let inner = Routes::new(of_ingestion.ledger());
+    let ended = |what: &'static str| {
+        move |result: Result<(), tonic::transport::Error>| {
+            if let Err(error) = result {
+                tracing::error!(error = &error as &dyn Error, "{what} ended");
+            }
+        }
+    };
+    let (a, b, c) = (stopping(), stopping(), stopping());
+    tasks.spawn(async move { ended("the ledger within the process")(ingestion_end.serve(inner, a).await) });
+    let inner = Routes::new(of_aggregation.into_service());
+    tasks
+        .spawn(async move { ended("aggregation within the process")(aggregation_end.serve(inner, b).await) });
+    tasks.spawn(async move { ended("the services within the process")(all_end.serve(all, c).await) });
+    tasks.spawn(aggregation.run(stopping()));
+    tasks.spawn(query.run(stopping()));
+    let port_stop = stopping();
+    tasks.spawn(async move {
+        if let Err(error) = serve(listener, app, port_stop).await {
+            tracing::error!(error = &error as &dyn Error, "the port ended");
+        }
+    });
+    Ok(Running { address, channel: all_channel, stop, tasks, ledger, tiles })
+}
