@@ -182,7 +182,8 @@ impl Book {
     /// # Panics
     /// If the registry does not know the figure's indicator.
     pub fn take(&mut self, registry: &Registry, figure: &Figure) {
-        let indicator = registry.indicator(&figure.indicator).expect("figures are checked before they are taken");
+        let indicator =
+            registry.indicator(&figure.indicator).expect("figures are checked before they are taken");
         let (series, leaf) = place(registry, indicator, &figure.breakdown);
         let key = (series, figure.period, figure.unit, figure.scope, leaf.members.clone());
         match &figure.statement {

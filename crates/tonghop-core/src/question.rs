@@ -157,7 +157,9 @@ pub enum Refusal {
         sides: String,
     },
     /// The indicator has no such periods.
-    #[error("{indicator} is collected by {frequency} in the calendar {calendar}: it has no total for {period}")]
+    #[error(
+        "{indicator} is collected by {frequency} in the calendar {calendar}: it has no total for {period}"
+    )]
     WrongGrain {
         /// The indicator.
         indicator: String,

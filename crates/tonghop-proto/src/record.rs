@@ -112,8 +112,8 @@ pub fn decode(registry: &Registry, bytes: &[u8]) -> Result<Vec<AcceptedFigure>, 
                 return Err(RecordError(format!("no unit {unit_code:?} on {day}")));
             };
             let flags = record.flags[i];
-            let qualifier =
-                [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About][(flags / 4 % 4) as usize];
+            let qualifier = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
+                [(flags / 4 % 4) as usize];
             let statement = match flags % 4 {
                 0 => Statement::Value(
                     i64::try_from(record.value[i]).map_err(|_| RecordError("a value too large".into()))?,

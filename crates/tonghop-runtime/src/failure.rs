@@ -68,9 +68,9 @@ impl FailureKind {
 
     fn grpc(self) -> Code {
         match self {
-            FailureKind::NotUnderstood
-            | FailureKind::UnsupportedMediaType
-            | FailureKind::Unprocessable => Code::InvalidArgument,
+            FailureKind::NotUnderstood | FailureKind::UnsupportedMediaType | FailureKind::Unprocessable => {
+                Code::InvalidArgument
+            }
             FailureKind::NotFound => Code::NotFound,
             FailureKind::KeyConflict => Code::AlreadyExists,
             FailureKind::TooLarge => Code::ResourceExhausted,
@@ -217,7 +217,10 @@ impl From<Failure> for tonic::Status {
         let mut details = ErrorDetails::new();
         for finding in failure.findings.iter().take(FINDINGS_ON_GRPC) {
             let place = match finding.line {
-                Some(line) => format!("line {line}, {}", finding.column),
+                Some(line) => {
+                    let parts = [finding.path.clone(), format!("line {line}"), finding.column.clone()];
+                    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+                }
                 None => finding.path.clone(),
             };
             let text = format!(

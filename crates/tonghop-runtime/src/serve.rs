@@ -70,10 +70,9 @@ pub fn in_process() -> (Channel, InProcess) {
         let sender = sender.clone();
         async move {
             let (ours, theirs) = tokio::io::duplex(PIPE);
-            sender
-                .send(Ok(theirs))
-                .await
-                .map_err(|_| std::io::Error::new(std::io::ErrorKind::NotConnected, "the services have stopped"))?;
+            sender.send(Ok(theirs)).await.map_err(|_| {
+                std::io::Error::new(std::io::ErrorKind::NotConnected, "the services have stopped")
+            })?;
             Ok::<_, std::io::Error>(TokioIo::new(ours))
         }
     });

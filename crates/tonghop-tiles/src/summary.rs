@@ -64,7 +64,11 @@ impl SummaryBody {
             unit = unit.checked_add(step).ok_or(BodyError::Damaged("a unit out of range"))?;
             cells.insert(UnitId(unit), read_cell(&mut reader)?);
         }
-        if reader.0.is_empty() { Ok(SummaryBody { cells }) } else { Err(BodyError::Damaged("bytes left over")) }
+        if reader.0.is_empty() {
+            Ok(SummaryBody { cells })
+        } else {
+            Err(BodyError::Damaged("bytes left over"))
+        }
     }
 }
 
@@ -91,8 +95,14 @@ fn write_cell(out: &mut Writer, cell: &Cell<Sum>) {
             + 32 * u8::from(cell.parts.dates.is_some())
             + 64 * u8::from(cell.whole_dates.is_some()),
     );
-    let counts =
-        [cell.reported, cell.covered, cell.expected, cell.unavailable, cell.parts.covered, cell.parts.unavailable];
+    let counts = [
+        cell.reported,
+        cell.covered,
+        cell.expected,
+        cell.unavailable,
+        cell.parts.covered,
+        cell.parts.unavailable,
+    ];
     for count in counts {
         out.unsigned(u128::from(count));
     }

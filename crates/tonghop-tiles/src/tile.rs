@@ -96,7 +96,8 @@ impl TileBody {
 
     /// Puts a figure in. One that says what stands already makes no revision.
     pub fn put(&mut self, unit: UnitId, scope: Scope, members: &str, revision: Revision) -> Put {
-        let at = self.entries.binary_search_by(|e| (e.unit, e.scope, &*e.members).cmp(&(unit, scope, members)));
+        let at =
+            self.entries.binary_search_by(|e| (e.unit, e.scope, &*e.members).cmp(&(unit, scope, members)));
         match at {
             Ok(i) => {
                 let entry = &mut self.entries[i];
@@ -232,11 +233,12 @@ impl TileBody {
                 position = position.checked_add(step).ok_or(BodyError::Damaged("a position out of range"))?;
                 let flags = reader.byte()?;
                 let value = reader.unsigned()?;
-                let qualifier =
-                    [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About][usize::from(flags / 4 % 4)];
+                let qualifier = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
+                    [usize::from(flags / 4 % 4)];
                 let said = match flags % 4 {
                     0 => {
-                        let value = i64::try_from(value).map_err(|_| BodyError::Damaged("a value out of range"))?;
+                        let value =
+                            i64::try_from(value).map_err(|_| BodyError::Damaged("a value out of range"))?;
                         Said::Value(value, qualifier)
                     }
                     1 => Said::NotAvailable(word(value)?),
@@ -249,6 +251,10 @@ impl TileBody {
             }
             entries.push(Entry { unit: UnitId(unit), scope, members, revisions });
         }
-        if reader.0.is_empty() { Ok(TileBody { entries }) } else { Err(BodyError::Damaged("bytes left over")) }
+        if reader.0.is_empty() {
+            Ok(TileBody { entries })
+        } else {
+            Err(BodyError::Damaged("bytes left over"))
+        }
     }
 }

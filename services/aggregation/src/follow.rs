@@ -64,8 +64,7 @@ impl Aggregation {
     /// Follows the ledger from the checkpoint on, for as long as nothing goes wrong.
     async fn follow(&self) -> Result<(), AggregationError> {
         let now = self.settings.now;
-        let Some(lease) =
-            self.tiles.acquire_lease(&self.settings.holder, self.settings.lease, now()).await?
+        let Some(lease) = self.tiles.acquire_lease(&self.settings.holder, self.settings.lease, now()).await?
         else {
             return Ok(()); // Another process is active.
         };

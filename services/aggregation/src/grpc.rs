@@ -8,8 +8,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::aggregation::aggregation_service_server::{AggregationService, AggregationServiceServer};
 use tonghop_proto::aggregation::{
-    GetEffectRequest, GetEffectResponse, GetStatusRequest, GetStatusResponse, RebuildRequest, RebuildResponse,
-    VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
+    GetEffectRequest, GetEffectResponse, GetStatusRequest, GetStatusResponse, RebuildRequest,
+    RebuildResponse, VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
 };
 use tonghop_proto::ingestion::Effect;
 use tonghop_runtime::Failure;

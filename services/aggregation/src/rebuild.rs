@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Summary, Tile, TileBatch, TileKey, TileSelect};
+use tonghop_store::{
+    Effect, Entry, EntryKind, Lease, Receipt, Summary, Tile, TileBatch, TileKey, TileSelect,
+};
 
 use crate::engine::{Engine, effect_of, read_registry};
 use crate::follow::entry;
@@ -80,8 +82,7 @@ impl Aggregation {
         up_to: i64,
         mut take: impl FnMut(Entry) -> Result<(), AggregationError>,
     ) -> Result<(), AggregationError> {
-        let mut client =
-            LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(256 << 20);
+        let mut client = LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(256 << 20);
         let request = TailRequest { after_position: 0, until_head: true };
         let mut stream = client.tail(request).await?.into_inner();
         while let Some(message) = stream.message().await? {
@@ -115,7 +116,11 @@ impl Aggregation {
 
     async fn replace_with(&self, lease: &Lease, expected: i64, whole: Whole) -> Result<(), AggregationError> {
         let Some(last) = whole.last else { return Ok(()) };
-        let series = whole.summaries.keys().map(|(series, ..)| series.clone()).collect::<std::collections::BTreeSet<_>>();
+        let series = whole
+            .summaries
+            .keys()
+            .map(|(series, ..)| series.clone())
+            .collect::<std::collections::BTreeSet<_>>();
         self.tiles
             .write(TileBatch {
                 expected_position: expected,
@@ -164,7 +169,10 @@ impl Aggregation {
             }
         }
         for key in whole.tiles.keys() {
-            comparison.differ(format!("tile {} {} {}: in the ledger, not stored", key.keeper, key.series, key.period));
+            comparison.differ(format!(
+                "tile {} {} {}: in the ledger, not stored",
+                key.keeper, key.series, key.period
+            ));
         }
         let all_series: Vec<String> = all_series.into_iter().collect();
         for series in all_series.chunks(50) {
@@ -177,8 +185,10 @@ impl Aggregation {
                         "total {} {}: stored differs from recomputed",
                         summary.series, summary.period
                     )),
-                    None => comparison
-                        .differ(format!("total {} {}: stored, but not in the ledger", summary.series, summary.period)),
+                    None => comparison.differ(format!(
+                        "total {} {}: stored, but not in the ledger",
+                        summary.series, summary.period
+                    )),
                 }
             }
         }
@@ -190,7 +200,10 @@ impl Aggregation {
             // What was found was found by the registry of then; the rest must come out the same.
             let stored = stored.map(|e| Effect { findings: expected.findings.clone(), ..e });
             if stored.as_ref() != Some(expected) {
-                comparison.differ(format!("effect of position {}: stored differs from recomputed", expected.position));
+                comparison.differ(format!(
+                    "effect of position {}: stored differs from recomputed",
+                    expected.position
+                ));
             }
         }
         Ok(comparison)

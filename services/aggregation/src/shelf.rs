@@ -130,8 +130,10 @@ impl Shelves {
     }
 
     fn hold_summary(&mut self, summary: Summary) -> Result<(), AggregationError> {
-        let damaged =
-            |what: String| AggregationError::Damaged { row: format!("{} {}", summary.series, summary.period), what };
+        let damaged = |what: String| AggregationError::Damaged {
+            row: format!("{} {}", summary.series, summary.period),
+            what,
+        };
         let series = Series::parse(&summary.series).ok_or_else(|| damaged("not a series".into()))?;
         let period = Period::parse(&summary.period).map_err(|e| damaged(e.to_string()))?;
         let body = SummaryBody::decode(&summary.body).map_err(|e| damaged(e.to_string()))?;
@@ -234,7 +236,10 @@ impl Shelves {
 }
 
 /// The calendar that the periods of a series are read in.
-pub(crate) fn calendar<'a>(registry: &'a Registry, series: &Series) -> Result<&'a Calendar, AggregationError> {
+pub(crate) fn calendar<'a>(
+    registry: &'a Registry,
+    series: &Series,
+) -> Result<&'a Calendar, AggregationError> {
     let indicator = registry.indicator(&series.indicator);
     indicator.map(|i| &*i.calendar).ok_or_else(|| AggregationError::Damaged {
         row: series.to_string(),

@@ -75,7 +75,13 @@ pub(crate) fn summarise(
 }
 
 /// The figures of one place, as a roll-up of the whole series takes them.
-fn figures(shelves: &Shelves, indicator: &Arc<Indicator>, series: &Series, keeper: UnitId, year: i16) -> (Asked, Figures) {
+fn figures(
+    shelves: &Shelves,
+    indicator: &Arc<Indicator>,
+    series: &Series,
+    keeper: UnitId,
+    year: i16,
+) -> (Asked, Figures) {
     let of_series = shelves.figures_in(&indicator.calendar, series, keeper, year);
     let figures = Figures { series: BTreeMap::from([(series.clone(), of_series)]) };
     (Asked::whole(indicator, series.clone()), figures)

@@ -108,12 +108,21 @@ fn part_above_whole(
     scope: Scope,
     pair: tonghop_core::quantity::Pair,
 ) -> Finding {
-    let decimals =
-        plan.sides.iter().flat_map(|s| s.numerator.iter().chain(&s.denominator)).map(|a| a.indicator.decimals);
+    let decimals = plan
+        .sides
+        .iter()
+        .flat_map(|s| s.numerator.iter().chain(&s.denominator))
+        .map(|a| a.indicator.decimals);
     let decimals = decimals.max().unwrap_or(0);
     Finding {
         code: "part_exceeds_whole".into(),
-        path: format!("{} {} {} {}", registry.unit(unit).code, plan.indicator.code, plan.period, scope.code()),
+        path: format!(
+            "{} {} {} {}",
+            registry.unit(unit).code,
+            plan.indicator.code,
+            plan.period,
+            scope.code()
+        ),
         got: format!(
             "{} of {}",
             format_decimal(pair.numerator.value, decimals),

@@ -92,7 +92,13 @@ fn finding(finding: Finding) -> pb::Finding {
 }
 
 /// A submission given as messages, kept as the bytes of one.
-fn as_messages(key: String, source: String, note: String, figures: Vec<pb::Figure>, dry_run: bool) -> Arrived {
+fn as_messages(
+    key: String,
+    source: String,
+    note: String,
+    figures: Vec<pb::Figure>,
+    dry_run: bool,
+) -> Arrived {
     let whole = pb::SubmitRequest { source, note, figures, ..pb::SubmitRequest::default() };
     let document = whole.encode_to_vec();
     Arrived { key, source: whole.source, note: whole.note, media_type: WIRE.to_owned(), document, dry_run }
@@ -221,7 +227,10 @@ impl LedgerService for IngestionGrpc {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 
-    async fn get_head(&self, _: Request<pb::GetHeadRequest>) -> Result<Response<pb::GetHeadResponse>, Status> {
+    async fn get_head(
+        &self,
+        _: Request<pb::GetHeadRequest>,
+    ) -> Result<Response<pb::GetHeadResponse>, Status> {
         let head = self.0.ledger.head().await.map_err(failure)?;
         Ok(Response::new(head.map_or_else(pb::GetHeadResponse::default, |h| pb::GetHeadResponse {
             position: h.position,

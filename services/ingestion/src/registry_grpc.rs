@@ -18,7 +18,8 @@ const LARGEST_PAGE: usize = 1000;
 
 /// One page of a list, and the token of the next.
 fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
-    let malformed = |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
+    let malformed =
+        |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
     let start: usize = if token.is_empty() { 0 } else { token.parse().map_err(malformed)? };
     let size = if size == 0 { LARGEST_PAGE } else { LARGEST_PAGE.min(size as usize) };
     let total = all.len();
@@ -58,8 +59,12 @@ impl Ingestion {
         let day: Date = if request.date.is_empty() {
             (self.now)().to_zoned(jiff::tz::TimeZone::UTC).date()
         } else {
-            let malformed =
-                |_| Failure::new(FailureKind::NotUnderstood, format!("{:?} is not a day as 2025-07-01", request.date));
+            let malformed = |_| {
+                Failure::new(
+                    FailureKind::NotUnderstood,
+                    format!("{:?} is not a day as 2025-07-01", request.date),
+                )
+            };
             request.date.parse().map_err(malformed)?
         };
         let all: Vec<pb::Unit> = registry

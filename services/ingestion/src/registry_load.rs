@@ -83,10 +83,15 @@ impl Ingestion {
                 *held = Some(registry);
                 Ok(Loaded { receipt: Some(receipt), replayed: false, changes })
             }
-            Appended::Replayed(receipt) => Ok(Loaded { receipt: Some(receipt), replayed: true, changes: vec![] }),
+            Appended::Replayed(receipt) => {
+                Ok(Loaded { receipt: Some(receipt), replayed: true, changes: vec![] })
+            }
             Appended::Conflict(known) => Err(Failure::new(
                 FailureKind::KeyConflict,
-                format!("the key {:?} was used at position {} with another registry", known.idempotency_key, known.position),
+                format!(
+                    "the key {:?} was used at position {} with another registry",
+                    known.idempotency_key, known.position
+                ),
             )),
         }
     }
@@ -172,7 +177,12 @@ fn changes(before: Option<&Registry>, next: &Registry) -> Vec<String> {
             out.push(format!("{what}: {added} new, {changed} changed, {gone} gone"));
         }
     };
-    let units = |r: &Registry| r.units().iter().map(|u| (u.key(), format!("{:?}", (u.level, &u.stages, u.parent.map(|p| r.unit(p).key()))))).collect();
+    let units = |r: &Registry| {
+        r.units()
+            .iter()
+            .map(|u| (u.key(), format!("{:?}", (u.level, &u.stages, u.parent.map(|p| r.unit(p).key())))))
+            .collect()
+    };
     let successions = |r: &Registry| {
         let key = |s: &tonghop_core::unit::Succession| {
             format!("{} {}>{}", s.day, r.unit(s.from).key(), r.unit(s.to).key())
@@ -184,14 +194,19 @@ fn changes(before: Option<&Registry>, next: &Registry) -> Vec<String> {
     count("successions", before.map_or_else(none, successions), successions(next));
     let calendars = |r: &Registry| r.calendars().iter().map(|c| (c.code.clone(), format!("{c:?}"))).collect();
     count("calendars", before.map_or_else(none, calendars), calendars(next));
-    let dimensions = |r: &Registry| r.dimensions().iter().map(|d| (d.code.clone(), format!("{d:?}"))).collect();
+    let dimensions =
+        |r: &Registry| r.dimensions().iter().map(|d| (d.code.clone(), format!("{d:?}"))).collect();
     count("dimensions", before.map_or_else(none, dimensions), dimensions(next));
-    let indicators = |r: &Registry| r.indicators().iter().map(|i| (i.code.clone(), format!("{i:?}"))).collect();
+    let indicators =
+        |r: &Registry| r.indicators().iter().map(|i| (i.code.clone(), format!("{i:?}"))).collect();
     count("indicators", before.map_or_else(none, indicators), indicators(next));
-    let programmes = |r: &Registry| r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect();
+    let programmes =
+        |r: &Registry| r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect();
     count("programmes", before.map_or_else(none, programmes), programmes(next));
     if before.is_some_and(|b| !b.keeps_figures_in_place(next)) {
-        out.push("every total is made anew from the ledger, since units, maps or indicators changed".to_owned());
+        out.push(
+            "every total is made anew from the ledger, since units, maps or indicators changed".to_owned(),
+        );
     }
     out
 }

@@ -158,7 +158,9 @@ impl Ingestion {
             })
             .await?;
         match appended {
-            Appended::New(receipt) => Ok(Taken { receipt: Some(receipt), replayed: false, figures, warnings }),
+            Appended::New(receipt) => {
+                Ok(Taken { receipt: Some(receipt), replayed: false, figures, warnings })
+            }
             Appended::Replayed(known) | Appended::Conflict(known) => replay_or_conflict(known, &digest),
         }
     }
@@ -269,7 +271,10 @@ fn refused(findings: Vec<Finding>) -> Failure {
 pub(crate) fn too_large(limits: &Limits) -> Failure {
     Failure::new(
         FailureKind::TooLarge,
-        format!("a submission has at most {} bytes: send it in parts, each with its own key", limits.max_bytes),
+        format!(
+            "a submission has at most {} bytes: send it in parts, each with its own key",
+            limits.max_bytes
+        ),
     )
 }
 

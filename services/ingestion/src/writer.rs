@@ -39,9 +39,12 @@ impl Writer {
     /// Where the queue is full, or the database does not answer.
     pub(crate) async fn append(&self, entry: NewEntry) -> Result<Appended, Failure> {
         let (reply, answer) = oneshot::channel();
-        let full = |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
+        let full =
+            |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
         self.queue.try_send(Waiting { entry, reply }).map_err(full)?;
-        answer.await.map_err(|_| Failure::new(FailureKind::Unavailable, "the service is stopping; try again"))?
+        answer
+            .await
+            .map_err(|_| Failure::new(FailureKind::Unavailable, "the service is stopping; try again"))?
     }
 }
 
@@ -72,7 +75,10 @@ async fn run(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>, head: Arc<watch
                 let text = error.to_string();
                 let mut causes = vec![failure(error)];
                 causes.resize_with(replies.len(), || {
-                    Failure::unavailable("the ledger could not be written; try again with the same key", text.clone())
+                    Failure::unavailable(
+                        "the ledger could not be written; try again with the same key",
+                        text.clone(),
+                    )
                 });
                 answer(causes.into_iter().map(Err).collect(), replies, &head);
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
-use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
 use tonghop_core::quantity::Sum;
+use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
@@ -77,12 +77,16 @@ impl Query {
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub async fn coverage(&self, request: &pb::GetCoverageRequest) -> Result<pb::GetCoverageResponse, Failure> {
+    pub async fn coverage(
+        &self,
+        request: &pb::GetCoverageRequest,
+    ) -> Result<pb::GetCoverageResponse, Failure> {
         let view = self.view(request.at_least).await?;
         let asked = view.one(&request.indicator, &request.unit, &request.period, &request.breakdown)?;
         let children = view.children(&asked.plan, asked.question.unit);
         let answered = view.many(&asked, &children).await?;
-        let (total, children) = answered.split_first().map_or((None, vec![]), |(t, c)| (Some(t.clone()), c.to_vec()));
+        let (total, children) =
+            answered.split_first().map_or((None, vec![]), |(t, c)| (Some(t.clone()), c.to_vec()));
         Ok(pb::GetCoverageResponse { as_of: Some(view.as_of()), total, children })
     }
 }
@@ -106,7 +110,10 @@ impl View {
 
     fn children(&self, plan: &Plan, unit: UnitId) -> Vec<UnitId> {
         let children = self.registry.map_on(plan.days.1).children(unit).iter().copied();
-        children.filter(|c| self.registry.unit(*c).level <= plan.indicator.collection_level).take(MOST).collect()
+        children
+            .filter(|c| self.registry.unit(*c).level <= plan.indicator.collection_level)
+            .take(MOST)
+            .collect()
     }
 
     /// The total of the question's unit, then those of other units.
@@ -134,13 +141,8 @@ impl View {
             }
             Err(refusal) => {
                 let indicator = &one.plan.indicator;
-                let frame = crate::view::frame(
-                    &self.registry,
-                    indicator,
-                    question.unit,
-                    &question.breakdown,
-                    period,
-                );
+                let frame =
+                    crate::view::frame(&self.registry, indicator, question.unit, &question.breakdown, period);
                 Ok(pb::Total { refused: refusal.to_string(), ..frame })
             }
         }
@@ -149,7 +151,8 @@ impl View {
     async fn cells(&self, plan: &Arc<Plan>, unit: UnitId) -> Result<Vec<Cell<Sum>>, Failure> {
         let figures = self.figures(plan, &[unit]).await?;
         let (registry, plan) = (Arc::clone(&self.registry), Arc::clone(plan));
-        let cells = tokio::task::spawn_blocking(move || Prepared::new(&registry, &plan, &figures).cells(unit));
+        let cells =
+            tokio::task::spawn_blocking(move || Prepared::new(&registry, &plan, &figures).cells(unit));
         cells.await.map_err(Failure::internal)
     }
 }
@@ -159,10 +162,16 @@ fn set_aside(plan: &Plan, cell: &Cell<Sum>) -> Vec<String> {
     let decimals = plan.indicator.decimals;
     let show = |sum: &Sum| format_decimal(sum.value, decimals);
     let mut out = Vec::new();
-    let whole = if cell.collects { "the unit's own figure for the whole period" } else { "the declared figure" };
+    let whole =
+        if cell.collects { "the unit's own figure for the whole period" } else { "the declared figure" };
     match (cell.taken, cell.whole.value(), cell.parts.state.value()) {
-        (Taken::Parts, Some(given), _) if plan.indicator.precedence == Precedence::ComputedOnly && !cell.collects => {
-            out.push(format!("{whole}, {}: this indicator is only ever computed from its parts", show(given)));
+        (Taken::Parts, Some(given), _)
+            if plan.indicator.precedence == Precedence::ComputedOnly && !cell.collects =>
+        {
+            out.push(format!(
+                "{whole}, {}: this indicator is only ever computed from its parts",
+                show(given)
+            ));
         }
         (Taken::Parts, Some(given), _) => {
             out.push(format!("{whole}, {}: the parts cover all {} cells", show(given), cell.expected));
@@ -183,7 +192,10 @@ fn set_aside(plan: &Plan, cell: &Cell<Sum>) -> Vec<String> {
         && !cell.collects
         && (cell.taken == Taken::Whole || (cell.taken == Taken::Parts && cell.along == Along::Time))
     {
-        out.push(format!("the unit's own activity, {}: what was chosen is taken as holding it already", show(own)));
+        out.push(format!(
+            "the unit's own activity, {}: what was chosen is taken as holding it already",
+            show(own)
+        ));
     }
     out
 }

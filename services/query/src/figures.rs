@@ -89,8 +89,7 @@ impl View {
             for tile in self.snapshot.tiles(select).await.map_err(store_failure)? {
                 let damaged = |what: String| Failure::internal(format!("tile {:?}: {what}", tile.key));
                 let period = Period::parse(&tile.key.period).map_err(|e| damaged(e.to_string()))?;
-                let series =
-                    Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
+                let series = Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
                 let body = TileBody::decode(&tile.body).map_err(|e| damaged(e.to_string()))?;
                 let inside = indicator.calendar.first_day(period) >= first;
                 if !inside || (wanted.exactly && period != wanted.period) {
@@ -181,7 +180,12 @@ impl View {
                 scope: entry.scope.code().into(),
                 current: Some(revision.position) == newest,
                 position: revision.position,
-                programmes: revision.programmes.split('|').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+                programmes: revision
+                    .programmes
+                    .split('|')
+                    .filter(|p| !p.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
                 ..pb::FigureRevision::default()
             };
             match &revision.said {

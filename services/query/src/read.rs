@@ -158,8 +158,7 @@ impl View {
     pub(crate) async fn tiles(&self, plan: &Plan, units: &[UnitId]) -> Result<Vec<ReadTile>, Failure> {
         let nation = self.registry.nation();
         let all = units.contains(&nation);
-        let keepers: BTreeSet<UnitId> =
-            units.iter().map(|u| self.registry.keeper(*u, plan.days.1)).collect();
+        let keepers: BTreeSet<UnitId> = units.iter().map(|u| self.registry.keeper(*u, plan.days.1)).collect();
         let keepers = keepers.into_iter().map(|u| self.registry.unit(u).key()).collect();
         let (from_end, to_end) = reading_days(plan);
         let series: Vec<String> = plan.series().iter().map(ToString::to_string).collect();

@@ -65,7 +65,11 @@ fn understood(given: Given) -> Result<Asked, Failure> {
     given.map(|Parameters(asked)| asked).map_err(|e| Failure::new(FailureKind::NotUnderstood, e.body_text()))
 }
 
-async fn totals(State(query): State<Arc<Query>>, headers: HeaderMap, given: Given) -> Result<Response, Failure> {
+async fn totals(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
         .totals(&pb::GetTotalsRequest {
@@ -91,7 +95,11 @@ async fn totals(State(query): State<Arc<Query>>, headers: HeaderMap, given: Give
     Ok(with_etag(&headers, &body))
 }
 
-async fn explain(State(query): State<Arc<Query>>, headers: HeaderMap, given: Given) -> Result<Response, Failure> {
+async fn explain(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
         .explain(&pb::ExplainRequest {
@@ -114,7 +122,11 @@ async fn explain(State(query): State<Arc<Query>>, headers: HeaderMap, given: Giv
     Ok(with_etag(&headers, &body))
 }
 
-async fn figures(State(query): State<Arc<Query>>, headers: HeaderMap, given: Given) -> Result<Response, Failure> {
+async fn figures(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
         .list_figures(&pb::ListFiguresRequest {
@@ -136,7 +148,11 @@ async fn figures(State(query): State<Arc<Query>>, headers: HeaderMap, given: Giv
     Ok(with_etag(&headers, &body))
 }
 
-async fn coverage(State(query): State<Arc<Query>>, headers: HeaderMap, given: Given) -> Result<Response, Failure> {
+async fn coverage(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
         .coverage(&pb::GetCoverageRequest {
@@ -157,10 +173,9 @@ async fn coverage(State(query): State<Arc<Query>>, headers: HeaderMap, given: Gi
 
 async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
     let mut client = AggregationServiceClient::new(query.aggregation.clone());
-    let stream = client
-        .watch(WatchRequest {})
-        .await
-        .map_err(|status| Failure::unavailable("the stream of changes is not there now; try again", status))?;
+    let stream = client.watch(WatchRequest {}).await.map_err(|status| {
+        Failure::unavailable("the stream of changes is not there now; try again", status)
+    })?;
     let events = stream.into_inner().map_while(Result::ok).map(|m| {
         let body = json!({ "as_of": { "position": m.position, "time": none_if_empty(&m.time) }, "changed": m.changed });
         Ok::<_, std::convert::Infallible>(Event::default().id(m.position.to_string()).data(body.to_string()))

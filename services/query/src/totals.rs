@@ -125,7 +125,9 @@ fn questions(view: &View, request: &pb::GetTotalsRequest) -> Result<Vec<Asked>, 
             };
             let members = dimension.members.iter().map(|m| m.code.as_str());
             let members = members.filter(|m| {
-                name != REPORTER || indicator.reporters.is_empty() || indicator.reporters.iter().any(|r| r == m)
+                name != REPORTER
+                    || indicator.reporters.is_empty()
+                    || indicator.reporters.iter().any(|r| r == m)
             });
             members.map(|member| one(unit, &breakdown.with(name, member), period)).collect()
         }
@@ -225,7 +227,8 @@ impl View {
             let (plan, answer) = match &one.plan {
                 Ok(plan) => (plan, answers.next()),
                 Err(refusal) => {
-                    let frame = view::frame(&self.registry, &one.indicator, one.unit, &one.breakdown, one.period);
+                    let frame =
+                        view::frame(&self.registry, &one.indicator, one.unit, &one.breakdown, one.period);
                     out.push(pb::Total { refused: refusal.to_string(), ..frame });
                     continue;
                 }
@@ -275,7 +278,10 @@ impl View {
                             period: period.to_string(),
                             scope: if row.scope == Scope::Own { "own" } else { "territory" }.into(),
                             breakdown: leaf.members.to_string(),
-                            value: tonghop_core::decimal::format_decimal(i128::from(value), indicator.decimals),
+                            value: tonghop_core::decimal::format_decimal(
+                                i128::from(value),
+                                indicator.decimals,
+                            ),
                             qualifier: qualifier.code().into(),
                         });
                     }

@@ -10,7 +10,12 @@ use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
 /// A unit, named as on a period's last day.
-pub(crate) fn unit_ref(registry: &Registry, indicator: &Indicator, unit: UnitId, period: Period) -> pb::UnitRef {
+pub(crate) fn unit_ref(
+    registry: &Registry,
+    indicator: &Indicator,
+    unit: UnitId,
+    period: Period,
+) -> pb::UnitRef {
     let known = registry.unit(unit);
     let stage = known.stage(indicator.calendar.last_day(period));
     pb::UnitRef {

@@ -58,20 +58,22 @@ impl Trouble {
 
 impl From<Status> for Trouble {
     fn from(status: Status) -> Trouble {
+        let reason = match status.message() {
+            "" => status.code().description().to_owned(),
+            message => message.to_owned(),
+        };
         let findings = status
             .get_details_bad_request()
             .map(|bad| bad.field_violations)
             .unwrap_or_default()
             .into_iter()
+            // One that only says the reason again says nothing.
+            .filter(|v| !v.description.contains(&reason))
             .map(|v| match v.field.as_str() {
                 "" => v.description,
                 place => format!("{place}: {}", v.description),
             })
             .collect();
-        let reason = match status.message() {
-            "" => status.code().description().to_owned(),
-            message => message.to_owned(),
-        };
         Trouble::refused(reason).with_findings(findings)
     }
 }

@@ -101,7 +101,8 @@ impl<'a> Prepared<'a> {
         let mut given = Given::new();
         if is_divided(registry, indicator, unit) {
             let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
-            for child in children_in(registry, indicator, unit, &needs) {
+            // A part in which nothing was reported has nothing to give.
+            for child in parts_with_figures(registry, unit, inputs.values().flat_map(HashMap::keys)) {
                 let mut flow = Flow::new(registry, indicator, child, inputs);
                 for period in &needs {
                     flow.at(*period);
@@ -109,16 +110,26 @@ impl<'a> Prepared<'a> {
                 flow.give(&mut given);
             }
         }
-        let mut flow = if given.is_empty() {
-            Flow::new(registry, indicator, unit, inputs)
-        } else {
+        let mut flow = if is_divided(registry, indicator, unit) {
             Flow::over(registry, indicator, unit, inputs, &given)
+        } else {
+            Flow::new(registry, indicator, unit, inputs)
         };
         flow.at(self.plan.period).cell(unit).cloned().unwrap_or_default()
     }
 
     fn stock<A: Amount>(&self, latest: &HashMap<UnitId, Stood<A>>, unit: UnitId) -> Cell<A> {
-        let rolled = stock::roll(self.registry, &self.plan.indicator, unit, self.plan.period, latest, None);
+        let (registry, indicator, period) = (self.registry, self.plan.indicator.as_ref(), self.plan.period);
+        let mut given = BTreeMap::new();
+        if is_divided(registry, indicator, unit) {
+            for child in parts_with_figures(registry, unit, latest.keys()) {
+                let rolled = stock::roll(registry, indicator, child, period, latest, None);
+                given.extend(rolled.cell(child).map(|cell| (child, cell.clone())));
+            }
+            let rolled = stock::roll(registry, indicator, unit, period, latest, Some(&given));
+            return rolled.cell(unit).cloned().unwrap_or_default();
+        }
+        let rolled = stock::roll(registry, indicator, unit, period, latest, None);
         rolled.cell(unit).cloned().unwrap_or_default()
     }
 
@@ -217,19 +228,22 @@ pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Exce
     }
     let mut out = Vec::new();
     for side in &plan.sides {
-        let both: Vec<(UnitId, Scope, State<Pair>)> = match lay_out_pairs(registry, plan, side, figures, false) {
-            LaidOut::FlowPairs(mut inputs) => inputs
-                .remove(&plan.period)
-                .into_iter()
-                .flatten()
-                .flat_map(|(u, r)| [(u, Scope::Own, r.own), (u, Scope::Territory, r.territory)])
-                .collect(),
-            LaidOut::StockPairs(latest) => latest
-                .into_iter()
-                .flat_map(|(u, s)| [(u, Scope::Own, s.own.state), (u, Scope::Territory, s.territory.state)])
-                .collect(),
-            LaidOut::Flow(_) | LaidOut::Stock(_) => vec![],
-        };
+        let both: Vec<(UnitId, Scope, State<Pair>)> =
+            match lay_out_pairs(registry, plan, side, figures, false) {
+                LaidOut::FlowPairs(mut inputs) => inputs
+                    .remove(&plan.period)
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(u, r)| [(u, Scope::Own, r.own), (u, Scope::Territory, r.territory)])
+                    .collect(),
+                LaidOut::StockPairs(latest) => latest
+                    .into_iter()
+                    .flat_map(|(u, s)| {
+                        [(u, Scope::Own, s.own.state), (u, Scope::Territory, s.territory.state)]
+                    })
+                    .collect(),
+                LaidOut::Flow(_) | LaidOut::Stock(_) => vec![],
+            };
         for (unit, scope, state) in both {
             if let State::Value(pair) = state
                 && pair.numerator.value > pair.denominator.value
@@ -291,20 +305,23 @@ fn is_divided(registry: &Registry, indicator: &Indicator, unit: UnitId) -> bool 
     registry.unit(unit).level == NATION && indicator.collection_level > NATION
 }
 
-/// The units directly below `unit` on any of the maps that periods end on.
-fn children_in(
+/// The units directly below `unit` that hold any of the units with figures.
+fn parts_with_figures<'u>(
     registry: &Registry,
-    indicator: &Indicator,
     unit: UnitId,
-    periods: &BTreeSet<Period>,
+    with_figures: impl Iterator<Item = &'u UnitId>,
 ) -> BTreeSet<UnitId> {
-    let days: BTreeMap<usize, jiff::civil::Date> = periods
-        .iter()
-        .map(|p| indicator.calendar.last_day(*p))
-        .map(|day| (registry.epoch(day), day))
-        .collect();
-    let of_level = |child: &UnitId| registry.unit(*child).level <= indicator.collection_level;
-    days.values().flat_map(|day| registry.map_on(*day).children(unit).iter().copied().filter(of_level)).collect()
+    let part_of = |at: &UnitId| {
+        let mut at = *at;
+        loop {
+            match registry.unit(at).parent {
+                Some(parent) if parent == unit => return Some(at),
+                Some(parent) => at = parent,
+                None => return None,
+            }
+        }
+    };
+    with_figures.collect::<BTreeSet<_>>().into_iter().filter_map(part_of).collect()
 }
 
 fn basis<A: Amount>(cell: &Cell<A>) -> Option<Basis> {

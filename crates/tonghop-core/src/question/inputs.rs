@@ -172,7 +172,8 @@ impl Pairing {
             let mut pairs = HashMap::new();
             for unit in units.keys() {
                 let at = |inputs: &'_ [Inputs<Sum>]| -> Vec<Reported<Sum>> {
-                    let find = |i: &Inputs<Sum>| i.get(period).and_then(|u| u.get(unit)).unwrap_or(&missing).clone();
+                    let find =
+                        |i: &Inputs<Sum>| i.get(period).and_then(|u| u.get(unit)).unwrap_or(&missing).clone();
                     inputs.iter().map(find).collect()
                 };
                 let (n, d) = (at(numerator), at(denominator));

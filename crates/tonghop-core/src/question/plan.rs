@@ -65,9 +65,7 @@ impl Plan {
 
     /// Every group of figures that the answer reads.
     pub fn asked(&self) -> impl Iterator<Item = &Asked> {
-        self.sides
-            .iter()
-            .flat_map(|s| std::iter::once(&s.own).chain(&s.numerator).chain(&s.denominator))
+        self.sides.iter().flat_map(|s| std::iter::once(&s.own).chain(&s.numerator).chain(&s.denominator))
     }
 
     /// Whether the answer is the total of whole series as they are kept, with nothing narrowed.
@@ -152,7 +150,10 @@ fn check_breakdown(registry: &Registry, indicator: &Indicator, breakdown: &Break
     }
     for (dimension, member) in breakdown.iter() {
         if registry.dimension(dimension).is_none_or(|d| d.member(member).is_none()) {
-            return Err(Refusal::UnknownMember { dimension: dimension.to_owned(), member: member.to_owned() });
+            return Err(Refusal::UnknownMember {
+                dimension: dimension.to_owned(),
+                member: member.to_owned(),
+            });
         }
     }
     Ok(())
@@ -165,10 +166,9 @@ fn sides(indicator: &Indicator, breakdown: &Breakdown) -> Result<Vec<Breakdown>,
         (ReporterOverlap::Single, _) => Ok(vec![breakdown.clone()]),
         _ if asked => Ok(vec![breakdown.clone()]),
         (ReporterOverlap::Overlapping, [only]) => Ok(vec![breakdown.with(REPORTER, only)]),
-        (ReporterOverlap::Overlapping, all) => Err(Refusal::OverlappingReporters {
-            indicator: indicator.code.clone(),
-            sides: all.join(" | "),
-        }),
+        (ReporterOverlap::Overlapping, all) => {
+            Err(Refusal::OverlappingReporters { indicator: indicator.code.clone(), sides: all.join(" | ") })
+        }
         (ReporterOverlap::Disjoint, all) => Ok(all.iter().map(|r| breakdown.with(REPORTER, r)).collect()),
     }
 }
@@ -178,7 +178,10 @@ fn side(registry: &Registry, indicator: &Arc<Indicator>, breakdown: &Breakdown) 
         Kind::Flow | Kind::Stock => (vec![], vec![]),
         Kind::Ratio(ratio) => {
             let of = |codes: &[String]| {
-                codes.iter().map(|c| component(registry, indicator, breakdown, c)).collect::<Result<Vec<_>, _>>()
+                codes
+                    .iter()
+                    .map(|c| component(registry, indicator, breakdown, c))
+                    .collect::<Result<Vec<_>, _>>()
             };
             (of(&ratio.numerator)?, of(&ratio.denominator)?)
         }

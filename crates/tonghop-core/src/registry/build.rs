@@ -201,7 +201,11 @@ fn check_dimensions(check: &mut Checker, draft: &Draft, row: &IndicatorRow) {
     }
     let by_side = row.dimensions.iter().any(|d| d == REPORTER);
     if row.overlap != ReporterOverlap::Single && (!by_side || row.reporters.is_empty()) {
-        check.problem("indicators", &row.code, "several sides report: the dimension reporter and they are named");
+        check.problem(
+            "indicators",
+            &row.code,
+            "several sides report: the dimension reporter and they are named",
+        );
     }
     if let Some(reporter) = draft.dimensions.iter().find(|d| d.code == REPORTER) {
         for side in &row.reporters {

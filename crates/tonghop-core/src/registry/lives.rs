@@ -151,13 +151,8 @@ impl<'a> Builder<'a> {
             }
             link = (adjoins && links.is_empty()).then_some(last);
         }
-        let mut unit = Unit {
-            id: UnitId(0),
-            code: code.to_owned(),
-            level,
-            parent: segment.parent,
-            stages: vec![stage],
-        };
+        let mut unit =
+            Unit { id: UnitId(0), code: code.to_owned(), level, parent: segment.parent, stages: vec![stage] };
         unit.id = UnitId(self.units.len() as u32);
         let id = unit.id;
         if let Some(from) = link {

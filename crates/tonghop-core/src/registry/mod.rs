@@ -161,7 +161,12 @@ impl Registry {
         let lives = |r: &Registry| -> Vec<(UnitId, Level, Option<UnitId>, Date, Date)> {
             r.units.iter().map(|u| (u.id, u.level, u.parent, u.from(), u.to())).collect()
         };
-        let days = |r: &Registry| r.calendars.iter().map(|c| (c.code.clone(), c.days(crate::period::Period::Year(2000)))).collect::<HashMap<_, _>>();
+        let days = |r: &Registry| {
+            r.calendars
+                .iter()
+                .map(|c| (c.code.clone(), c.days(crate::period::Period::Year(2000))))
+                .collect::<HashMap<_, _>>()
+        };
         let (before, after) = (days(self), days(next));
         let means = |i: &Indicator| Indicator {
             name_vi: String::new(),

@@ -61,7 +61,12 @@ pub struct Flow<'a, A> {
 
 impl<'a, A: Amount> Flow<'a, A> {
     /// Everything under `root`.
-    pub fn new(registry: &'a Registry, indicator: &'a Indicator, root: UnitId, inputs: &'a Inputs<A>) -> Self {
+    pub fn new(
+        registry: &'a Registry,
+        indicator: &'a Indicator,
+        root: UnitId,
+        inputs: &'a Inputs<A>,
+    ) -> Self {
         Flow { registry, indicator, root, inputs, given: None, rolled: BTreeMap::new() }
     }
 

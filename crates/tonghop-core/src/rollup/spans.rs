@@ -22,7 +22,8 @@ pub(super) fn tiles(from: i16, to: i16, reported: &[(i16, i16)]) -> Vec<Period> 
                 let mut chosen = vec![(a, b)];
                 chosen.extend(&rest.2);
                 let candidate = (rest.0 + length, rest.1 + 1, chosen);
-                let better = (candidate.0, std::cmp::Reverse(candidate.1)).cmp(&(here.0, std::cmp::Reverse(here.1)));
+                let better =
+                    (candidate.0, std::cmp::Reverse(candidate.1)).cmp(&(here.0, std::cmp::Reverse(here.1)));
                 if better.is_gt() || (better.is_eq() && candidate.2 < here.2) {
                     here = candidate;
                 }

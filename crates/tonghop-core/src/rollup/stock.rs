@@ -104,8 +104,11 @@ pub fn roll<A: Amount>(
                 }
             }
             cell.settle(indicator.precedence, stale(indicator.frequency, cell.parts.dates, cell.whole_dates));
-            cell.reported =
-                if node.collects { if cell.whole.is_there() { cell.expected } else { 0 } } else { below[i].reported };
+            cell.reported = if node.collects {
+                if cell.whole.is_there() { cell.expected } else { 0 }
+            } else {
+                below[i].reported
+            };
             cell.reported = cell.reported.min(cell.covered);
             cell.mark_not_aggregable(indicator, &below[i]);
         }

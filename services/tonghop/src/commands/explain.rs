@@ -110,6 +110,7 @@ fn tree(explained: &ExplainResponse, names: &Names) -> Vec<String> {
         branches.push(["given, and not added".to_owned()].into_iter().chain(given).collect());
     }
     if !explained.along.is_empty()
+        && total.parts.is_some()
         && let Some(first) = branches.first_mut()
     {
         first.push(format!("parts are taken along {}", explained.along));
