@@ -1,1 +1,16 @@
-//! See Cargo.toml.
+//! Arrangement for the whole-system tests: a server of its own for every test, and words to speak to it in.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`server`] | all services in one process, over a directory that goes with the test |
+//! | [`rest`] | requests and replies of REST |
+//! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
+//! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
+
+pub mod gazetteer;
+pub mod rest;
+pub mod server;
+pub mod wire;
+
+pub use rest::Reply;
+pub use server::Server;

@@ -217,6 +217,10 @@ impl Client {
         let mut moves = self.aggregation().watch(WatchRequest {}).await?.into_inner();
         loop {
             match tokio::time::timeout(HEARTBEAT, moves.message()).await {
+                // A watcher that fell behind watches again.
+                Ok(Err(status)) if status.code() == Code::DataLoss => {
+                    moves = self.aggregation().watch(WatchRequest {}).await?.into_inner();
+                }
                 Ok(moved) => {
                     let Some(moved) = moved? else {
                         return Err(Trouble::refused("the services stopped before the totals were complete"));
