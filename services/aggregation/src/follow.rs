@@ -79,6 +79,7 @@ impl Aggregation {
         self.set_halted(None);
         let mut position = checkpoint.position;
         let mut lease = lease;
+        let mut rebuilds = self.rebuilds.1.lock().await;
         let mut waiting = self.tail(position);
         let mut renew = tokio::time::interval(self.settings.lease / 3);
         loop {
@@ -87,8 +88,10 @@ impl Aggregation {
                     lease = self.tiles.renew_lease(&lease, self.settings.lease, now()).await?;
                     continue;
                 }
-                () = self.rebuild.notified() => {
+                Some(done) = rebuilds.recv() => {
                     self.replace_all(&lease, position).await?;
+                    // Who asked may have gone.
+                    let _ = done.send(position);
                     return Ok(());
                 }
                 first = waiting.recv() => first,
@@ -129,7 +132,11 @@ impl Aggregation {
                 }
             };
             loop {
-                let next = match stream.message().await {
+                let message = tokio::select! {
+                    () = sender.closed() => return,
+                    message = stream.message() => message,
+                };
+                let next = match message {
                     Ok(Some(message)) => entry(message),
                     Ok(None) => return,
                     Err(status) => Err(status.into()),

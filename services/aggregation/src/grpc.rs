@@ -12,7 +12,7 @@ use tonghop_proto::aggregation::{
     RebuildResponse, VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
 };
 use tonghop_proto::ingestion::Effect;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, FailureKind};
 use tonic::{Request, Response, Status};
 
 use crate::{Aggregation, AggregationError, Moved};
@@ -65,7 +65,11 @@ impl AggregationService for AggregationGrpc {
                 {
                     return;
                 }
-                next = match moves.recv().await {
+                let moved = tokio::select! {
+                    () = sender.closed() => return,
+                    moved = moves.recv() => moved,
+                };
+                next = match moved {
                     Ok(moved) => Some(watched(&moved)),
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
@@ -116,10 +120,11 @@ impl AggregationService for AggregationGrpc {
     }
 
     async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
-        let mut reached = self.0.moved.subscribe();
-        self.0.rebuild.notify_one();
-        let moved = reached.recv().await.map_err(|_| Status::unavailable("the roll-up stopped"))?;
-        Ok(Response::new(RebuildResponse { position: moved.reached.position }))
+        let (done, rebuilt) = tokio::sync::oneshot::channel();
+        let asked = self.0.rebuilds.0.try_send(done);
+        asked.map_err(|_| Failure::new(FailureKind::Unavailable, "a rebuild is waited for already"))?;
+        let stopped = |_| Failure::new(FailureKind::Unavailable, "the rebuild was not finished; try again");
+        Ok(Response::new(RebuildResponse { position: rebuilt.await.map_err(stopped)? }))
     }
 
     type VerifyStream = Messages<VerifyResponse>;

@@ -21,7 +21,7 @@ mod whole_findings;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tonghop_store::{StoreError, Tiles};
 use tonic::transport::Channel;
 
@@ -75,6 +75,9 @@ pub struct Moved {
     pub series: Vec<String>,
 }
 
+/// Where to say that a rebuild is done, and up to which position.
+type Rebuilt = oneshot::Sender<i64>;
+
 /// The service's state, shared by its loop and its API.
 #[derive(Debug)]
 pub struct Aggregation {
@@ -84,12 +87,13 @@ pub struct Aggregation {
     reached: watch::Sender<Reached>,
     moved: broadcast::Sender<Arc<Moved>>,
     halted: Mutex<Option<String>>,
-    rebuild: tokio::sync::Notify,
+    rebuilds: (mpsc::Sender<Rebuilt>, tokio::sync::Mutex<mpsc::Receiver<Rebuilt>>),
 }
 
 impl Aggregation {
     /// Over a database of tiles and the ledger service behind a channel.
     pub fn new(tiles: Tiles, ledger: Channel, settings: Settings) -> Arc<Aggregation> {
+        let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
             ledger,
@@ -97,7 +101,7 @@ impl Aggregation {
             reached: watch::Sender::new(Reached::default()),
             moved: broadcast::Sender::new(1024),
             halted: Mutex::new(None),
-            rebuild: tokio::sync::Notify::new(),
+            rebuilds: (ask, tokio::sync::Mutex::new(asked)),
         })
     }
 
