@@ -102,9 +102,7 @@ async fn every_row_is_the_total_of_the_province_and_a_partial_total_of_the_natio
             other => panic!("{code}: {other:?}"),
         };
         let exact = if row["qualifier"] == "exact" { row["value"].as_str() } else { "0" };
-        for (unit, basis, expected) in
-            [(PROVINCE, basis, of(PROVINCE)), (NATION, "partial", of(NATION))]
-        {
+        for (unit, basis, expected) in [(PROVINCE, basis, of(PROVINCE)), (NATION, "partial", of(NATION))] {
             let total = server.total(code, unit, period, &row["breakdown"]).await;
             let whole = if basis == "partial" { Value::Null } else { json!(row["value"]) };
             let parts = if basis == "partial" { json!(row["value"]) } else { Value::Null };
@@ -240,14 +238,16 @@ async fn rest_and_grpc_give_the_same_answers_field_by_field() {
     }
     questions.push(question("at40", NATION, "2022", ""));
     questions.push(question("ll12", PROVINCE, "2023", ""));
-    questions.push(pb::GetTotalsRequest { by: "children".into(), ..question("tg01", NATION, "2013..2023", "") });
+    questions
+        .push(pb::GetTotalsRequest { by: "children".into(), ..question("tg01", NATION, "2013..2023", "") });
     questions.push(pb::GetTotalsRequest { by: "periods".into(), ..question("tg01", PROVINCE, "2023", "") });
     questions.push(pb::GetTotalsRequest {
         by: "breakdown".into(),
         by_dimension: "reporter".into(),
         ..question("tt01", NATION, "2013..2023", "")
     });
-    questions.push(pb::GetTotalsRequest { by: "indicators".into(), ..question("", NATION, "2013..2023", "") });
+    questions
+        .push(pb::GetTotalsRequest { by: "indicators".into(), ..question("", NATION, "2013..2023", "") });
     questions.push(pb::GetTotalsRequest { page_size: 7, page_token: "7".into(), ..questions[32].clone() });
     for question in &questions {
         let answer = server.query().get_totals(question.clone()).await.unwrap().into_inner();

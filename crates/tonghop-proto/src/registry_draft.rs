@@ -75,8 +75,8 @@ pub const AGGREGABLES: [(&str, Aggregable); 4] = [
 /// [`Registry::build`](tonghop_core::registry::Registry::build) to say.
 pub fn draft(from: pb::Registry) -> Result<Draft, Vec<Problem>> {
     let mut problems = Problems(Vec::new());
-    let mut draft = Draft::default();
-    draft.levels = from.levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi }).collect();
+    let levels = from.levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi });
+    let mut draft = Draft { levels: levels.collect(), ..Draft::default() };
     for unit in from.units {
         let valid_from = problems.take("units", &unit.code, day(&unit.valid_from));
         let valid_to = problems.take("units", &unit.code, day(&unit.valid_to));

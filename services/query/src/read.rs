@@ -71,7 +71,7 @@ impl View {
         let mut by_plan: Vec<(Arc<Plan>, Vec<usize>)> = Vec::new();
         for (i, item) in items.iter().enumerate() {
             if item.is_summarised(&self.registry) {
-                answers[i] = Some(self.from_summary(item, &summaries, &nothing));
+                answers[i] = Some(self.summarised(item, &summaries, &nothing));
                 continue;
             }
             match by_plan.last_mut() {
@@ -95,7 +95,7 @@ impl View {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    fn from_summary(
+    fn summarised(
         &self,
         item: &Item,
         summaries: &BTreeMap<(String, Period), SummaryBody>,

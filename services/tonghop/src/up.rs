@@ -94,6 +94,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let (ingestion_channel, ingestion_end) = in_process();
     let (aggregation_channel, aggregation_end) = in_process();
     let (all_channel, all_end) = in_process();
+    #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
     let ingestion =
         Ingestion::open(ledger.clone(), Some(aggregation_channel.clone()), Limits::default(), now).await?;

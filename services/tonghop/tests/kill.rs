@@ -242,7 +242,8 @@ async fn killed_at_any_moment_it_has_what_it_acknowledged_once_and_nothing_by_ha
     );
     let (held, position) = ledger(&server.channel).await;
     // What was under way when it died may be there or not; sent again under its key it is there once.
-    for n in 0..*next.lock().expect("no panic holds it") {
+    let begun = *next.lock().expect("no panic holds it");
+    for n in 0..begun {
         let answer =
             IngestionServiceClient::new(server.channel.clone()).submit(submission(&communes, n)).await;
         let answer = answer.expect("a repeated submission is answered").into_inner();
