@@ -18,46 +18,74 @@ pub fn rows(table: &[u8]) -> Vec<Row> {
 /// The levels from the nation down.
 const LEVELS: [&str; 4] = ["nation", "province", "district", "commune"];
 
-/// The units of the gazetteer, a row a stage.
-pub struct Gazetteer(Vec<Row>);
+/// The units of the gazetteer, a stage each.
+pub struct Gazetteer(Vec<Stage>);
+
+struct Stage {
+    code: String,
+    parent: String,
+    level: usize,
+    from: Date,
+    to: Date,
+}
+
+fn depth(level: &str) -> usize {
+    LEVELS.iter().position(|l| *l == level).expect("a level")
+}
 
 impl Gazetteer {
     /// Of the tables of a registry.
     pub fn of(tables: &Tables) -> Gazetteer {
-        Gazetteer(rows(&tables["units.csv"]))
+        let day = |text: &str, open| if text.is_empty() { open } else { text.parse().expect("a day") };
+        let stage = |row: Row| Stage {
+            code: row["code"].clone(),
+            parent: row["parent_code"].clone(),
+            level: depth(&row["level"]),
+            from: day(&row["valid_from"], Date::MIN),
+            to: day(&row["valid_to"], Date::MAX),
+        };
+        Gazetteer(rows(&tables["units.csv"]).into_iter().map(stage).collect())
     }
 
-    fn on(&self, day: Date) -> impl Iterator<Item = &Row> {
-        let at = |text: &str, open: Date| if text.is_empty() { open } else { text.parse().expect("a day") };
-        self.0
-            .iter()
-            .filter(move |r| at(&r["valid_from"], Date::MIN) <= day && day < at(&r["valid_to"], Date::MAX))
+    fn on(&self, day: Date) -> impl Iterator<Item = &Stage> {
+        self.0.iter().filter(move |s| s.from <= day && day < s.to)
     }
 
-    /// How many units of the collection level there are in a unit on a day; a unit above it with no children
-    /// counts as one.
-    pub fn cells(&self, unit: &str, collected_at: &str, day: Date) -> u64 {
-        let depth = |level: &str| LEVELS.iter().position(|l| *l == level).expect("a level");
-        let above: BTreeMap<&str, (&str, usize)> = self
-            .on(day)
-            .map(|r| (r["code"].as_str(), (r["parent_code"].as_str(), depth(&r["level"]))))
-            .filter(|(_, (_, level))| *level <= depth(collected_at))
-            .collect();
-        let parents: BTreeSet<&str> = above.values().map(|(parent, _)| *parent).collect();
+    /// How many cells a unit has: its units of the collection level on each of some days; a unit above that
+    /// level with no children counts as one of it.
+    pub fn cells(&self, unit: &str, collected_at: &str, days: &[Date]) -> u64 {
+        // Between two changes of the map every day has as many.
+        let mut changes: Vec<Date> = self.0.iter().map(|s| s.from).collect();
+        changes.sort();
+        changes.dedup();
+        let mut alike: BTreeMap<usize, Vec<Date>> = BTreeMap::new();
+        for day in days {
+            alike.entry(changes.partition_point(|c| c <= day)).or_default().push(*day);
+        }
+        alike
+            .values()
+            .map(|days| self.on_one_day(unit, depth(collected_at), days[0]) * days.len() as u64)
+            .sum()
+    }
+
+    fn on_one_day(&self, unit: &str, collected_at: usize, day: Date) -> u64 {
+        let above: BTreeMap<&str, &Stage> =
+            self.on(day).filter(|s| s.level <= collected_at).map(|s| (s.code.as_str(), s)).collect();
+        let parents: BTreeSet<&str> = above.values().map(|s| s.parent.as_str()).collect();
         let inside = |code: &str| {
             let mut at = code;
             while at != unit && !at.is_empty() {
-                at = above[at].0;
+                at = &above[at].parent;
             }
             at == unit
         };
-        let collects = |code: &str, level: usize| level == depth(collected_at) || !parents.contains(code);
-        above.iter().filter(|(code, (_, level))| collects(code, *level) && inside(code)).count() as u64
+        let collects = |s: &Stage| s.level == collected_at || !parents.contains(s.code.as_str());
+        above.values().filter(|s| collects(s) && inside(&s.code)).count() as u64
     }
 
     /// A unit's children on a day.
     pub fn children(&self, unit: &str, day: Date) -> Vec<String> {
-        self.on(day).filter(|r| r["parent_code"] == unit).map(|r| r["code"].clone()).collect()
+        self.on(day).filter(|s| s.parent == unit).map(|s| s.code.clone()).collect()
     }
 }
 

@@ -81,7 +81,14 @@ pub(crate) fn breakdown(text: &str) -> Result<Breakdown, Failure> {
 }
 
 fn required(name: &str) -> Failure {
-    finding(FailureKind::NotUnderstood, "missing_parameter", name, "", "a value", "give this parameter")
+    finding(
+        FailureKind::NotUnderstood,
+        "missing_parameter",
+        name,
+        "nothing",
+        "a value",
+        "give this parameter",
+    )
 }
 
 /// The indicator of a code.
@@ -178,39 +185,62 @@ pub(crate) fn refused(refusal: &Refusal) -> Failure {
         Refusal::UnknownIndicator(_) => FailureKind::NotFound,
         _ => FailureKind::Unprocessable,
     };
-    let code = refusal_code(refusal);
-    let detail = refusal.to_string();
-    Failure::new(kind, detail.clone()).with_findings(vec![Finding {
+    let expected = refusal.to_string();
+    let (code, path, got, hint) = match refusal {
+        Refusal::UnknownIndicator(code) => {
+            ("unknown_indicator", "indicator", code.clone(), "GET /v1/indicators lists them".to_owned())
+        }
+        Refusal::NotItsDimension { dimension, .. } => (
+            "not_its_dimension",
+            "breakdown",
+            dimension.clone(),
+            "leave it out, or ask for one of the indicator's own".to_owned(),
+        ),
+        Refusal::UnknownMember { dimension, member } => (
+            "unknown_member",
+            "breakdown",
+            member.clone(),
+            format!("GET /v1/dimensions lists the members of {dimension}"),
+        ),
+        Refusal::OverlappingReporters { .. } => (
+            "overlapping_reporters",
+            "breakdown",
+            "no reporter".to_owned(),
+            "name one side, or ask by=breakdown&dimension=reporter for each side by itself".to_owned(),
+        ),
+        Refusal::RatioAcrossReporters { .. } => (
+            "ratio_across_reporters",
+            "breakdown",
+            "no reporter".to_owned(),
+            "name one side, so that both numbers of the ratio are that side's".to_owned(),
+        ),
+        Refusal::WrongGrain { period, .. } => (
+            "wrong_grain",
+            "period",
+            period.to_string(),
+            "ask for a period no shorter than the collection period; for a day only of a stock".to_owned(),
+        ),
+        Refusal::NotInForce { day } => (
+            "unit_not_in_force",
+            "unit",
+            format!("a unit not in force on {day}"),
+            "ask for the unit that carries the territory on that day".to_owned(),
+        ),
+        Refusal::BelowCollection { level, .. } => (
+            "below_collection_level",
+            "unit",
+            "a unit below the collection level".to_owned(),
+            format!("ask for a unit of the level {level}, or above it"),
+        ),
+    };
+    Failure::new(kind, expected.clone()).with_findings(vec![Finding {
         code: code.into(),
-        path: refusal_path(refusal).into(),
-        expected: detail,
+        path: path.into(),
+        got,
+        expected,
+        hint,
         ..Finding::default()
     }])
-}
-
-fn refusal_code(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::UnknownIndicator(_) => "unknown_indicator",
-        Refusal::NotItsDimension { .. } => "not_its_dimension",
-        Refusal::UnknownMember { .. } => "unknown_member",
-        Refusal::OverlappingReporters { .. } => "overlapping_reporters",
-        Refusal::RatioAcrossReporters { .. } => "ratio_across_reporters",
-        Refusal::WrongGrain { .. } => "wrong_grain",
-        Refusal::NotInForce { .. } => "unit_not_in_force",
-        Refusal::BelowCollection { .. } => "below_collection_level",
-    }
-}
-
-fn refusal_path(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::UnknownIndicator(_) => "indicator",
-        Refusal::NotItsDimension { .. }
-        | Refusal::UnknownMember { .. }
-        | Refusal::OverlappingReporters { .. }
-        | Refusal::RatioAcrossReporters { .. } => "breakdown",
-        Refusal::WrongGrain { .. } => "period",
-        Refusal::NotInForce { .. } | Refusal::BelowCollection { .. } => "unit",
-    }
 }
 
 /// The periods that a longer one is shown by: the years of a span, else its collection periods (months for

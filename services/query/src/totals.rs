@@ -271,13 +271,18 @@ impl View {
                 for row in rows {
                     let leaf = &series.leaves[row.leaf as usize];
                     let Stated::Value(value, qualifier) = row.stated else { continue };
+                    let mut breakdown = leaf.members.clone();
+                    let tags = side.own.series.tags.iter();
+                    for (dimension, member) in tags.chain(leaf.reporter.as_deref().map(|r| (REPORTER, r))) {
+                        breakdown = breakdown.with(dimension, member);
+                    }
                     let below = registry.map_on(last).ancestry(row.unit).any(|u| u == unit);
                     if below && side.own.members.within(&leaf.members) && out.len() < MOST_GIVEN {
                         out.push(pb::GivenFigure {
                             unit: Some(view::unit_ref(registry, indicator, row.unit, *period)),
                             period: period.to_string(),
                             scope: if row.scope == Scope::Own { "own" } else { "territory" }.into(),
-                            breakdown: leaf.members.to_string(),
+                            breakdown: breakdown.to_string(),
                             value: tonghop_core::decimal::format_decimal(
                                 i128::from(value),
                                 indicator.decimals,

@@ -2,9 +2,9 @@
 //! by halves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ const WRITERS: u64 = 4;
 struct Server {
     process: Child,
     channel: Channel,
+    /// What it says goes on being read, so that it may go on saying it.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -42,8 +44,9 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary starts");
-        let output = process.stdout.take().expect("its output is read");
-        let address = BufReader::new(output)
+        let mut output = BufReader::new(process.stdout.take().expect("its output is read"));
+        let address = output
+            .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
@@ -53,7 +56,7 @@ impl Server {
             .expect("it says where it listens");
         let endpoint = Channel::from_shared(address).expect("an address");
         let channel = endpoint.connect().await.expect("it is listening when it says so");
-        Server { process, channel }
+        Server { process, channel, _output: output }
     }
 
     fn kill(&mut self) {
@@ -86,10 +89,9 @@ impl Numbers {
 fn communes() -> Vec<String> {
     let units = shipped::registry(None).expect("tables ship").remove("units.csv").expect("the units ship");
     let text = String::from_utf8(units).expect("UTF-8");
-    let rows = text.lines().filter(|l| l.contains(",commune,") && l.contains(",2025-07-01,"));
-    rows.filter(|l| !l.contains(",2025-07-01,,"))
-        .map(|l| l.split(',').next().unwrap_or("").to_owned())
-        .collect()
+    // Before July 2025: no first day, and that last one.
+    let rows = text.lines().filter(|l| l.contains(",commune,") && l.contains(",,2025-07-01,"));
+    rows.map(|l| l.split(',').next().unwrap_or("").to_owned()).collect()
 }
 
 /// The `n`-th submission: no two say anything of the same unit and month.
