@@ -112,8 +112,7 @@ mod tests {
     #[test]
     fn up_and_demo_have_defaults() {
         let Ok(Command::Up(up)) = parse("tonghop up") else { panic!("not read") };
-        assert_eq!(up.data_dir.to_str(), Some("./tonghop-data"));
-        assert_eq!(up.listen.to_string(), "127.0.0.1:8080");
+        assert!(up.data_dir.is_none() && up.listen.is_none(), "what is not typed is left to the settings");
         let Ok(Command::Demo(demo)) = parse("tonghop demo --json") else { panic!("not read") };
         assert!(demo.json && !demo.keep && demo.data.is_none());
     }

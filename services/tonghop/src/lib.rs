@@ -9,6 +9,7 @@
 //! | [`arguments`] | what can be typed |
 //! | [`commands`] | one module a command |
 //! | [`up`] | the services in one process |
+//! | [`settings`] | settings from a file |
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
@@ -21,6 +22,7 @@ pub mod json;
 pub mod output;
 pub mod progress;
 pub mod rows;
+pub mod settings;
 pub mod shipped;
 pub mod synthetic;
 pub mod table;

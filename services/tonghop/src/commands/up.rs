@@ -7,18 +7,38 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::say;
+use crate::settings::Settings;
 use crate::trouble::{Trouble, chain};
 use crate::up::{Running, UpOptions, start};
 
 /// What `up` takes.
 #[derive(Debug, Args)]
 pub struct UpArguments {
-    /// Where the database lies; made where it is not there.
-    #[arg(long, env = "TONGHOP_DATA_DIR", default_value = "./tonghop-data")]
-    pub data_dir: PathBuf,
-    /// Address for REST and gRPC.
-    #[arg(long, env = "TONGHOP_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// Settings, in TOML; `config.default.toml` beside the sources has them all.
+    #[arg(long, env = "TONGHOP_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the database lies; made where it is not there [default: ./tonghop-data].
+    #[arg(long, env = "TONGHOP_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address for REST and gRPC [default: 127.0.0.1:8080].
+    #[arg(long, env = "TONGHOP_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Ledger entries rolled up in one transaction at most [default: 256].
+    #[arg(long, env = "TONGHOP_BATCH_ENTRIES")]
+    pub batch_entries: Option<usize>,
+}
+
+impl UpArguments {
+    /// What was typed or is in the environment, over the file, over the defaults.
+    fn options(self) -> Result<UpOptions, Trouble> {
+        let file = Settings::load(self.config.as_deref())?;
+        let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
+        Ok(UpOptions {
+            data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
+            listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
+            batch_entries: self.batch_entries.or(file.batch_entries).unwrap_or(256).max(1),
+        })
+    }
 }
 
 /// Runs until it is told to stop.
@@ -26,11 +46,13 @@ pub struct UpArguments {
 /// # Errors
 /// Where it cannot start.
 pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
-    let running = start_at(arguments.data_dir.clone(), arguments.listen).await?;
+    let options = arguments.options()?;
+    let data_dir = options.data_dir.clone();
+    let running = start_with(options).await?;
     say(format_args!("tonghop is up on http://{}", running.address));
     say(format_args!("  REST  http://{}/v1/totals …", running.address));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
-    say(format_args!("  data  {}", arguments.data_dir.display()));
+    say(format_args!("  data  {}", data_dir.display()));
     say("Ctrl-C stops it.");
     until_told().await?;
     say("stopping");
@@ -43,7 +65,12 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
 /// # Errors
 /// Why they do not start.
 pub async fn start_at(data_dir: PathBuf, listen: SocketAddr) -> Result<Running, Trouble> {
-    start(UpOptions::new(data_dir, listen)).await.map_err(|error| {
+    start_with(UpOptions::new(data_dir, listen)).await
+}
+
+async fn start_with(options: UpOptions) -> Result<Running, Trouble> {
+    let listen = options.listen;
+    start(options).await.map_err(|error| {
         Trouble::refused(format!("the services do not start on {listen}: {}", chain(error.as_ref())))
     })
 }
@@ -61,4 +88,15 @@ pub async fn until_told() -> Result<(), Trouble> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Does some work on temporary data; told to stop, it leaves off, so that the data is removed.
+///
+/// # Errors
+/// Those of the work, or that it was told to stop.
+pub async fn unless_told(work: impl Future<Output = Result<(), Trouble>>) -> Result<(), Trouble> {
+    tokio::select! {
+        done = work => done,
+        told = until_told() => told.and(Err(Trouble::refused("stopped before it was done"))),
+    }
 }

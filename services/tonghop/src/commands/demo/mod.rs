@@ -14,7 +14,7 @@ use tonghop_proto::registry::{Dimension, Indicator, LoadRegistryRequest};
 use crate::client::Client;
 use crate::commands::registry::key_of;
 use crate::commands::totals::document;
-use crate::commands::up::{start_at, until_told};
+use crate::commands::up::{start_at, unless_told, until_told};
 use crate::output::{say, say_all};
 use crate::rows::Names;
 use crate::shipped;
@@ -107,7 +107,9 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Trouble> {
     let listen = arguments.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let running = start_at(directory.path().to_path_buf(), listen).await?;
     let address = running.address;
-    let shown = show(&Client::over(running.channel()), &arguments, address).await;
+    let client = Client::over(running.channel());
+    let shown = unless_told(show(&client, &arguments, address)).await;
+    drop(client);
     let outcome = match shown {
         Ok(()) if arguments.keep => until_told().await,
         other => other,
@@ -181,7 +183,7 @@ fn where_next(arguments: &DemoArguments, address: SocketAddr, teller: Teller) {
         ]);
     } else {
         teller.say_all([
-            "  tonghop demo --keep     the same, left running, with the dashboard",
+            "  tonghop demo --keep     the same, left running, to be asked over REST and gRPC",
             "  tonghop up              with data that stays; then tonghop registry load data/registry",
             "  tonghop push FILE…      your own report; data/reports/ shows the columns",
         ]);

@@ -18,7 +18,7 @@ use tonghop_proto::registry::LoadRegistryRequest;
 use self::plan::Plan;
 use crate::client::Client;
 use crate::commands::registry::key_of;
-use crate::commands::up::start_at;
+use crate::commands::up::{start_at, unless_told};
 use crate::output::{say, say_all};
 use crate::progress::Progress;
 use crate::rows::{self, Names, Shown};
@@ -68,7 +68,9 @@ pub async fn run(arguments: LoadMonthArguments) -> Result<(), Trouble> {
         .map_err(|error| Trouble::refused(format!("no temporary directory: {error}")))?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running: Running = start_at(directory.path().to_path_buf(), listen).await?;
-    let outcome = load(&Client::over(running.channel()), &arguments, true).await;
+    let client = Client::over(running.channel());
+    let outcome = unless_told(load(&client, &arguments, true)).await;
+    drop(client);
     running.stop().await;
     outcome
 }

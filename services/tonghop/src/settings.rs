@@ -1,0 +1,82 @@
+//! Settings from a file, under those that were typed or are in the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::trouble::Trouble;
+
+/// The defaults, as a file to copy from.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// What a file may set.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where the database files lie.
+    pub data_dir: Option<PathBuf>,
+    /// Address for REST and gRPC.
+    pub listen: Option<SocketAddr>,
+    /// Ledger entries rolled up in one transaction at most.
+    pub batch_entries: Option<usize>,
+}
+
+impl Settings {
+    /// Reads a file's text; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn read(name: &str, text: &str) -> Result<Settings, Trouble> {
+        toml::from_str(text).map_err(|error| Trouble::refused(format!("settings {name}: {error}")))
+    }
+
+    /// The defaults under those of a file, where one is named.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn load(file: Option<&Path>) -> Result<Settings, Trouble> {
+        let defaults = Settings::read("config.default.toml", DEFAULTS)?;
+        let Some(file) = file else { return Ok(defaults) };
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Trouble::refused(format!("settings {name} cannot be read: {error}")))?;
+        let chosen = Settings::read(&name, &text)?;
+        Ok(Settings {
+            data_dir: chosen.data_dir.or(defaults.data_dir),
+            listen: chosen.listen.or(defaults.listen),
+            batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_set_everything() {
+        let defaults = Settings::load(None).expect("the file that ships reads");
+        assert_eq!(defaults.data_dir.as_deref(), Some(Path::new("./tonghop-data")));
+        assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
+        assert_eq!(defaults.batch_entries, Some(256));
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_refused_by_name() {
+        let trouble = Settings::read("mine.toml", "lisen = \"127.0.0.1:1\"").expect_err("a typing error");
+        assert!(trouble.lines().join(" ").contains("lisen"), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_file_goes_before_the_defaults() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("mine.toml");
+        std::fs::write(&file, "batch_entries = 7\n").expect("it is written");
+        let settings = Settings::load(Some(&file)).expect("it reads");
+        assert_eq!(
+            (settings.batch_entries, settings.listen),
+            (Some(7), Settings::load(None).expect("defaults").listen)
+        );
+    }
+}
