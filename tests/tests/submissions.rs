@@ -503,30 +503,38 @@ async fn a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_by_position() {
+async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_names_the_position() {
     let mut server = Server::start().await;
     server.report("k", json!([tips("2023-M03", "10")])).await;
     let head = server.head().await;
-    let mut tables = shipped();
-    let units = without(&tables["units.csv"], |c| c("code") == COMMUNE && c("valid_to") == "2025-07-01");
-    let successions = without(&tables["successions.csv"], |c| c("from_code") == COMMUNE);
-    assert!(units.len() < tables["units.csv"].len() && successions.len() < tables["successions.csv"].len());
-    tables.insert("units.csv".into(), units);
-    tables.insert("successions.csv".into(), successions);
-    for dry_run in [true, false] {
-        let status = server.load("fewer", tables.clone(), dry_run).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-        let violations = status.get_details_bad_request().unwrap().field_violations;
-        let found: Vec<(&str, bool)> = violations
-            .iter()
-            .map(|v| {
-                (
-                    v.field.as_str(),
-                    v.description.starts_with("figures_lose_their_unit: ") && v.description.contains(COMMUNE),
-                )
-            })
-            .collect();
-        assert_eq!(found, [("ledger position 2", true)], "{violations:?}");
+    let successions = without(&shipped()["successions.csv"], |c| c("from_code") == COMMUNE);
+    let with_units = |units: Vec<u8>| {
+        let mut tables = shipped();
+        tables.insert("units.csv".into(), units);
+        tables.insert("successions.csv".into(), successions.clone());
+        tables
+    };
+    // A unit that was is never taken out; that its life ended earlier is for the ledger to say.
+    let gone = |c: &dyn Fn(&str) -> String| c("code") == COMMUNE && c("valid_to") == "2025-07-01";
+    let removed = without(&shipped()["units.csv"], gone);
+    let units = String::from_utf8(shipped()["units.csv"].clone()).unwrap();
+    let life = "01840,commune,Phường Đức Xuân,phuong,058,,2025-07-01";
+    let shortened = units.replacen(life, &life.replace("2025-07-01", "2020-01-01"), 1);
+    assert_ne!(units, shortened);
+    let loads = [
+        (removed, "units.csv 01840", "registry_problem"),
+        (shortened.into_bytes(), "ledger position 2", "figures_lose_their_unit"),
+    ];
+    for (units, place, code) in loads {
+        for dry_run in [true, false] {
+            let status = server.load("fewer", with_units(units.clone()), dry_run).await.unwrap_err();
+            assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+            let violations = status.get_details_bad_request().unwrap().field_violations;
+            let [found] = violations.as_slice() else { panic!("{violations:?}") };
+            assert_eq!(found.field, place, "{found:?}");
+            assert!(found.description.starts_with(&format!("{code}: ")), "{found:?}");
+            assert!(found.description.contains(COMMUNE), "{found:?}");
+        }
     }
     assert_eq!(server.head().await, head);
     // Nothing changed, also for those who start anew.

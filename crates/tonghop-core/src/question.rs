@@ -3,10 +3,12 @@
 mod answer;
 mod inputs;
 mod plan;
+mod ratio;
 
-pub use answer::{Excess, Prepared, answer, excesses, sum_of_sides, total_of_sum};
+pub use answer::{Prepared, answer, sum_of_sides, total_of_sum};
 pub use inputs::{of_flow as flow_inputs, of_stock as stock_inputs};
 pub use plan::{Asked, Plan, Side, frequency_name, plan, unit_for};
+pub use ratio::{Excess, excesses};
 
 use jiff::civil::Date;
 

@@ -223,10 +223,11 @@ impl From<Failure> for tonic::Status {
                 }
                 None => finding.path.clone(),
             };
-            let text = format!(
-                "{}: got {:?}, expected {}; {}",
-                finding.code, finding.got, finding.expected, finding.hint
-            );
+            let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
+            if !finding.hint.is_empty() {
+                text.push_str("; ");
+                text.push_str(&finding.hint);
+            }
             details.add_bad_request_violation(place, text);
         }
         let mut message = failure.detail.clone();

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::inputs::{self, Pairing};
 use super::plan::{Asked, Plan, Side, plan};
 use super::{Basis, Question, Reason, Refusal, Total};
-use crate::decimal::divide_rounded;
-use crate::figure::{Figures, Scope, Stated};
-use crate::indicator::{Indicator, Kind, Precedence};
-use crate::period::Period;
-use crate::quantity::{Amount, Pair, Qualifier, Sum};
+use crate::figure::Figures;
+use crate::indicator::{Indicator, Kind};
+use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
 use crate::rollup::flow::{Flow, Given, Inputs};
 use crate::rollup::stock::{self, Stood};
@@ -28,15 +26,15 @@ pub fn answer(registry: &Registry, figures: &Figures, question: &Question) -> Re
 /// A plan with the figures it reads laid out for the roll-up: answers for any number of units.
 #[derive(Debug)]
 pub struct Prepared<'a> {
-    registry: &'a Registry,
-    plan: &'a Plan,
+    pub(super) registry: &'a Registry,
+    pub(super) plan: &'a Plan,
     sides: Vec<SideInputs<'a>>,
 }
 
 #[derive(Debug)]
-struct SideInputs<'a> {
-    side: &'a Side,
-    figures: &'a Figures,
+pub(super) struct SideInputs<'a> {
+    pub(super) side: &'a Side,
+    pub(super) figures: &'a Figures,
     laid_out: LaidOut,
 }
 
@@ -132,145 +130,6 @@ impl<'a> Prepared<'a> {
         let rolled = stock::roll(registry, indicator, unit, period, latest, None);
         rolled.cell(unit).cloned().unwrap_or_default()
     }
-
-    /// The total of a ratio from its pairs and from what was given of it as a bare number.
-    fn ratio(&self, side: &SideInputs<'_>, unit: UnitId, cell: Cell<Pair>) -> Total {
-        let indicator = &*self.plan.indicator;
-        let bare = self.bare(side, unit, cell.collects);
-        let of = |pair: Option<&Pair>| pair.and_then(|p| ratio_value(indicator, p));
-        let computed = of(cell.headline.value());
-        let bare_counts =
-            bare.has_value() && (cell.collects || indicator.precedence != Precedence::ComputedOnly);
-        let takes_bare = bare_counts
-            && (indicator.precedence == Precedence::DeclaredFirst
-                || computed.is_none()
-                || cell.covered != cell.expected);
-        let whole = bare.value().copied().or(of(cell.whole.value()));
-        let parts = of(cell.parts.state.value());
-        let mut total = Total {
-            parts,
-            whole,
-            difference: whole.zip(parts).map(|(w, p)| w.value - p.value),
-            reported: cell.reported,
-            covered: cell.covered,
-            expected: cell.expected,
-            unavailable: cell.unavailable,
-            ..Total::default()
-        };
-        if takes_bare {
-            total.value = bare.value().copied();
-            total.basis = Some(if cell.collects { Basis::Reported } else { Basis::Declared });
-            total.covered = total.expected;
-            total.unavailable = 0;
-            total.dates = indicator.is_stock().then_some((self.plan.days.1, self.plan.days.1));
-        } else if let Some(value) = computed {
-            total.value = Some(value);
-            total.pair = cell.headline.value().copied();
-            total.basis = basis(&cell);
-            total.dates = cell.dates;
-        } else {
-            total.pair = cell.headline.value().copied();
-            total.reason = Some(if total.pair.is_some() {
-                Reason::Undefined
-            } else if cell.headline.is_there() || bare == State::NotAvailable {
-                Reason::NotAvailable
-            } else if cell.not_aggregable || self.bare_below(side, unit) {
-                Reason::NotAggregable
-            } else {
-                Reason::Missing
-            });
-        }
-        total
-    }
-
-    /// What was given of a ratio as a bare number for exactly the unit and period.
-    fn bare(&self, side: &SideInputs<'_>, unit: UnitId, collects: bool) -> State<Sum> {
-        let scope = if collects { Scope::Own } else { Scope::Territory };
-        let mut out = State::Missing;
-        for (row_unit, row_scope, period, stated) in bare_rows(side) {
-            if (row_unit, row_scope, period) == (unit, scope, self.plan.period) {
-                out.add(&match stated {
-                    Stated::Value(value, qualifier) => State::Value(Sum::of(value, qualifier)),
-                    Stated::NotAvailable => State::NotAvailable,
-                });
-            }
-        }
-        out
-    }
-
-    /// Whether bare numbers were given at or below the unit within the period.
-    fn bare_below(&self, side: &SideInputs<'_>, unit: UnitId) -> bool {
-        bare_rows(side).any(|(row_unit, _, period, stated)| {
-            let day = side.side.own.indicator.calendar.last_day(period);
-            matches!(stated, Stated::Value(..))
-                && inputs::within(&side.side.own, period, self.plan.days)
-                && self.registry.map_on(day).ancestry(row_unit).any(|u| u == unit)
-        })
-    }
-}
-
-/// A unit of whose ratio the part is larger than the whole, so that its pair is left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excess {
-    /// The unit.
-    pub unit: UnitId,
-    /// The scope of both sides.
-    pub scope: Scope,
-    /// Part and whole.
-    pub pair: Pair,
-}
-
-/// Where a ratio of a part has a part larger than its whole at exactly the plan's period.
-pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Excess> {
-    let Kind::Ratio(ratio) = &plan.indicator.kind else { return vec![] };
-    if !ratio.numerator_is_part {
-        return vec![];
-    }
-    let mut out = Vec::new();
-    for side in &plan.sides {
-        let both: Vec<(UnitId, Scope, State<Pair>)> =
-            match lay_out_pairs(registry, plan, side, figures, false) {
-                LaidOut::FlowPairs(mut inputs) => inputs
-                    .remove(&plan.period)
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|(u, r)| [(u, Scope::Own, r.own), (u, Scope::Territory, r.territory)])
-                    .collect(),
-                LaidOut::StockPairs(latest) => latest
-                    .into_iter()
-                    .flat_map(|(u, s)| {
-                        [(u, Scope::Own, s.own.state), (u, Scope::Territory, s.territory.state)]
-                    })
-                    .collect(),
-                LaidOut::Flow(_) | LaidOut::Stock(_) => vec![],
-            };
-        for (unit, scope, state) in both {
-            if let State::Value(pair) = state
-                && pair.numerator.value > pair.denominator.value
-            {
-                out.push(Excess { unit, scope, pair });
-            }
-        }
-    }
-    out.sort_by_key(|e| (e.unit, e.scope));
-    out
-}
-
-/// Figures of the ratio itself, as `(unit, scope, period, what it says)`.
-fn bare_rows<'a>(side: &'a SideInputs<'_>) -> impl Iterator<Item = (UnitId, Scope, Period, Stated)> + 'a {
-    let asked: &Asked = &side.side.own;
-    let series = side.figures.series.get(&asked.series);
-    series.into_iter().flat_map(move |series| {
-        series.periods.iter().flat_map(move |(period, rows)| {
-            rows.iter()
-                .filter(move |row| {
-                    let leaf = &series.leaves[row.leaf as usize];
-                    asked.members.within(&leaf.members)
-                        && asked.reporter.as_ref().is_none_or(|r| leaf.reporter.as_ref() == Some(r))
-                })
-                .map(move |row| (row.unit, row.scope, *period, row.stated))
-        })
-    })
 }
 
 fn lay_out(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures) -> LaidOut {
@@ -282,7 +141,13 @@ fn lay_out(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures) -> 
 }
 
 /// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
-fn lay_out_pairs(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures, is_part: bool) -> LaidOut {
+pub(super) fn lay_out_pairs(
+    registry: &Registry,
+    plan: &Plan,
+    side: &Side,
+    figures: &Figures,
+    is_part: bool,
+) -> LaidOut {
     let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
     let stocks = |all: &[Asked]| {
         all.iter().map(|a| inputs::of_stock(registry, a, figures, plan.days)).collect::<Vec<_>>()
@@ -324,7 +189,7 @@ fn parts_with_figures<'u>(
     with_figures.collect::<BTreeSet<_>>().into_iter().filter_map(part_of).collect()
 }
 
-fn basis<A: Amount>(cell: &Cell<A>) -> Option<Basis> {
+pub(super) fn basis<A: Amount>(cell: &Cell<A>) -> Option<Basis> {
     match cell.taken {
         _ if !cell.headline.has_value() => None,
         Taken::Nowhere => None,
@@ -359,19 +224,6 @@ pub fn total_of_sum(cell: Cell<Sum>, stock: bool) -> Total {
         unavailable: cell.unavailable,
         dates: if stock { cell.dates } else { None },
     }
-}
-
-/// The value of a ratio, in units of its last decimal, rounded half away from zero.
-fn ratio_value(indicator: &Indicator, pair: &Pair) -> Option<Sum> {
-    let shift = u32::from(indicator.decimals) + if indicator.is_percent() { 2 } else { 0 };
-    let value = divide_rounded(pair.numerator.value, pair.denominator.value, shift)?;
-    let exact =
-        pair.numerator.qualifier == Qualifier::Exact && pair.denominator.qualifier == Qualifier::Exact;
-    Some(Sum {
-        value,
-        exact: if exact { value } else { 0 },
-        qualifier: if exact { Qualifier::Exact } else { Qualifier::About },
-    })
 }
 
 fn add(all: impl Iterator<Item = Sum>) -> Option<Sum> {
