@@ -141,6 +141,12 @@ impl Map {
     }
 }
 
+/// Whether a unit collects what is collected at a level.
+pub(crate) fn collects(map: &Map, units: &[Unit], unit: UnitId, collection: Level) -> bool {
+    units[unit.0 as usize].level == collection
+        || !map.children(unit).iter().any(|c| units[c.0 as usize].level <= collection)
+}
+
 /// A subtree of a map as an array: every unit after its parent, so that a walk from the end visits children
 /// before parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,9 +179,7 @@ impl Tree {
         while let Some((unit, parent)) = stack.pop() {
             let level = units[unit.0 as usize].level;
             let at = nodes.len() as u32;
-            let collecting_children =
-                map.children(unit).iter().any(|c| units[c.0 as usize].level <= collection);
-            nodes.push(Node { unit, level, parent, collects: level == collection || !collecting_children });
+            nodes.push(Node { unit, level, parent, collects: collects(map, units, unit, collection) });
             if shallow && at > 0 {
                 continue;
             }

@@ -2,6 +2,7 @@
 //!
 //! Behind [`registry_draft`] and [`record`] nothing knows of the wire, and before them nothing is trusted.
 
+pub mod json;
 pub mod record;
 pub mod registry_draft;
 

@@ -8,12 +8,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
+use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
@@ -88,8 +89,8 @@ async fn totals(
         .await?;
     let next = none_if_empty(&answer.next_page_token);
     let body = json!({
-        "as_of": as_of(answer.as_of.as_ref()),
-        "totals": answer.totals.iter().map(total).collect::<Vec<_>>(),
+        "as_of": json::as_of(answer.as_of.as_ref()),
+        "totals": answer.totals.iter().map(json::total).collect::<Vec<_>>(),
         "next": next,
     });
     Ok(with_etag(&headers, &body))
@@ -110,15 +111,7 @@ async fn explain(
             at_least: asked.at_least,
         })
         .await?;
-    let body = json!({
-        "as_of": as_of(answer.as_of.as_ref()),
-        "total": answer.total.as_ref().map(total),
-        "along": answer.along,
-        "children": answer.children.iter().map(total).collect::<Vec<_>>(),
-        "tiles": answer.tiles.iter().map(total).collect::<Vec<_>>(),
-        "figures": answer.figures.iter().map(figure).collect::<Vec<_>>(),
-        "set_aside": answer.set_aside,
-    });
+    let body = json::explanation(&answer);
     Ok(with_etag(&headers, &body))
 }
 
@@ -141,8 +134,8 @@ async fn figures(
         })
         .await?;
     let body = json!({
-        "as_of": as_of(answer.as_of.as_ref()),
-        "figures": answer.figures.iter().map(figure).collect::<Vec<_>>(),
+        "as_of": json::as_of(answer.as_of.as_ref()),
+        "figures": answer.figures.iter().map(json::revision).collect::<Vec<_>>(),
         "next": none_if_empty(&answer.next_page_token),
     });
     Ok(with_etag(&headers, &body))
@@ -164,9 +157,9 @@ async fn coverage(
         })
         .await?;
     let body = json!({
-        "as_of": as_of(answer.as_of.as_ref()),
-        "total": answer.total.as_ref().map(total),
-        "children": answer.children.iter().map(total).collect::<Vec<_>>(),
+        "as_of": json::as_of(answer.as_of.as_ref()),
+        "total": answer.total.as_ref().map(json::total),
+        "children": answer.children.iter().map(json::total).collect::<Vec<_>>(),
     });
     Ok(with_etag(&headers, &body))
 }
@@ -206,117 +199,4 @@ fn with_etag(headers: &HeaderMap, body: &Value) -> Response {
 
 fn none_if_empty(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
-}
-
-fn as_of(as_of: Option<&pb::AsOf>) -> Value {
-    match as_of {
-        Some(a) => json!({ "position": a.position, "time": none_if_empty(&a.time) }),
-        None => Value::Null,
-    }
-}
-
-fn unit(unit: Option<&pb::UnitRef>) -> Value {
-    match unit {
-        Some(u) => json!({ "code": u.code, "name": u.name, "level": u.level }),
-        None => Value::Null,
-    }
-}
-
-fn breakdown(text: &str) -> Value {
-    let pairs = text.split('|').filter_map(|p| p.split_once('='));
-    Value::Object(pairs.map(|(d, m)| (d.to_owned(), Value::from(m))).collect::<Map<_, _>>())
-}
-
-/// A total as JSON. What has no value has a reason; what only some totals have is left out of the others.
-fn total(total: &pb::Total) -> Value {
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        unit: Value,
-        indicator: &'a str,
-        breakdown: Value,
-        period: &'a str,
-        map: &'a str,
-        value: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-        qualifier: Option<&'a str>,
-        exact_part: Option<&'a str>,
-        basis: Option<&'a str>,
-        parts: Option<&'a str>,
-        whole: Option<&'a str>,
-        difference: Option<&'a str>,
-        reported: u64,
-        covered: u64,
-        expected: u64,
-        unavailable: u64,
-        unit_of_measure: Value,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        oldest: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        newest: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        numerator: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        denominator: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        refused: Option<&'a str>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        given: Vec<Value>,
-    }
-    let shown = Shown {
-        unit: unit(total.unit.as_ref()),
-        indicator: &total.indicator,
-        breakdown: breakdown(&total.breakdown),
-        period: &total.period,
-        map: &total.map,
-        value: total.value.as_deref(),
-        reason: none_if_empty(&total.reason),
-        qualifier: none_if_empty(&total.qualifier),
-        exact_part: total.exact_part.as_deref(),
-        basis: none_if_empty(&total.basis),
-        parts: total.parts.as_deref(),
-        whole: total.whole.as_deref(),
-        difference: total.difference.as_deref(),
-        reported: total.reported,
-        covered: total.covered,
-        expected: total.expected,
-        unavailable: total.unavailable,
-        unit_of_measure: json!({ "vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en }),
-        oldest: none_if_empty(&total.oldest),
-        newest: none_if_empty(&total.newest),
-        numerator: total.numerator.as_deref(),
-        denominator: total.denominator.as_deref(),
-        refused: none_if_empty(&total.refused),
-        given: total
-            .given
-            .iter()
-            .map(|g| {
-                json!({
-                    "unit": unit(g.unit.as_ref()), "period": g.period, "scope": g.scope,
-                    "breakdown": breakdown(&g.breakdown), "value": g.value, "qualifier": g.qualifier,
-                })
-            })
-            .collect(),
-    };
-    serde_json::to_value(shown).unwrap_or(Value::Null)
-}
-
-fn figure(figure: &pb::FigureRevision) -> Value {
-    json!({
-        "unit": unit(figure.unit.as_ref()),
-        "indicator": figure.indicator,
-        "breakdown": breakdown(&figure.breakdown),
-        "period": figure.period,
-        "scope": figure.scope,
-        "value": figure.value,
-        "qualifier": none_if_empty(&figure.qualifier),
-        "not_available": none_if_empty(&figure.not_available_reason),
-        "withdrawn": figure.withdrawn,
-        "current": figure.current,
-        "programmes": figure.programmes,
-        "position": figure.position,
-        "submission": none_if_empty(&figure.submission),
-        "source": none_if_empty(&figure.source),
-        "received_at": none_if_empty(&figure.received_at),
-    })
 }

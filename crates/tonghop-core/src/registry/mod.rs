@@ -184,6 +184,12 @@ impl Registry {
             && self.indicators.iter().all(|i| next.indicator(&i.code).is_some_and(|n| means(i) == means(n)))
     }
 
+    /// Whether a unit collects what is collected at a level: it is of that level, or above it with nothing below
+    /// that could report on that day (an island district).
+    pub fn collects(&self, unit: UnitId, day: Date, collection: Level) -> bool {
+        crate::unit::collects(self.map_on(day), &self.units, unit, collection)
+    }
+
     /// A calendar by code.
     pub fn calendar(&self, code: &str) -> Option<&Arc<Calendar>> {
         self.calendars.iter().find(|c| c.code == code)

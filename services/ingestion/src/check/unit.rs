@@ -5,7 +5,7 @@ use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
-use tonghop_core::unit::{Level, UnitId};
+use tonghop_core::unit::UnitId;
 
 use super::Checker;
 use crate::finding::{Code, finding};
@@ -84,7 +84,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             });
             return false;
         }
-        if scope == Some(Scope::Territory) && collects(registry, id, day, collection) {
+        if scope == Some(Scope::Territory) && registry.collects(id, day, collection) {
             self.findings.add(|| {
                 let got = format!("territory for {}", named(registry, id, day));
                 let expected = format!(
@@ -128,12 +128,6 @@ impl<'r, 'a> Checker<'r, 'a> {
         });
         false
     }
-}
-
-/// Whether a unit collects: of the collection level, or above it with nothing below that could report.
-fn collects(registry: &Registry, unit: UnitId, day: Date, collection: Level) -> bool {
-    let below = registry.map_on(day).children(unit);
-    registry.unit(unit).level == collection || !below.iter().any(|c| registry.unit(*c).level <= collection)
 }
 
 /// Code and name of a unit on a day.

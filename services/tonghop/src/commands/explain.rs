@@ -1,7 +1,6 @@
 //! `tonghop explain`: where a total comes from.
 
 use clap::Args;
-use serde_json::{Value, json};
 use tonghop_proto::query::{ExplainRequest, ExplainResponse, Total};
 
 use crate::arguments::ServerArguments;
@@ -48,24 +47,12 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {
-        say(json::pretty(&as_json(&explained)));
+        say(json::pretty(&json::explanation(&explained)));
     } else {
         let names = Names::new(&client.indicators().await.unwrap_or_default());
         say_all(tree(&explained, &names));
     }
     Ok(())
-}
-
-fn as_json(explained: &ExplainResponse) -> Value {
-    json!({
-        "as_of": json::as_of(explained.as_of.as_ref()),
-        "total": explained.total.as_ref().map(json::total),
-        "along": explained.along,
-        "children": explained.children.iter().map(json::total).collect::<Vec<_>>(),
-        "tiles": explained.tiles.iter().map(json::total).collect::<Vec<_>>(),
-        "figures": explained.figures.iter().map(json::revision).collect::<Vec<_>>(),
-        "set_aside": explained.set_aside,
-    })
 }
 
 /// The explanation as a tree: the total, and a branch for everything it rests on.

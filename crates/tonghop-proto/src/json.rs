@@ -1,0 +1,112 @@
+//! Answers as JSON, in the one shape that REST and the command line show.
+//!
+//! What has no value has a reason; what only some totals have is left out of the others.
+
+use serde_json::{Map, Value, json};
+
+use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Total, UnitRef};
+
+fn unit(unit: Option<&UnitRef>) -> Value {
+    unit.map_or(Value::Null, |u| json!({"code": u.code, "name": u.name, "level": u.level}))
+}
+
+fn breakdown(text: &str) -> Value {
+    let pairs = text.split('|').filter_map(|pair| pair.split_once('='));
+    Value::Object(pairs.map(|(d, m)| (d.to_owned(), Value::from(m))).collect())
+}
+
+/// Null where nothing stands.
+fn some(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { Value::from(text) }
+}
+
+/// A total.
+pub fn total(total: &Total) -> Value {
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("unit", unit(total.unit.as_ref()));
+    put("indicator", Value::from(total.indicator.as_str()));
+    put("breakdown", breakdown(&total.breakdown));
+    put("period", Value::from(total.period.as_str()));
+    put("map", Value::from(total.map.as_str()));
+    put("value", json!(total.value));
+    if !total.reason.is_empty() {
+        put("reason", Value::from(total.reason.as_str()));
+    }
+    if !total.refused.is_empty() {
+        put("refused", Value::from(total.refused.as_str()));
+    }
+    put("qualifier", some(&total.qualifier));
+    put("exact_part", json!(total.exact_part));
+    put("basis", some(&total.basis));
+    put("parts", json!(total.parts));
+    put("whole", json!(total.whole));
+    put("difference", json!(total.difference));
+    put("reported", json!(total.reported));
+    put("covered", json!(total.covered));
+    put("expected", json!(total.expected));
+    put("unavailable", json!(total.unavailable));
+    if !total.oldest.is_empty() || !total.newest.is_empty() {
+        put("oldest", some(&total.oldest));
+        put("newest", some(&total.newest));
+    }
+    if total.numerator.is_some() || total.denominator.is_some() {
+        put("numerator", json!(total.numerator));
+        put("denominator", json!(total.denominator));
+    }
+    if !total.given.is_empty() {
+        put("given", total.given.iter().map(given).collect());
+    }
+    put("unit_of_measure", json!({"vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en}));
+    Value::Object(out)
+}
+
+fn given(figure: &GivenFigure) -> Value {
+    json!({
+        "unit": unit(figure.unit.as_ref()),
+        "period": figure.period,
+        "scope": figure.scope,
+        "breakdown": breakdown(&figure.breakdown),
+        "value": figure.value,
+        "qualifier": figure.qualifier,
+    })
+}
+
+/// A revision of a figure.
+pub fn revision(figure: &FigureRevision) -> Value {
+    json!({
+        "unit": unit(figure.unit.as_ref()),
+        "indicator": figure.indicator,
+        "breakdown": breakdown(&figure.breakdown),
+        "period": figure.period,
+        "scope": figure.scope,
+        "value": figure.value,
+        "qualifier": some(&figure.qualifier),
+        "not_available": some(&figure.not_available_reason),
+        "withdrawn": figure.withdrawn,
+        "current": figure.current,
+        "programmes": figure.programmes,
+        "position": figure.position,
+        "submission": some(&figure.submission),
+        "source": some(&figure.source),
+        "received_at": some(&figure.received_at),
+    })
+}
+
+/// As of when.
+pub fn as_of(as_of: Option<&AsOf>) -> Value {
+    as_of.map_or(Value::Null, |a| json!({"position": a.position, "time": some(&a.time)}))
+}
+
+/// A total opened into its parts.
+pub fn explanation(explained: &ExplainResponse) -> Value {
+    json!({
+        "as_of": as_of(explained.as_of.as_ref()),
+        "total": explained.total.as_ref().map(total),
+        "along": explained.along,
+        "children": explained.children.iter().map(total).collect::<Vec<_>>(),
+        "tiles": explained.tiles.iter().map(total).collect::<Vec<_>>(),
+        "figures": explained.figures.iter().map(revision).collect::<Vec<_>>(),
+        "set_aside": explained.set_aside,
+    })
+}
