@@ -250,7 +250,9 @@ fn expected(catalogue: &Catalogue, indicator: &Row) -> (&'static str, [Said; 4])
                 |list: Vec<String>| -> Vec<&Row> { list.iter().map(|c| &catalogue.indicators[c]).collect() };
             let (above, below) =
                 (parts(list(&indicator["numerator"])), parts(list(&indicator["denominator"])));
-            let kind = match above.iter().chain(&below).any(|i| overlapping(i)) {
+            // A ratio that only one side reports is that side's, whoever else reports what it is made of.
+            let several = list(&indicator["reporters"]).len() > 1;
+            let kind = match several && above.iter().chain(&below).any(|i| overlapping(i)) {
                 true => "ratio of overlapping",
                 false => "ratio",
             };

@@ -3,7 +3,9 @@
 //! | module | idea |
 //! |---|---|
 //! | [`oracle`] | `docs/semantics.md` §2–§6 as plain recursion, sharing no code with the core's roll-up |
+//! | [`tables`] | a draft as the CSV tables that a registry is loaded from |
 //! | [`world`] | random registries, figures and questions that shrink and print as small tables |
 
 pub mod oracle;
+pub mod tables;
 pub mod world;

@@ -76,6 +76,9 @@ pub fn csv(totals: &[Total]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use tonghop_proto::query::UnitRef;
+
     use super::*;
 
     fn tips() -> Total {

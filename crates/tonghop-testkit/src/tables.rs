@@ -1,0 +1,135 @@
+//! A draft as the CSV tables that a registry is loaded from.
+
+use std::collections::BTreeMap;
+
+use tonghop_core::Date;
+use tonghop_core::decimal::format_decimal;
+use tonghop_core::dimension::DimensionKind;
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::period::Frequency;
+use tonghop_core::registry::{Draft, IndicatorRow};
+
+/// The tables of a draft by file name.
+pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
+    let mut tables = BTreeMap::new();
+    let mut add = |name: &str, columns: &str, rows: Vec<Vec<String>>| {
+        tables.insert(name.to_owned(), table(columns, &rows));
+    };
+    let levels = draft.levels.iter().map(|l| vec![l.code.clone(), l.name_vi.clone()]);
+    add("levels.csv", "code,name_vi", levels.collect());
+    let units = draft.units.iter().map(|u| {
+        vec![
+            u.code.clone(),
+            u.level.clone(),
+            u.name.clone(),
+            u.kind.clone(),
+            u.parent.clone().unwrap_or_default(),
+            day(u.valid_from),
+            day(u.valid_to),
+        ]
+    });
+    add("units.csv", "code,level,name,kind,parent_code,valid_from,valid_to", units.collect());
+    let successions = draft.successions.iter().map(|s| {
+        let share = format_decimal(i128::from(s.share), 6);
+        vec![s.day.to_string(), s.from.clone(), s.to.clone(), share, s.basis.clone()]
+    });
+    add("successions.csv", "date,from_code,to_code,share,basis", successions.collect());
+    let calendars = draft.calendars.iter().map(|c| {
+        vec![
+            c.code.clone(),
+            c.name_vi.clone(),
+            format!("{:02}-{:02}", c.start_month, c.start_day),
+            c.start_day.to_string(),
+            c.year_only.to_string(),
+        ]
+    });
+    let columns = "code,name_vi,year_start_month_day,month_start_day,year_only";
+    add("calendars.csv", columns, calendars.collect());
+    let dimensions = draft.dimensions.iter().map(|d| {
+        let kind = match d.kind {
+            DimensionKind::Partition => "partition",
+            DimensionKind::Overlapping => "overlapping",
+        };
+        vec![d.code.clone(), d.name_vi.clone(), d.name_en.clone(), kind.to_owned()]
+    });
+    add("dimensions.csv", "code,name_vi,name_en,kind", dimensions.collect());
+    let members = draft.dimensions.iter().flat_map(|d| {
+        d.members.iter().map(|m| vec![d.code.clone(), m.code.clone(), m.name_vi.clone(), m.name_en.clone()])
+    });
+    add("dimension_members.csv", "dimension,code,name_vi,name_en", members.collect());
+    add("indicators.csv", INDICATOR, draft.indicators.iter().map(indicator).collect());
+    let programmes =
+        draft.programmes.iter().map(|p| vec![p.code.clone(), p.title_vi.clone(), p.title_en.clone()]);
+    add("programmes.csv", "code,title_vi,title_en", programmes.collect());
+    tables
+}
+
+const INDICATOR: &str = "code,name_vi,name_en,unit_vi,unit_en,decimals,kind,numerator,denominator,\
+    numerator_is_part,collection_level,frequency,calendar,reporter_overlap,reporters,dimensions,precedence,\
+    programmes,valid_from,valid_to,core,aggregable,from_map";
+
+fn indicator(row: &IndicatorRow) -> Vec<String> {
+    let frequency = match row.frequency {
+        Frequency::Event => "event",
+        Frequency::Month => "month",
+        Frequency::Quarter => "quarter",
+        Frequency::Half => "half",
+        Frequency::Year => "year",
+    };
+    let overlap = match row.overlap {
+        ReporterOverlap::Single => "single",
+        ReporterOverlap::Disjoint => "disjoint",
+        ReporterOverlap::Overlapping => "overlapping",
+    };
+    let precedence = match row.precedence {
+        Precedence::BottomUp => "bottom_up",
+        Precedence::DeclaredFirst => "declared_first",
+        Precedence::ComputedOnly => "computed_only",
+    };
+    let aggregable = match row.aggregable {
+        Aggregable::Sum => "sum",
+        Aggregable::Ratio => "ratio",
+        Aggregable::Distinct => "distinct",
+        Aggregable::None => "none",
+    };
+    // A table has no empty unit of measure.
+    let measured = |unit: &str| if unit.is_empty() { "thing".to_owned() } else { unit.to_owned() };
+    vec![
+        row.code.clone(),
+        row.name_vi.clone(),
+        row.name_en.clone(),
+        measured(&row.unit_vi),
+        measured(&row.unit_en),
+        row.decimals.to_string(),
+        row.kind.clone(),
+        row.numerator.join("|"),
+        row.denominator.join("|"),
+        row.numerator_is_part.to_string(),
+        row.collection_level.clone(),
+        frequency.to_owned(),
+        row.calendar.clone(),
+        overlap.to_owned(),
+        row.reporters.join("|"),
+        row.dimensions.join("|"),
+        precedence.to_owned(),
+        row.programmes.join("|"),
+        day(row.valid_from),
+        day(row.valid_to),
+        row.core.to_string(),
+        aggregable.to_owned(),
+        row.from_map.to_string(),
+    ]
+}
+
+fn day(day: Option<Date>) -> String {
+    day.map_or_else(String::new, |d| d.to_string())
+}
+
+fn table(columns: &str, rows: &[Vec<String>]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(vec![]);
+    let header = std::iter::once(columns.split(',').map(str::to_owned).collect());
+    for row in header.chain(rows.iter().cloned()) {
+        writer.write_record(&row).expect("as many cells as columns");
+    }
+    writer.into_inner().expect("written to memory")
+}
