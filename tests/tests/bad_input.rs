@@ -34,6 +34,8 @@ fn submission(figures: &[Value]) -> Value {
 
 /// A finding: its code, and where it stands.
 type Found<'a> = &'a [(&'a str, &'a str)];
+/// Parameters of a question; status and findings of its refusal.
+type Question<'a> = (&'a [(&'a str, &'a str)], u16, Found<'a>);
 
 /// One document after the other to one server: status and findings of each, and that none of them moved the
 /// ledger's head.
@@ -486,7 +488,7 @@ async fn a_question_that_cannot_be_asked_says_why() {
         [("indicator", indicator), ("unit", unit), ("period", period)]
     };
     for path in ["/v1/totals", "/v1/totals/explain", "/v1/figures", "/v1/coverage"] {
-        let cases: [(&[(&str, &str)], u16, Found<'_>); 7] = [
+        let cases: [Question<'_>; 7] = [
             (&asked("tg01", "VN", "soon"), 400, &[("malformed_period", "period")]),
             (&asked("tg01", "9999", "2023"), 404, &[("unknown_unit", "unit")]),
             (&asked("zz99", "VN", "2023"), 404, &[("unknown_indicator", "indicator")]),
@@ -507,7 +509,7 @@ async fn a_question_that_cannot_be_asked_says_why() {
         let hint = gone.json()["findings"][0]["hint"].as_str().unwrap().to_owned();
         assert!(hint.contains("19") && hint.contains("Thái Nguyên"), "{path}: {hint}");
     }
-    let totals: [(&[(&str, &str)], u16, Found<'_>); 6] = [
+    let totals: [Question<'_>; 6] = [
         (&asked("tg06", "VN", "2023-M03"), 422, &[("wrong_grain", "period")]),
         (&asked("pl04", "01840", "2023"), 422, &[("below_collection_level", "unit")]),
         (

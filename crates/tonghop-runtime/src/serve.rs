@@ -2,27 +2,55 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use crate::{Failure, FailureKind};
+
 /// Bytes in flight in an in-process connection.
 const PIPE: usize = 1 << 20;
 
+/// Requests answered at once; a stream counts until it begins.
+const REQUESTS_AT_ONCE: usize = 1024;
+/// How long an answer, or the beginning of a stream, may take, the request's arrival included.
+const LONGEST_REQUEST: Duration = Duration::from_secs(300);
+
 /// One port for both: gRPC services with health and reflection, and REST beside them.
 pub fn one_port(grpc: Routes, rest: Router) -> Router {
+    let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
     let health = Router::new().route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }));
-    grpc.into_axum_router().merge(rest).merge(health)
+    let bounded = middleware::from_fn_with_state(limit, bounded);
+    grpc.into_axum_router().merge(rest).layer(bounded).merge(health)
+}
+
+/// Answers within bounds: what comes on top of them is told to come again.
+async fn bounded(State(limit): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(_permit) = limit.try_acquire() else {
+        let detail = "too many requests at once; try again in a moment";
+        return Failure::new(FailureKind::Unavailable, detail).into_response();
+    };
+    match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            Failure::new(FailureKind::Unavailable, "the request took too long; try again").into_response()
+        }
+    }
 }
 
 /// Adds reflection, from the services' descriptions, and health.
@@ -100,5 +128,34 @@ impl InProcess {
         let incoming = ReceiverStream::new(self.connections).map(|c| c.map_err(|never| match never {}));
         let incoming = incoming.map(|c: Result<DuplexStream, std::io::Error>| c);
         Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, shutdown).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn get_slow(app: Router) -> StatusCode {
+        let request = Request::builder().uri("/slow").body(Body::empty()).expect("a request");
+        app.oneshot(request).await.expect("an answer").status()
+    }
+
+    #[tokio::test]
+    async fn what_comes_on_top_of_the_bound_is_told_to_come_again() {
+        let limit = Arc::new(Semaphore::new(1));
+        let slow = get(|| async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            "done"
+        });
+        let layer = middleware::from_fn_with_state(limit, bounded);
+        let app = Router::new().route("/slow", slow).layer(layer);
+        let (first, second) = tokio::join!(get_slow(app.clone()), get_slow(app.clone()));
+        let mut both = [first, second];
+        both.sort();
+        assert_eq!(both, [StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE]);
+        assert_eq!(get_slow(app).await, StatusCode::OK, "the place is free again");
     }
 }

@@ -1,13 +1,13 @@
-//! A draft as the CSV tables that a registry is loaded from.
+//! A registry as a draft, and a draft as the CSV tables that a registry is loaded from.
 
 use std::collections::BTreeMap;
 
 use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::DimensionKind;
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap};
 use tonghop_core::period::Frequency;
-use tonghop_core::registry::{Draft, IndicatorRow};
+use tonghop_core::registry::{Draft, IndicatorRow, Registry, SuccessionRow, UnitRow};
 
 /// The tables of a draft by file name.
 pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
@@ -132,4 +132,69 @@ fn table(columns: &str, rows: &[Vec<String>]) -> Vec<u8> {
         writer.write_record(&row).expect("as many cells as columns");
     }
     writer.into_inner().expect("written to memory")
+}
+
+/// The draft from which a registry could have been built: every life of a unit a row, every link between lives
+/// a succession.
+pub fn draft(registry: &Registry) -> Draft {
+    let open = |day: Date, end: Date| Some(day).filter(|d| *d != end);
+    let units = registry.units().iter().flat_map(|unit| {
+        unit.stages.iter().map(|stage| UnitRow {
+            code: unit.code.clone(),
+            level: registry.level_code(unit.level).to_owned(),
+            name: stage.name.clone(),
+            kind: stage.kind.clone(),
+            parent: unit.parent.map(|p| registry.unit(p).code.clone()),
+            valid_from: open(stage.from, Date::MIN),
+            valid_to: open(stage.to, Date::MAX),
+        })
+    });
+    let successions = registry.successions().iter().map(|link| SuccessionRow {
+        day: link.day,
+        from: registry.unit(link.from).code.clone(),
+        to: registry.unit(link.to).code.clone(),
+        share: link.share,
+        basis: link.basis.clone(),
+    });
+    let indicators = registry.indicators().iter().map(|i| {
+        let (kind, numerator, denominator, part) = match &i.kind {
+            Kind::Flow => ("flow", vec![], vec![], false),
+            Kind::Stock => ("stock", vec![], vec![], false),
+            Kind::Ratio(of) => ("ratio", of.numerator.clone(), of.denominator.clone(), of.numerator_is_part),
+        };
+        IndicatorRow {
+            code: i.code.clone(),
+            name_vi: i.name_vi.clone(),
+            name_en: i.name_en.clone(),
+            unit_vi: i.unit_vi.clone(),
+            unit_en: i.unit_en.clone(),
+            decimals: i.decimals,
+            kind: kind.to_owned(),
+            numerator,
+            denominator,
+            numerator_is_part: part,
+            collection_level: registry.level_code(i.collection_level).to_owned(),
+            frequency: i.frequency,
+            calendar: i.calendar.code.clone(),
+            overlap: i.overlap,
+            reporters: i.reporters.clone(),
+            dimensions: i.dimensions.clone(),
+            precedence: i.precedence,
+            programmes: i.programmes.clone(),
+            valid_from: open(i.valid_from, Date::MIN),
+            valid_to: open(i.valid_to, Date::MAX),
+            core: i.core,
+            aggregable: i.aggregable,
+            from_map: i.from_map,
+        }
+    });
+    Draft {
+        levels: registry.levels().to_vec(),
+        units: units.collect(),
+        successions: successions.collect(),
+        calendars: registry.calendars().iter().map(|c| (**c).clone()).collect(),
+        dimensions: registry.dimensions().to_vec(),
+        indicators: indicators.collect(),
+        programmes: registry.programmes().to_vec(),
+    }
 }
