@@ -646,3 +646,36 @@ async fn grpc_refuses_the_same_with_its_own_codes() {
         assert_eq!(status.code(), code, "{status:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_very_many_findings_the_first_are_listed_and_the_rest_counted() {
+    let server = Server::start().await;
+    let before = server.head().await;
+    let long = "Đơn vị không có trong danh mục ".repeat(8);
+    let figures: Vec<Value> = (0..1_200).map(|i| with(json!({ "unit": format!("{i} {long}") }))).collect();
+    let reply = server.push_json("many", &submission(&figures)).await;
+    let found = reply.findings();
+    assert_eq!((reply.status, found.len()), (422, 1_001));
+    assert_eq!(found[999], ("unknown_unit".to_owned(), "figures[999].unit".to_owned()));
+    assert_eq!(
+        (found[1_000].0.as_str(), &reply.json()["findings"][1_000]["got"]),
+        ("more_findings", &json!("200 more findings"))
+    );
+    // Over the port itself, where details travel in a header: fewer, and still a status that says what is wrong.
+    let address = server.url("/", &[]).to_string();
+    let channel = tonic::transport::Channel::from_shared(address).unwrap().connect().await.unwrap();
+    let mut client = pb::ingestion_service_client::IngestionServiceClient::new(channel);
+    let request = pb::SubmitRequest {
+        idempotency_key: "many".into(),
+        source: "test".into(),
+        figures: (0..1_200).map(|i| wire(|f| f.unit = format!("{i} {long}"))).collect(),
+        ..pb::SubmitRequest::default()
+    };
+    let status = client.submit(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let violations = status.get_details_bad_request().map(|d| d.field_violations).unwrap_or_default();
+    assert!(violations.len() > 1, "{status:?}");
+    assert!(violations.iter().all(|v| v.description.starts_with("unknown_unit: ")), "{violations:?}");
+    assert!(status.message().contains("findings"), "{status:?}");
+    assert_eq!(server.head().await, before);
+}

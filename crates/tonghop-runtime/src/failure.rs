@@ -208,31 +208,54 @@ impl IntoResponse for Failure {
     }
 }
 
-/// gRPC carries details in a header, which is bounded; findings past this many are counted, not carried.
-const FINDINGS_ON_GRPC: usize = 40;
+/// gRPC carries a status in headers, of which proxies and clients commonly take 8 KiB, with bytes in base64 and
+/// other than ASCII in percent signs. So findings are carried up to these bytes, the rest is counted.
+const FINDING_BYTES: usize = 3000;
+/// Bytes of one finding, and of the message.
+const TEXT_BYTES: usize = 600;
+
+/// The beginning of a text, cut between characters.
+fn beginning(text: &str) -> String {
+    if text.len() <= TEXT_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=TEXT_BYTES).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+/// Where a finding is, and what it says, in words.
+fn in_words(finding: &Finding) -> (String, String) {
+    let place = match finding.line {
+        Some(line) => {
+            let parts = [finding.path.clone(), format!("line {line}"), finding.column.clone()];
+            parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+        }
+        None => finding.path.clone(),
+    };
+    let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
+    if !finding.hint.is_empty() {
+        text.push_str("; ");
+        text.push_str(&finding.hint);
+    }
+    (beginning(&place), beginning(&text))
+}
 
 impl From<Failure> for tonic::Status {
     fn from(failure: Failure) -> tonic::Status {
         failure.log();
         let mut details = ErrorDetails::new();
-        for finding in failure.findings.iter().take(FINDINGS_ON_GRPC) {
-            let place = match finding.line {
-                Some(line) => {
-                    let parts = [finding.path.clone(), format!("line {line}"), finding.column.clone()];
-                    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
-                }
-                None => finding.path.clone(),
-            };
-            let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
-            if !finding.hint.is_empty() {
-                text.push_str("; ");
-                text.push_str(&finding.hint);
+        let (mut bytes, mut carried) = (0, 0);
+        for (place, text) in failure.findings.iter().map(in_words) {
+            bytes += place.len() + text.len();
+            if carried > 0 && bytes > FINDING_BYTES {
+                break;
             }
             details.add_bad_request_violation(place, text);
+            carried += 1;
         }
-        let mut message = failure.detail.clone();
-        if failure.findings.len() > FINDINGS_ON_GRPC {
-            message.push_str(&format!(" (the first {FINDINGS_ON_GRPC} findings are in the details)"));
+        let mut message = beginning(&failure.detail);
+        if carried < failure.findings.len() {
+            message.push_str(&format!(" (the first {carried} findings are in the details)"));
         }
         tonic::Status::with_error_details(failure.kind.grpc(), message, details)
     }
