@@ -249,9 +249,28 @@ impl System {
                 told(&registry, question, &oracle::total(&registry, figures, question))
             }
         };
-        assert_eq!(answer, expected, "left the system, right the oracle, asked {question:?}");
+        assert!(answer == expected, "asked {question:?}\n{}", beside(&answer, &expected));
         answer
     }
+}
+
+/// The system's answer and what it should be, side by side, the lines marked that differ.
+fn beside(system: &str, expected: &str) -> String {
+    let (mut ours, mut theirs) = (system.lines(), expected.lines());
+    let mut out = format!("    {:<40} expected\n", "system");
+    loop {
+        let (ours, theirs) = (ours.next(), theirs.next());
+        if ours.is_none() && theirs.is_none() {
+            return out;
+        }
+        let mark = if ours == theirs { ' ' } else { '*' };
+        out += &format!("  {mark} {:<40} {}\n", ours.unwrap_or_default(), theirs.unwrap_or_default());
+    }
+}
+
+/// A total, a field a line.
+fn lines(total: &pb::Total) -> String {
+    format!("{total:?}").replace(", ", "\n")
 }
 
 /// What of a total the oracle speaks of.
@@ -268,7 +287,7 @@ fn shown(total: pb::Total) -> String {
         unit_of_measure_en: String::new(),
         ..total
     };
-    format!("{bare:#?}")
+    lines(&bare)
 }
 
 /// The oracle's answer as the wire has it.
@@ -312,7 +331,7 @@ fn told(registry: &Registry, question: &Question, answer: &Result<Total, Refusal
         denominator: total.pair.map(|p| format_decimal(p.denominator.value, decimals)),
         ..pb::Total::default()
     };
-    format!("{total:#?}")
+    lines(&total)
 }
 
 fn components<'r>(registry: &'r Registry, indicator: &Indicator) -> Vec<&'r Indicator> {
@@ -380,7 +399,8 @@ async fn holds(case: Case, course: Course) {
     system.server.assert_clean().await;
     system.server.rebuild().await;
     for (question, before) in questions.iter().zip(answers) {
-        assert_eq!(system.answer(question).await, before, "after a rebuild, asked {question:?}");
+        let after = system.answer(question).await;
+        assert!(after == before, "after a rebuild, asked {question:?}\n{}", beside(&after, &before));
     }
     system.server.assert_clean().await;
     TRIED.fetch_add(figures.len(), Ordering::Relaxed);
