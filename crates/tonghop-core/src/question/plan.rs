@@ -169,6 +169,14 @@ fn sides(indicator: &Indicator, breakdown: &Breakdown) -> Result<Vec<Breakdown>,
         (ReporterOverlap::Overlapping, all) => {
             Err(Refusal::OverlappingReporters { indicator: indicator.code.clone(), sides: all.join(" | ") })
         }
+        // Ratios of sides do not add up.
+        (ReporterOverlap::Disjoint, all) if let Kind::Ratio(ratio) = &indicator.kind => {
+            Err(Refusal::RatioAcrossReporters {
+                indicator: indicator.code.clone(),
+                component: ratio.numerator.join(" + "),
+                sides: all.join(" | "),
+            })
+        }
         (ReporterOverlap::Disjoint, all) => Ok(all.iter().map(|r| breakdown.with(REPORTER, r)).collect()),
     }
 }

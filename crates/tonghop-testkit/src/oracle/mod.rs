@@ -38,7 +38,7 @@
 //! 13. A flow over a partition is, at each (unit, scope, period), the sum of the members there. By a `single`
 //!     reporter's name only current figures of that side answer.
 //! 14. Overlapping dimensions: figures that name exactly the members asked for, and no other.
-//! 15. `disjoint` with no side asked: the sides' totals combined. `overlapping`: as if the only side had been asked
+//! 15. `disjoint` with no side asked: the sides' totals combined; of a ratio refused, for ratios do not add up. `overlapping`: as if the only side had been asked
 //!     for, or refused.
 //! 16. basis: reported or declared for a whole; computed for parts that cover all and lack nothing; else partial.
 //! 17. Ratios: see [`ratio`].
@@ -90,6 +90,13 @@ pub fn total(registry: &Registry, figures: &[Figure], question: &Question) -> Re
                 .map(|side| of_one_side(registry, figures, indicator, question, &asked.with(REPORTER, side)))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(sides::combined(&sides))
+        }
+        (Kind::Ratio(ratio), ReporterOverlap::Disjoint) if asked.member(REPORTER).is_none() => {
+            Err(Refusal::RatioAcrossReporters {
+                indicator: indicator.code.clone(),
+                component: ratio.numerator.join(", "),
+                sides: indicator.reporters.join(", "),
+            })
         }
         _ => of_one_side(registry, figures, indicator, question, asked),
     }

@@ -127,7 +127,7 @@ pub(super) fn seed() -> impl Strategy<Value = IndicatorSeed> {
     let plain = vec((own_rules(), split(4, 2), from_map), 1);
     let several = vec((own_rules(), split(10, 1), from_map), 2..=4);
     let of = (1..=2usize, 1..=2usize, any::<bool>(), any::<bool>());
-    let ratio = (of, own_rules(), split(5, 0), prop::bool::weighted(0.9)).prop_map(
+    let ratio = (of, own_rules(), split(5, 1), prop::bool::weighted(0.9)).prop_map(
         |((above, below, is_part, is_percent), rules, split, adds)| RatioSeed {
             above,
             below,
