@@ -82,6 +82,15 @@ impl Server {
         (self.running, self.base) = (Some(running), base);
     }
 
+    /// Stops it, lets somebody at its directory, and starts it again.
+    pub async fn tampered(&mut self, with: impl AsyncFnOnce(&Path)) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        with(self.directory.path()).await;
+        self.restart(256).await;
+    }
+
     /// Stops it; its directory stays as long as what is returned.
     pub async fn stop(mut self) -> TempDir {
         if let Some(running) = self.running.take() {
