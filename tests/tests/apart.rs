@@ -90,6 +90,26 @@ fn address(service: &str, parameters: &[(&str, &str)]) -> reqwest::Url {
     reqwest::Url::parse_with_params(&format!("{service}/v1/totals"), parameters).expect("an address")
 }
 
+async fn load_registry(ingestion: &Service) {
+    let channel = tonic::transport::Endpoint::from_shared(ingestion.url.clone()).expect("a URL");
+    let mut registry = RegistryServiceClient::new(channel.connect().await.expect("ingestion"));
+    let load = LoadRegistryRequest {
+        source: "test".into(),
+        idempotency_key: "registry".into(),
+        tables: shipped(),
+        ..LoadRegistryRequest::default()
+    };
+    assert_eq!(registry.load_registry(load).await.expect("a registry").into_inner().position, 1);
+}
+
+async fn push(http: &reqwest::Client, ingestion: &Service, key: &str, report: Vec<u8>) -> Value {
+    let push = http.post(format!("{}/v1/submissions?source=congan-backan", ingestion.url));
+    let push = push.header("Idempotency-Key", key).header("Content-Type", "text/csv");
+    let (status, receipt) = json(push.body(report)).await;
+    assert_eq!(status, 201, "{receipt}");
+    receipt
+}
+
 /// Without the times, which differ.
 fn totals(mut answer: Value) -> Value {
     answer["as_of"]["time"] = Value::Null;
@@ -113,21 +133,10 @@ async fn the_services_apart_give_the_same_national_totals_as_in_one_process() {
     let aggregation = Service::start("tonghop-aggregation", &url, &at, &of_ingestion);
     let query = Service::start("tonghop-query", &url, any, &[("--aggregation", &aggregation_url)]);
 
-    let channel = tonic::transport::Endpoint::from_shared(ingestion.url.clone()).expect("a URL");
-    let mut registry = RegistryServiceClient::new(channel.connect().await.expect("ingestion"));
-    let load = LoadRegistryRequest {
-        source: "test".into(),
-        idempotency_key: "registry".into(),
-        tables: shipped(),
-        ..LoadRegistryRequest::default()
-    };
-    assert_eq!(registry.load_registry(load).await.expect("a registry").into_inner().position, 1);
-
+    load_registry(&ingestion).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let push = http.post(format!("{}/v1/submissions?source=congan-backan", ingestion.url));
-    let push = push.header("Idempotency-Key", "report-2023").header("Content-Type", "text/csv");
-    let (status, receipt) = json(push.body(report.clone())).await;
-    assert_eq!((status, receipt["position"].as_i64()), (201, Some(2)), "{receipt}");
+    let receipt = push(&http, &ingestion, "report-2023", report.clone()).await;
+    assert_eq!(receipt["position"], 2);
 
     for row in rows(&report) {
         let parameters = [
@@ -150,4 +159,34 @@ async fn the_services_apart_give_the_same_national_totals_as_in_one_process() {
     for service in [query, aggregation, ingestion] {
         assert_eq!(service.stop().await, Some(0));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_standby_goes_on_where_the_active_aggregation_stopped() {
+    let Some(On::Postgres(postgres)) = On::postgres() else { return };
+    let (_, report) = tonghop::shipped::reports(None).expect("the report ships").remove(0);
+    let database = postgres.database();
+    let (url, any) = (database.url(), "127.0.0.1:0");
+    let ingestion = Service::start("tonghop-ingestion", &url, any, &[]);
+    let of_ingestion = [("--ingestion", ingestion.url.as_str())];
+    let active = Service::start("tonghop-aggregation", &url, any, &of_ingestion);
+    load_registry(&ingestion).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let standby = Service::start("tonghop-aggregation", &url, any, &of_ingestion);
+    // It hears from the one that stands by.
+    let query = Service::start("tonghop-query", &url, any, &[("--aggregation", &standby.url)]);
+    let tips = async |at_least: &str| {
+        let parameters =
+            [("indicator", "tg01"), ("unit", "VN"), ("period", "2013..2023"), ("at_least", at_least)];
+        let (status, answer) = json(http.get(address(&query.url, &parameters))).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["totals"][0]["value"].clone()
+    };
+    push(&http, &ingestion, "a", report.clone()).await;
+    assert_eq!(tips("2").await, "37853");
+
+    assert_eq!(active.stop().await, Some(0));
+    let revised = String::from_utf8(report).expect("a text").replace("37853", "37854");
+    push(&http, &ingestion, "b", revised.into_bytes()).await;
+    assert_eq!(tips("3").await, "37854");
 }
