@@ -2,7 +2,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`server`] | all services in one process, over a directory that goes with the test |
+//! | [`server`] | all services in one process, over a directory or a database that goes with the test |
 //! | [`rest`] | requests and replies of REST |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |

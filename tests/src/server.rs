@@ -1,4 +1,4 @@
-//! All services in one process, over a directory that goes with the test.
+//! All services in one process, over a directory or a database that goes with the test.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +18,7 @@ use tonghop_proto::ingestion::{GetHeadRequest, GetHeadResponse, VerifyChainReque
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_proto::registry::{LoadRegistryRequest, LoadRegistryResponse};
+use tonghop_testkit::postgres::{Database, On};
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -34,69 +35,115 @@ pub fn shipped() -> Tables {
     tonghop::shipped::registry(None).expect("the registry is in the binary")
 }
 
-/// A server, and the directory it keeps everything in.
+/// A server, and what it keeps everything in.
 pub struct Server {
-    directory: TempDir,
+    data: Data,
     running: Option<Running>,
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
 }
 
+/// Where a server keeps everything; goes when it is dropped.
+#[derive(Debug)]
+pub enum Data {
+    /// SQLite files.
+    Files(TempDir),
+    /// A PostgreSQL database.
+    Database(Database),
+}
+
+impl Data {
+    fn new(on: On) -> Data {
+        match on {
+            On::Sqlite => Data::Files(tempfile::tempdir().expect("a directory")),
+            On::Postgres(server) => Data::Database(server.database()),
+        }
+    }
+
+    /// The URL of the tiles' database.
+    fn tiles(&self) -> String {
+        match self {
+            Data::Files(directory) => format!("sqlite://{}", directory.path().join("tiles.sqlite").display()),
+            Data::Database(database) => database.url(),
+        }
+    }
+
+    /// The same again, while no server runs on it.
+    fn copy(&self) -> Data {
+        match self {
+            Data::Files(from) => {
+                let to = tempfile::tempdir().expect("a directory");
+                copy(from.path(), to.path());
+                Data::Files(to)
+            }
+            Data::Database(from) => Data::Database(from.copy()),
+        }
+    }
+}
+
 impl Server {
+    /// With the registry that ships, at position 1, on SQLite.
+    pub async fn start() -> Server {
+        Server::start_on(On::Sqlite).await
+    }
+
     /// With the registry that ships, at position 1.
     ///
     /// Its databases are copies of those of a server that loaded it through the API, once for each binary.
-    pub async fn start() -> Server {
-        static LOADED: OnceCell<TempDir> = OnceCell::const_new();
-        let loaded = LOADED
+    pub async fn start_on(on: On) -> Server {
+        static IN_FILES: OnceCell<Data> = OnceCell::const_new();
+        static IN_POSTGRES: OnceCell<Data> = OnceCell::const_new();
+        let loaded = match on {
+            On::Sqlite => &IN_FILES,
+            On::Postgres(_) => &IN_POSTGRES,
+        };
+        let loaded = loaded
             .get_or_init(|| async {
-                let server = Server::empty(256).await;
+                let server = Server::over(Data::new(on), 256).await;
                 let answer = server.load(REGISTRY_KEY, shipped(), false).await.expect("the registry loads");
                 assert_eq!(answer.position, 1);
                 server.wait(1).await;
                 server.stop().await
             })
             .await;
-        let directory = tempfile::tempdir().expect("a directory");
-        copy(loaded.path(), directory.path());
-        Server::over(directory, 256).await
+        Server::over(loaded.copy(), 256).await
     }
 
-    /// With nothing in it.
+    /// With nothing in it, on SQLite.
     pub async fn empty(batch_entries: usize) -> Server {
-        Server::over(tempfile::tempdir().expect("a directory"), batch_entries).await
+        Server::over(Data::new(On::Sqlite), batch_entries).await
     }
 
-    async fn over(directory: TempDir, batch_entries: usize) -> Server {
-        let (running, base) = run(directory.path(), batch_entries).await;
+    async fn over(data: Data, batch_entries: usize) -> Server {
+        let (running, base) = run(&data, batch_entries).await;
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Server { directory, running: Some(running), http, base }
+        Server { data, running: Some(running), http, base }
     }
 
-    /// Stops it and starts it again on the same directory.
+    /// Stops it and starts it again on the same data.
     pub async fn restart(&mut self, batch_entries: usize) {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let (running, base) = run(self.directory.path(), batch_entries).await;
+        let (running, base) = run(&self.data, batch_entries).await;
         (self.running, self.base) = (Some(running), base);
     }
 
-    /// Stops it, lets somebody at its directory, and starts it again.
-    pub async fn tampered(&mut self, with: impl AsyncFnOnce(&Path)) {
+    /// Stops it, lets somebody at the database of its tiles, and starts it again.
+    pub async fn tampered(&mut self, with: impl AsyncFnOnce(&str)) {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        with(self.directory.path()).await;
+        with(&self.data.tiles()).await;
         self.restart(256).await;
     }
 
-    /// Stops it; its directory stays as long as what is returned.
-    pub async fn stop(mut self) -> TempDir {
+    /// Stops it; its data stay as long as what is returned.
+    pub async fn stop(mut self) -> Data {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        self.directory
+        self.data
     }
 
     /// To all services, within the process.
@@ -203,10 +250,15 @@ impl Server {
     }
 }
 
-async fn run(directory: &Path, batch_entries: usize) -> (Running, String) {
+async fn run(data: &Data, batch_entries: usize) -> (Running, String) {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = UpOptions { batch_entries, ..UpOptions::new(directory, listen) };
-    let running = up::start(options).await.expect("it starts");
+    let options = match data {
+        Data::Files(directory) => UpOptions::new(directory.path(), listen),
+        Data::Database(database) => {
+            UpOptions { database: Some(database.url()), ..UpOptions::new("/nowhere", listen) }
+        }
+    };
+    let running = up::start(UpOptions { batch_entries, ..options }).await.expect("it starts");
     let base = format!("http://{}", running.address);
     (running, base)
 }

@@ -6,9 +6,22 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use tonghop_proto::query as pb;
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 use tonghop_tests::gazetteer::{Gazetteer, Row, ends_of_months, rows};
 use tonghop_tests::server::shipped;
 use tonghop_tests::{Server, wire};
+
+on_both! {
+    every_row_is_readable_back_at_the_province_as_it_was_reported,
+    every_row_is_the_total_of_the_province_and_a_partial_total_of_the_nation,
+    the_national_total_of_the_interfaces_page_is_the_one_that_is_answered,
+    sides_that_overlap_have_no_common_total_and_each_has_its_own,
+    a_figure_for_a_topic_is_no_total,
+    a_bare_percentage_is_shown_where_it_was_given_and_listed_above,
+    kinds_of_models_do_not_add_up_over_provinces,
+    rest_and_grpc_give_the_same_answers_field_by_field,
+}
 
 const PROVINCE: &str = "06";
 const NATION: &str = "VN";
@@ -20,8 +33,8 @@ fn report() -> (Vec<u8>, Vec<Row>) {
     (bytes, rows)
 }
 
-async fn with_the_report() -> Server {
-    let server = Server::start().await;
+async fn with_the_report(on: On) -> Server {
+    let server = Server::start_on(on).await;
     let reply = server.push_csv("report-2023", "congan-backan", report().0).await;
     let body = reply.expect(201);
     assert_eq!((&body["figures"], &body["warnings"], reply.position()), (&json!(15), &json!([]), 2));
@@ -57,9 +70,8 @@ fn breakdown(row: &Row) -> Value {
     row["breakdown"].split('|').filter_map(|pair| pair.split_once('=')).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_row_is_readable_back_at_the_province_as_it_was_reported() {
-    let server = with_the_report().await;
+async fn every_row_is_readable_back_at_the_province_as_it_was_reported(on: On) {
+    let server = with_the_report(on).await;
     for row in report().1 {
         let (indicator, period) = (row["indicator"].as_str(), row["period"].as_str());
         let figures = server.figures(indicator, PROVINCE, period).await;
@@ -83,9 +95,8 @@ async fn every_row_is_readable_back_at_the_province_as_it_was_reported() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_row_is_the_total_of_the_province_and_a_partial_total_of_the_nation() {
-    let server = with_the_report().await;
+async fn every_row_is_the_total_of_the_province_and_a_partial_total_of_the_nation(on: On) {
+    let server = with_the_report(on).await;
     let (gazetteer, catalogue) = (Gazetteer::of(&shipped()), catalogue());
     for row in report().1 {
         let (code, period) = (row["indicator"].as_str(), row["period"].as_str());
@@ -128,9 +139,8 @@ async fn every_row_is_the_total_of_the_province_and_a_partial_total_of_the_natio
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_national_total_of_the_interfaces_page_is_the_one_that_is_answered() {
-    let server = with_the_report().await;
+async fn the_national_total_of_the_interfaces_page_is_the_one_that_is_answered(on: On) {
+    let server = with_the_report(on).await;
     let (gazetteer, catalogue) = (Gazetteer::of(&shipped()), catalogue());
     let tips = &catalogue["tg01-crime-tips"];
     // Worked out on the page as 10,040 communes and childless districts of 132 months, 108 of them in Bắc Kạn.
@@ -140,12 +150,14 @@ async fn the_national_total_of_the_interfaces_page_is_the_one_that_is_answered()
     let mut body = server.get("/v1/totals", &parameters).await.expect(200);
     assert!(body["as_of"]["time"].is_string());
     body["as_of"]["time"] = json!("[time]");
-    insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap());
+    insta::assert_snapshot!(
+        "the_national_total_of_the_interfaces_page_is_the_one_that_is_answered",
+        serde_json::to_string_pretty(&body).unwrap()
+    );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sides_that_overlap_have_no_common_total_and_each_has_its_own() {
-    let server = with_the_report().await;
+async fn sides_that_overlap_have_no_common_total_and_each_has_its_own(on: On) {
+    let server = with_the_report(on).await;
     let parameters = [("indicator", "tt01"), ("unit", NATION), ("period", "2013..2023")];
     let reply = server.get("/v1/totals", &parameters).await;
     assert_eq!(reply.status, 422, "{}", reply.text());
@@ -158,9 +170,8 @@ async fn sides_that_overlap_have_no_common_total_and_each_has_its_own() {
     assert_eq!((&front["value"], &front["reason"]), (&Value::Null, &json!("missing")));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_figure_for_a_topic_is_no_total() {
-    let server = with_the_report().await;
+async fn a_figure_for_a_topic_is_no_total(on: On) {
+    let server = with_the_report(on).await;
     let leaflets = server.total("tt04", PROVINCE, "2013..2023", "").await;
     assert_eq!((&leaflets["value"], &leaflets["reason"]), (&Value::Null, &json!("missing")));
     let of_topic = server.total("tt04", PROVINCE, "2013..2023", "reporter=cong-an|topic=online-fraud").await;
@@ -173,9 +184,8 @@ async fn a_figure_for_a_topic_is_no_total() {
     assert_eq!(cells(&of_both), (4752, 2 * 4752));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bare_percentage_is_shown_where_it_was_given_and_listed_above() {
-    let server = with_the_report().await;
+async fn a_bare_percentage_is_shown_where_it_was_given_and_listed_above(on: On) {
+    let server = with_the_report(on).await;
     server
         .report(
             "rate",
@@ -196,9 +206,8 @@ async fn a_bare_percentage_is_shown_where_it_was_given_and_listed_above() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kinds_of_models_do_not_add_up_over_provinces() {
-    let server = with_the_report().await;
+async fn kinds_of_models_do_not_add_up_over_provinces(on: On) {
+    let server = with_the_report(on).await;
     let kinds = |unit: &str, value: &str| {
         json!({ "unit": unit, "indicator": "mh01", "period": "2023-H1", "scope": "territory", "value": value,
                 "breakdown": { "reporter": "lien-nganh", "model-type": "undivided" } })
@@ -219,9 +228,8 @@ async fn kinds_of_models_do_not_add_up_over_provinces() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rest_and_grpc_give_the_same_answers_field_by_field() {
-    let server = with_the_report().await;
+async fn rest_and_grpc_give_the_same_answers_field_by_field(on: On) {
+    let server = with_the_report(on).await;
     server
         .report(
             "rate",

@@ -4,10 +4,35 @@ use serde_json::{Value, json};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::figure::Statement;
 use tonghop_proto::ingestion::{SubmitRequest, SubmitStreamRequest};
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 use tonghop_tests::server::{REGISTRY_KEY, Tables, shipped};
 use tonghop_tests::{Reply, Server};
 use tonic::Code;
 use tonic_types::StatusExt;
+
+on_both! {
+    a_replay_is_answered_with_the_first_receipt_and_changes_nothing,
+    the_same_submission_sent_at_once_by_many_is_taken_once,
+    other_content_under_a_key_is_a_conflict_that_names_the_position,
+    the_same_content_under_another_key_changes_nothing_and_says_so,
+    revisions_and_withdrawals_reach_the_totals_and_stay_readable,
+    a_submission_says_how_many_of_its_figures_changed_what,
+    a_part_above_its_whole_is_a_finding_and_has_no_ratio_until_revised,
+    members_of_a_breakdown_at_different_grains_are_a_finding,
+    a_document_is_given_back_byte_for_byte,
+    a_dry_run_finds_the_same_and_stores_nothing,
+    a_programme_that_is_not_the_indicators_is_a_warning,
+    a_reader_can_wait_for_what_was_just_written,
+    an_answer_that_did_not_change_is_not_sent_again,
+    a_submission_in_pieces_is_one_submission,
+    what_came_over_grpc_is_read_back_over_rest,
+    a_registry_that_adds_an_indicator_keeps_all_totals,
+    a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict,
+    a_registry_that_would_leave_figures_without_their_unit_is_refused_and_names_the_position,
+    a_registry_that_moves_units_makes_all_totals_anew,
+    everything_acknowledged_is_there_after_a_restart,
+}
 
 /// Phường Đức Xuân, Thành phố Bắc Kạn.
 const COMMUNE: &str = "01840";
@@ -40,9 +65,8 @@ fn counts(new: u32, revised: u32, unchanged: u32, withdrawn: u32) -> Value {
     json!({ "new": new, "revised": revised, "unchanged": unchanged, "withdrawn": withdrawn })
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replay_is_answered_with_the_first_receipt_and_changes_nothing() {
-    let server = Server::start().await;
+async fn a_replay_is_answered_with_the_first_receipt_and_changes_nothing(on: On) {
+    let server = Server::start_on(on).await;
     let document = submission(&[tips("2023-M03", "10")]);
     let first = server.push_json("k", &document).await;
     let receipt = first.expect(201);
@@ -56,9 +80,8 @@ async fn a_replay_is_answered_with_the_first_receipt_and_changes_nothing() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_submission_sent_at_once_by_many_is_taken_once() {
-    let server = std::sync::Arc::new(Server::start().await);
+async fn the_same_submission_sent_at_once_by_many_is_taken_once(on: On) {
+    let server = std::sync::Arc::new(Server::start_on(on).await);
     let before = server.head().await.position;
     let mut sent = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -74,9 +97,8 @@ async fn the_same_submission_sent_at_once_by_many_is_taken_once() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_content_under_a_key_is_a_conflict_that_names_the_position() {
-    let server = Server::start().await;
+async fn other_content_under_a_key_is_a_conflict_that_names_the_position(on: On) {
+    let server = Server::start_on(on).await;
     server.push_json("k", &submission(&[tips("2023-M03", "10")])).await.expect(201);
     let head = server.head().await;
     let conflict = server.push_json("k", &submission(&[tips("2023-M03", "11")])).await;
@@ -89,9 +111,8 @@ async fn other_content_under_a_key_is_a_conflict_that_names_the_position() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_content_under_another_key_changes_nothing_and_says_so() {
-    let server = Server::start().await;
+async fn the_same_content_under_another_key_changes_nothing_and_says_so(on: On) {
+    let server = Server::start_on(on).await;
     let document = submission(&[tips("2023-M03", "10"), tips("2023-M04", "0")]);
     let first = server.push_json("k", &document).await;
     assert_eq!(effect(&server, &first).await["effect"], counts(2, 0, 0, 0));
@@ -101,9 +122,8 @@ async fn the_same_content_under_another_key_changes_nothing_and_says_so() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn revisions_and_withdrawals_reach_the_totals_and_stay_readable() {
-    let server = Server::start().await;
+async fn revisions_and_withdrawals_reach_the_totals_and_stay_readable(on: On) {
+    let server = Server::start_on(on).await;
     let mut base = tips("2023-M03", "10");
     base.as_object_mut().unwrap().shift_remove("value");
     let says = |what: Value| {
@@ -156,9 +176,8 @@ async fn revisions_and_withdrawals_reach_the_totals_and_stay_readable() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_submission_says_how_many_of_its_figures_changed_what() {
-    let server = Server::start().await;
+async fn a_submission_says_how_many_of_its_figures_changed_what(on: On) {
+    let server = Server::start_on(on).await;
     let first = [tips("2023-M01", "1"), tips("2023-M02", "2"), tips("2023-M03", "3")];
     server.report("first", json!(first)).await;
     let mut gone = tips("2023-M03", "");
@@ -176,13 +195,15 @@ async fn a_submission_says_how_many_of_its_figures_changed_what() {
         assert!(told[field].is_string());
         told[field] = json!(format!("[{field}]"));
     }
-    insta::assert_snapshot!(serde_json::to_string_pretty(&told).unwrap());
+    insta::assert_snapshot!(
+        "a_submission_says_how_many_of_its_figures_changed_what",
+        serde_json::to_string_pretty(&told).unwrap()
+    );
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_part_above_its_whole_is_a_finding_and_has_no_ratio_until_revised() {
-    let server = Server::start().await;
+async fn a_part_above_its_whole_is_a_finding_and_has_no_ratio_until_revised(on: On) {
+    let server = Server::start_on(on).await;
     let whole = server.report("whole", json!([tips("2023-M03", "5")])).await;
     assert_eq!(effect(&server, &whole).await["findings"], json!([]));
     let part = server.report("part", json!([useful("2023-M03", "7")])).await;
@@ -215,9 +236,8 @@ async fn a_part_above_its_whole_is_a_finding_and_has_no_ratio_until_revised() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_of_a_breakdown_at_different_grains_are_a_finding() {
-    let server = Server::start().await;
+async fn members_of_a_breakdown_at_different_grains_are_a_finding(on: On) {
+    let server = Server::start_on(on).await;
     let by = |channel: &str, period: &str| {
         let mut figure = tips(period, "5");
         figure["breakdown"]["channel"] = json!(channel);
@@ -234,9 +254,8 @@ async fn members_of_a_breakdown_at_different_grains_are_a_finding() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_is_given_back_byte_for_byte() {
-    let server = Server::start().await;
+async fn a_document_is_given_back_byte_for_byte(on: On) {
+    let server = Server::start_on(on).await;
     let odd = format!("\u{feff}  {}\r\n\t", submission(&[tips("2023-M03", "10")]));
     let headers = [("idempotency-key", "j"), ("content-type", "application/json; charset=utf-8")];
     let json = server.post(&[], &headers, odd.clone()).await.expect(201);
@@ -253,9 +272,8 @@ async fn a_document_is_given_back_byte_for_byte() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_finds_the_same_and_stores_nothing() {
-    let server = Server::start().await;
+async fn a_dry_run_finds_the_same_and_stores_nothing(on: On) {
+    let server = Server::start_on(on).await;
     let before = server.head().await;
     let headers = [("idempotency-key", "k"), ("content-type", "application/json")];
     let good = submission(&[tips("2023-M03", "10")]);
@@ -270,9 +288,8 @@ async fn a_dry_run_finds_the_same_and_stores_nothing() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_programme_that_is_not_the_indicators_is_a_warning() {
-    let server = Server::start().await;
+async fn a_programme_that_is_not_the_indicators_is_a_warning(on: On) {
+    let server = Server::start_on(on).await;
     let mut figure = tips("2023-M03", "10");
     figure["programmes"] = json!(["CTHD-22"]);
     let reply = server.push_json("k", &submission(&[figure])).await;
@@ -283,9 +300,8 @@ async fn a_programme_that_is_not_the_indicators_is_a_warning() {
     assert_eq!(server.figures("tg01", COMMUNE, "2023-M03").await[0]["programmes"], json!(["CTHD-22"]));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_can_wait_for_what_was_just_written() {
-    let server = std::sync::Arc::new(Server::start().await);
+async fn a_reader_can_wait_for_what_was_just_written(on: On) {
+    let server = std::sync::Arc::new(Server::start_on(on).await);
     for value in 1..=20 {
         let reply = server
             .push_json(&format!("k{value}"), &submission(&[tips("2023-M03", &value.to_string())]))
@@ -318,9 +334,8 @@ async fn a_reader_can_wait_for_what_was_just_written() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_did_not_change_is_not_sent_again() {
-    let server = Server::start().await;
+async fn an_answer_that_did_not_change_is_not_sent_again(on: On) {
+    let server = Server::start_on(on).await;
     server.report("k", json!([tips("2023-M03", "10")])).await;
     let parameters = [("indicator", "tg01"), ("unit", "VN"), ("period", "2023-M03")];
     let first = server.get("/v1/totals", &parameters).await;
@@ -352,9 +367,8 @@ fn wire(month: u32) -> pb::Figure {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_submission_in_pieces_is_one_submission() {
-    let server = Server::start().await;
+async fn a_submission_in_pieces_is_one_submission(on: On) {
+    let server = Server::start_on(on).await;
     let pieces = || {
         let piece = |months: std::ops::RangeInclusive<u32>| SubmitStreamRequest {
             figures: months.map(wire).collect(),
@@ -408,9 +422,8 @@ async fn a_submission_in_pieces_is_one_submission() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_came_over_grpc_is_read_back_over_rest() {
-    let server = Server::start().await;
+async fn what_came_over_grpc_is_read_back_over_rest(on: On) {
+    let server = Server::start_on(on).await;
     let request = SubmitRequest {
         idempotency_key: "k".into(),
         source: "test".into(),
@@ -461,9 +474,8 @@ fn with_one_more_indicator() -> Tables {
     tables
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_that_adds_an_indicator_keeps_all_totals() {
-    let server = Server::start().await;
+async fn a_registry_that_adds_an_indicator_keeps_all_totals(on: On) {
+    let server = Server::start_on(on).await;
     server.report("k", json!([tips("2023-M03", "10")])).await;
     let before = server.total("tg01", "VN", "2023", "").await;
     let head = server.head().await;
@@ -490,9 +502,8 @@ async fn a_registry_that_adds_an_indicator_keeps_all_totals() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict() {
-    let server = Server::start().await;
+async fn a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict(on: On) {
+    let server = Server::start_on(on).await;
     let head = server.head().await;
     let again = server.load(REGISTRY_KEY, shipped(), false).await.unwrap();
     assert_eq!((again.position, again.replayed), (1, true));
@@ -502,9 +513,8 @@ async fn a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict() {
     assert_eq!(server.head().await, head);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_names_the_position() {
-    let mut server = Server::start().await;
+async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_names_the_position(on: On) {
+    let mut server = Server::start_on(on).await;
     server.report("k", json!([tips("2023-M03", "10")])).await;
     let head = server.head().await;
     let successions = without(&shipped()["successions.csv"], |c| c("from_code") == COMMUNE);
@@ -543,9 +553,8 @@ async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_n
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_that_moves_units_makes_all_totals_anew() {
-    let server = Server::start().await;
+async fn a_registry_that_moves_units_makes_all_totals_anew(on: On) {
+    let server = Server::start_on(on).await;
     server.report("k", json!([tips("2023-M03", "10")])).await;
     assert_eq!(server.total("tg01", "058", "2023-M03", "").await["value"], "10");
     // The commune lies in the next district, and always has.
@@ -571,9 +580,8 @@ async fn a_registry_that_moves_units_makes_all_totals_anew() {
     server.assert_clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_acknowledged_is_there_after_a_restart() {
-    let mut server = Server::start().await;
+async fn everything_acknowledged_is_there_after_a_restart(on: On) {
+    let mut server = Server::start_on(on).await;
     let reply = server.push_json("k", &submission(&[tips("2023-M03", "10")])).await;
     let receipt = reply.expect(201);
     let head = server.head().await;

@@ -1,6 +1,5 @@
 //! Verification finds what was changed behind the services' back, and a rebuild puts it right.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,9 +11,8 @@ use tonghop_tests::Server;
 use tonghop_tiles::{Revision, Said, SummaryBody, TileBody};
 
 /// Writes tiles and summaries as somebody would who reaches the database, changed by `change`.
-async fn tamper(directory: &Path, change: impl Fn(&mut Vec<Tile>, &mut Vec<Summary>)) {
-    let tiles =
-        Tiles::open(&format!("sqlite://{}", directory.join("tiles.sqlite").display())).await.expect("open");
+async fn tamper(database: &str, change: impl Fn(&mut Vec<Tile>, &mut Vec<Summary>)) {
+    let tiles = Tiles::open(database).await.expect("open");
     let snapshot = tiles.snapshot().await.expect("a snapshot");
     let checkpoint = snapshot.checkpoint().clone();
     let mut all = snapshot.tiles(TileSelect::Page { after: None, limit: 1000 }).await.expect("tiles");
@@ -54,8 +52,8 @@ async fn with_one_figure() -> Server {
 async fn a_changed_tile_is_found_and_a_rebuild_puts_it_right() {
     let mut server = with_one_figure().await;
     server
-        .tampered(async |directory: &Path| {
-            tamper(directory, |tiles, _| {
+        .tampered(async |database: &str| {
+            tamper(database, |tiles, _| {
                 let mut body = TileBody::decode(&tiles[0].body).expect("a body");
                 let entry = body.entries()[0].clone();
                 let said = Said::Value(13, Qualifier::Exact);
@@ -77,8 +75,8 @@ async fn a_changed_tile_is_found_and_a_rebuild_puts_it_right() {
 async fn a_changed_total_is_found_and_a_rebuild_puts_it_right() {
     let mut server = with_one_figure().await;
     server
-        .tampered(async |directory: &Path| {
-            tamper(directory, |_, summaries| {
+        .tampered(async |database: &str| {
+            tamper(database, |_, summaries| {
                 let year = summaries.iter_mut().find(|s| s.period == "2024").expect("the year's totals");
                 let mut body = SummaryBody::decode(&year.body).expect("a body");
                 for cell in body.cells.values_mut() {

@@ -11,14 +11,21 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::StoreError;
 
-/// How long a statement waits for SQLite's write lock, and a caller for a free connection.
+/// How long a statement waits for a lock, and a caller for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections for reading. Each open snapshot holds one.
 const READERS: u32 = 12;
 /// A SQLite write-ahead log longer than this is cut back when it is next reset.
 const LOG_KEPT: &str = "67108864";
-/// Any number of our own: processes that migrate the same PostgreSQL database take turns by it.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8387507161)";
+/// How long a statement may run on PostgreSQL, so that none holds its locks for ever.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
+/// How long a writing transaction may lie idle on PostgreSQL: the locks of a process that was stopped in the
+/// middle of one are free after that.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Processes that migrate the same PostgreSQL database take turns by an advisory lock, any number of our own.
+/// Whoever comes second waits as long as the first takes; the migrations' own locks are waited for as ever.
+const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                              SELECT pg_advisory_xact_lock(8387507161); SET LOCAL lock_timeout = '10s'";
 
 /// What SQLite promises about a commit.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +123,7 @@ fn check(url: &str) -> Result<(), StoreError> {
         return Ok(());
     }
     if DbBackend::Postgres.is_prefix_of(url) {
-        if cfg!(feature = "postgres") {
-            return Ok(());
-        }
-        return refuse("this program was built without PostgreSQL");
+        return Ok(());
     }
     refuse("it must begin with sqlite: or postgres:")
 }
@@ -167,6 +171,22 @@ fn options(url: &str, durability: Durability, role: Role) -> ConnectOptions {
                 Role::Writer => sqlite,
                 Role::Reader => sqlite.pragma("query_only", "ON"),
             }
+        })
+        .map_sqlx_postgres_opts(move |postgres| {
+            // With the connection's start, so that they also hold for those that the pool opens later.
+            let milliseconds = |time: Duration| time.as_millis().to_string();
+            let postgres = postgres.options([
+                ("statement_timeout", milliseconds(LONGEST_STATEMENT)),
+                ("lock_timeout", milliseconds(PATIENCE)),
+            ]);
+            match role {
+                Role::Writer => postgres
+                    .application_name("tonghop writer")
+                    .options([("idle_in_transaction_session_timeout", milliseconds(LONGEST_PAUSE))]),
+                Role::Reader => postgres
+                    .application_name("tonghop reader")
+                    .options([("default_transaction_read_only", "on")]),
+            }
         });
     options
 }
@@ -211,6 +231,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Statement;
+    use tonghop_testkit::postgres::{Database as Held, On};
+
     use super::*;
     use crate::migrations::LedgerMigrator;
 
@@ -227,8 +250,7 @@ mod tests {
         for connection in &held {
             let mut values = Vec::new();
             for pragma in PRAGMAS {
-                let statement =
-                    sea_orm::Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
+                let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
                 let row = connection.query_one_raw(statement).await.expect("a pragma").expect("its value");
                 let text = row.try_get_by_index::<String>(0);
                 values.push(
@@ -253,15 +275,51 @@ mod tests {
         }
     }
 
+    /// A database of each kind, with what holds it.
+    fn databases(directory: &tempfile::TempDir) -> Vec<(String, Option<Held>)> {
+        let mut all = vec![(format!("sqlite://{}/a.db", directory.path().display()), None)];
+        if let Some(On::Postgres(server)) = On::postgres() {
+            let database = server.database();
+            all.push((database.url(), Some(database)));
+        }
+        all
+    }
+
     #[tokio::test]
     async fn a_reader_cannot_write() {
         let directory = tempfile::tempdir().expect("a directory");
-        let url = format!("sqlite://{}/a.db", directory.path().display());
-        let connections =
-            Connections::open::<LedgerMigrator>(&url, Durability::EveryCommit).await.expect("open");
-        let refused = connections.reader().execute_unprepared("DELETE FROM ledger_head").await;
-        let message = refused.expect_err("a refusal").to_string();
-        assert!(message.contains("attempt to write a readonly database"), "{message}");
+        for (url, _held) in databases(&directory) {
+            let connections =
+                Connections::open::<LedgerMigrator>(&url, Durability::EveryCommit).await.expect("open");
+            let refused = connections.reader().execute_unprepared("DELETE FROM ledger_head").await;
+            let message = refused.expect_err("a refusal").to_string();
+            let reasons = ["attempt to write a readonly database", "in a read-only transaction"];
+            assert!(reasons.iter().any(|reason| message.contains(reason)), "{message}");
+        }
+    }
+
+    /// What the server says of one connection of a pool.
+    async fn shown(pool: &DatabaseConnection, setting: &str) -> String {
+        let statement = Statement::from_string(DbBackend::Postgres, format!("SHOW {setting}"));
+        let row = pool.query_one_raw(statement).await.expect("a setting").expect("its value");
+        row.try_get_by_index(0).expect("a text")
+    }
+
+    #[tokio::test]
+    async fn connections_to_postgresql_are_bounded_in_time_and_say_who_they_are() {
+        let Some(On::Postgres(server)) = On::postgres() else { return };
+        let database = server.database();
+        let url = database.url();
+        let connections = Connections::open::<LedgerMigrator>(&url, Durability::EveryCommit);
+        let connections = connections.await.expect("open");
+        for (pool, name, pause) in
+            [(&connections.writer, "tonghop writer", "30s"), (&connections.reader, "tonghop reader", "0")]
+        {
+            assert_eq!(shown(pool, "application_name").await, name);
+            assert_eq!(shown(pool, "statement_timeout").await, "1min");
+            assert_eq!(shown(pool, "lock_timeout").await, "10s");
+            assert_eq!(shown(pool, "idle_in_transaction_session_timeout").await, pause);
+        }
     }
 
     #[test]

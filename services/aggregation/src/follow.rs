@@ -1,7 +1,7 @@
 //! The loop: tail the ledger, take what waits, write one transaction, tell the watchers.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,21 +29,34 @@ pub struct Settings {
     pub now: fn() -> Timestamp,
 }
 
+/// Between the end of following and its next beginning.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Between two attempts of a standby at the lease.
+const STANDBY: Duration = Duration::from_millis(200);
 /// The largest message of the tail: one submission's record.
 const LARGEST_RECORD: usize = 256 << 20;
 
 impl Aggregation {
-    /// Runs until `shutdown` resolves. Troubles that pass are waited out; a ledger or a database that makes no
-    /// sense halts the roll-up and says so, in the log and in the status.
+    /// Runs until `shutdown` resolves, then gives the lease back. Troubles that pass are waited out; a ledger or a
+    /// database that makes no sense halts the roll-up and says so, in the log and in the status.
     pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
-        tokio::pin!(shutdown);
+        tokio::select! {
+            () = shutdown => {}
+            () = self.follow_on() => {}
+        }
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(lease) = held
+            && let Err(error) = self.tiles.release_lease(&lease).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the lease has to run out");
+        }
+    }
+
+    /// Follows again whenever that ends.
+    async fn follow_on(&self) {
         loop {
-            let outcome = tokio::select! {
-                () = &mut shutdown => return,
-                outcome = self.follow() => outcome,
-            };
-            let wait = match outcome {
-                Ok(()) => Duration::from_millis(50),
+            let wait = match self.follow().await {
+                Ok(wait) => wait,
                 Err(AggregationError::Damaged { row, what }) => {
                     tracing::error!(%row, %what, "rolling up is halted: stored data makes no sense");
                     self.set_halted(Some(format!("{row}: {what}")));
@@ -54,20 +67,18 @@ impl Aggregation {
                     Duration::from_millis(300)
                 }
             };
-            tokio::select! {
-                () = &mut shutdown => return,
-                () = tokio::time::sleep(wait) => {}
-            }
+            tokio::time::sleep(wait).await;
         }
     }
 
-    /// Follows the ledger from the checkpoint on, for as long as nothing goes wrong.
-    async fn follow(&self) -> Result<(), AggregationError> {
+    /// Follows the ledger from the checkpoint on, for as long as nothing goes wrong; says how long to wait then.
+    async fn follow(&self) -> Result<Duration, AggregationError> {
         let now = self.settings.now;
         let Some(lease) = self.tiles.acquire_lease(&self.settings.holder, self.settings.lease, now()).await?
         else {
-            return Ok(()); // Another process is active.
+            return self.stand_by().await;
         };
+        self.hold(lease);
         let snapshot = self.tiles.snapshot().await?;
         let checkpoint = snapshot.checkpoint().clone();
         let mut engine = match snapshot.registry().await? {
@@ -86,17 +97,18 @@ impl Aggregation {
             let first = tokio::select! {
                 _ = renew.tick() => {
                     lease = self.tiles.renew_lease(&lease, self.settings.lease, now()).await?;
+                    self.hold(lease);
                     continue;
                 }
                 Some(done) = rebuilds.recv() => {
                     self.replace_all(&lease, position).await?;
                     // Who asked may have gone.
                     let _ = done.send(position);
-                    return Ok(());
+                    return Ok(AGAIN);
                 }
                 first = waiting.recv() => first,
             };
-            let Some(first) = first else { return Ok(()) };
+            let Some(first) = first else { return Ok(AGAIN) };
             let mut entries = vec![first?];
             let mut bytes = entries[0].record.len();
             while entries.len() < self.settings.batch_entries && bytes < self.settings.batch_bytes {
@@ -115,6 +127,20 @@ impl Aggregation {
                 position = self.batch(&lease, &mut engine, entries, position).await?;
             }
         }
+    }
+
+    fn hold(&self, lease: Lease) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+    }
+
+    /// Another process is active: who watches this one is told how far that one is.
+    async fn stand_by(&self) -> Result<Duration, AggregationError> {
+        let snapshot = self.tiles.snapshot().await?;
+        let checkpoint = snapshot.checkpoint();
+        if checkpoint.position > self.reached.borrow().position {
+            self.announce(checkpoint.position, checkpoint.time, vec![]);
+        }
+        Ok(STANDBY)
     }
 
     /// Reads the ledger's tail into a bounded queue.

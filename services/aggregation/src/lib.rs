@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tonghop_store::{StoreError, Tiles};
+use tonghop_store::{Lease, StoreError, Tiles};
 use tonic::transport::Channel;
 
 pub use follow::Settings;
@@ -87,6 +87,8 @@ pub struct Aggregation {
     reached: watch::Sender<Reached>,
     moved: broadcast::Sender<Arc<Moved>>,
     halted: Mutex<Option<String>>,
+    /// The lease last taken or renewed.
+    held: Mutex<Option<Lease>>,
     rebuilds: (mpsc::Sender<Rebuilt>, tokio::sync::Mutex<mpsc::Receiver<Rebuilt>>),
 }
 
@@ -101,6 +103,7 @@ impl Aggregation {
             reached: watch::Sender::new(Reached::default()),
             moved: broadcast::Sender::new(1024),
             halted: Mutex::new(None),
+            held: Mutex::new(None),
             rebuilds: (ask, tokio::sync::Mutex::new(asked)),
         })
     }

@@ -16,6 +16,8 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 pub struct Settings {
     /// Where the database files lie.
     pub data_dir: Option<PathBuf>,
+    /// A database's URL, instead of files; empty for files.
+    pub database: Option<String>,
     /// Address for REST and gRPC.
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
@@ -44,6 +46,7 @@ impl Settings {
         let chosen = Settings::read(&name, &text)?;
         Ok(Settings {
             data_dir: chosen.data_dir.or(defaults.data_dir),
+            database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
         })
@@ -58,6 +61,7 @@ mod tests {
     fn the_defaults_set_everything() {
         let defaults = Settings::load(None).expect("the file that ships reads");
         assert_eq!(defaults.data_dir.as_deref(), Some(Path::new("./tonghop-data")));
+        assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
     }

@@ -1,4 +1,4 @@
-//! The services in one process, over SQLite files in one directory.
+//! The services in one process, over SQLite files in one directory or one PostgreSQL database.
 //!
 //! Each service is reached by the others through its own gRPC API over an in-process connection, as it would
 //! be over a socket. Running them apart changes what stands in this file and nothing else.
@@ -20,12 +20,15 @@ use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
 use tonic::transport::Channel;
+use uuid::Uuid;
 
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct UpOptions {
     /// Where the database files lie; made if missing.
     pub data_dir: PathBuf,
+    /// A database's URL, instead of files.
+    pub database: Option<String>,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Ledger entries rolled up in one transaction at most.
@@ -33,9 +36,9 @@ pub struct UpOptions {
 }
 
 impl UpOptions {
-    /// With the usual batch size.
+    /// Over files, with the usual batch size.
     pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> UpOptions {
-        UpOptions { data_dir: data_dir.into(), listen, batch_entries: 256 }
+        UpOptions { data_dir: data_dir.into(), database: None, listen, batch_entries: 256 }
     }
 }
 
@@ -76,16 +79,22 @@ impl Running {
     }
 }
 
+async fn databases(options: &UpOptions) -> Result<(Ledger, Tiles), Box<dyn Error + Send + Sync>> {
+    if let Some(url) = &options.database {
+        return Ok((Ledger::open(url).await?, Tiles::open(url).await?));
+    }
+    std::fs::create_dir_all(&options.data_dir)
+        .map_err(|e| format!("the data directory {} cannot be made: {e}", options.data_dir.display()))?;
+    let file = |name: &str| format!("sqlite://{}", options.data_dir.join(name).display());
+    Ok((Ledger::open(&file("ledger.sqlite")).await?, Tiles::open(&file("tiles.sqlite")).await?))
+}
+
 /// Starts all three services.
 ///
 /// # Errors
 /// Where the directory, a database or the port cannot be used.
 pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send + Sync>> {
-    std::fs::create_dir_all(&options.data_dir)
-        .map_err(|e| format!("the data directory {} cannot be made: {e}", options.data_dir.display()))?;
-    let file = |name: &str| format!("sqlite://{}", options.data_dir.join(name).display());
-    let ledger = Ledger::open(&file("ledger.sqlite")).await?;
-    let tiles = Tiles::open(&file("tiles.sqlite")).await?;
+    let (ledger, tiles) = databases(&options).await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|e| format!("{} cannot be listened on: {e}", options.listen))?;
@@ -102,8 +111,11 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         tiles.clone(),
         ingestion_channel,
         Settings {
-            // One process owns the directory, so that after a crash it need not wait for its own lease to end.
-            holder: "embedded".to_owned(),
+            holder: match &options.database {
+                // One process owns the directory, so that after a crash it need not wait for its own lease to end.
+                None => "embedded".to_owned(),
+                Some(_) => Uuid::now_v7().to_string(),
+            },
             lease: Duration::from_secs(10),
             batch_entries: options.batch_entries,
             batch_bytes: 8 << 20,

@@ -1,12 +1,29 @@
 //! Appending: dense order, replays, conflicts.
 
 use tonghop_store::{Appended, Entry, EntryKind, MAX_KEY_BYTES, MAX_TEXT_BYTES, NewEntry, StoreError};
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 
 use crate::world::{World, append, at, entry};
 
-#[tokio::test]
-async fn an_entry_comes_back_as_it_was_appended() {
-    let world = World::new().await;
+on_both! {
+    an_entry_comes_back_as_it_was_appended,
+    what_is_not_there_is_none,
+    nanoseconds_are_dropped_before_anyone_sees_the_time,
+    the_same_key_with_the_same_content_is_a_replay_and_with_other_content_a_conflict,
+    the_same_content_under_another_media_type_is_a_conflict,
+    duplicates_within_a_call_are_told_against_the_first,
+    an_id_that_is_in_use_is_an_error_and_appends_nothing,
+    what_cannot_be_stored_is_refused_with_its_name,
+    the_longest_texts_fit_every_index,
+    a_group_larger_than_one_statement_stays_in_order,
+    the_latest_registry_is_the_last_entry_of_its_kind,
+    replicas_that_append_at_once_leave_a_dense_chain,
+    a_ledger_opened_again_goes_on_where_it_was,
+}
+
+async fn an_entry_comes_back_as_it_was_appended(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     assert_eq!(ledger.head().await.unwrap(), None);
 
@@ -28,9 +45,8 @@ async fn an_entry_comes_back_as_it_was_appended() {
     assert_eq!((head.position, head.digest, head.received_at), (1, receipt.digest, receipt.received_at));
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_none() {
-    let world = World::new().await;
+async fn what_is_not_there_is_none(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     assert_eq!(ledger.entry(1).await.unwrap(), None);
     assert_eq!(ledger.receipt_by_id(uuid::Uuid::nil()).await.unwrap(), None);
@@ -41,9 +57,8 @@ async fn what_is_not_there_is_none() {
     assert_eq!(ledger.append(Vec::new()).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn nanoseconds_are_dropped_before_anyone_sees_the_time() {
-    let world = World::new().await;
+async fn nanoseconds_are_dropped_before_anyone_sees_the_time(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let received_at = "2025-03-04T05:06:07.123456789Z".parse().unwrap();
     let receipt = append(&ledger, NewEntry { received_at, ..entry("moh", "a", "x") }).await;
@@ -51,9 +66,8 @@ async fn nanoseconds_are_dropped_before_anyone_sees_the_time() {
     assert_eq!(ledger.receipt_by_id(receipt.id).await.unwrap(), Some(receipt));
 }
 
-#[tokio::test]
-async fn the_same_key_with_the_same_content_is_a_replay_and_with_other_content_a_conflict() {
-    let world = World::new().await;
+async fn the_same_key_with_the_same_content_is_a_replay_and_with_other_content_a_conflict(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let first = append(&ledger, entry("moh", "a", "x")).await;
 
@@ -67,9 +81,8 @@ async fn the_same_key_with_the_same_content_is_a_replay_and_with_other_content_a
     assert_eq!(ledger.head().await.unwrap().unwrap().position, 2);
 }
 
-#[tokio::test]
-async fn the_same_content_under_another_media_type_is_a_conflict() {
-    let world = World::new().await;
+async fn the_same_content_under_another_media_type_is_a_conflict(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let first = append(&ledger, entry("moh", "a", "x")).await;
     let media_type = "application/json".to_owned();
@@ -78,9 +91,8 @@ async fn the_same_content_under_another_media_type_is_a_conflict() {
     assert_eq!(ledger.append(vec![other]).await.unwrap(), [Appended::Conflict(first)]);
 }
 
-#[tokio::test]
-async fn duplicates_within_a_call_are_told_against_the_first() {
-    let world = World::new().await;
+async fn duplicates_within_a_call_are_told_against_the_first(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let group =
         vec![entry("moh", "a", "x"), entry("moh", "a", "x"), entry("moh", "b", "z"), entry("moh", "a", "y")];
@@ -95,9 +107,8 @@ async fn duplicates_within_a_call_are_told_against_the_first() {
     assert_eq!(ledger.read_after(0, 10, 1000).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn an_id_that_is_in_use_is_an_error_and_appends_nothing() {
-    let world = World::new().await;
+async fn an_id_that_is_in_use_is_an_error_and_appends_nothing(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let first = append(&ledger, entry("moh", "a", "x")).await;
     let stolen = NewEntry { id: first.id, ..entry("moh", "c", "z") };
@@ -108,9 +119,8 @@ async fn an_id_that_is_in_use_is_an_error_and_appends_nothing() {
     assert_eq!(append(&ledger, entry("moh", "b", "y")).await.position, 2);
 }
 
-#[tokio::test]
-async fn what_cannot_be_stored_is_refused_with_its_name() {
-    let world = World::new().await;
+async fn what_cannot_be_stored_is_refused_with_its_name(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let cases = [
         (NewEntry { note: "a\0b".to_owned(), ..entry("moh", "a", "x") }, "note", "NUL"),
@@ -125,9 +135,8 @@ async fn what_cannot_be_stored_is_refused_with_its_name() {
     assert_eq!(ledger.head().await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_longest_texts_fit_every_index() {
-    let world = World::new().await;
+async fn the_longest_texts_fit_every_index(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     // Digits in an order that a database's compression does not shorten.
     let long = |seed: u64, bytes: usize| -> String {
@@ -142,9 +151,8 @@ async fn the_longest_texts_fit_every_index() {
     assert_eq!(ledger.receipt_by_key(&new.source, &new.idempotency_key).await.unwrap(), Some(receipt));
 }
 
-#[tokio::test]
-async fn a_group_larger_than_one_statement_stays_in_order() {
-    let world = World::new().await;
+async fn a_group_larger_than_one_statement_stays_in_order(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let group: Vec<_> = (0..450).map(|n| entry("moh", &n.to_string(), &format!("document {n}"))).collect();
     let outcomes = ledger.append(group.clone()).await.unwrap();
@@ -157,9 +165,8 @@ async fn a_group_larger_than_one_statement_stays_in_order() {
     assert_eq!(ledger.verify_chain(|_| ()).await.unwrap().first_break, None);
 }
 
-#[tokio::test]
-async fn the_latest_registry_is_the_last_entry_of_its_kind() {
-    let world = World::new().await;
+async fn the_latest_registry_is_the_last_entry_of_its_kind(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let registry = |key: &str| NewEntry { kind: EntryKind::Registry, ..entry("admin", key, key) };
     let group = vec![registry("r1"), registry("r2"), entry("moh", "a", "x")];
@@ -169,9 +176,8 @@ async fn the_latest_registry_is_the_last_entry_of_its_kind() {
     assert_eq!(latest.receipt.kind, EntryKind::Registry);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn replicas_that_append_at_once_leave_a_dense_chain() {
-    let world = World::new().await;
+async fn replicas_that_append_at_once_leave_a_dense_chain(on: On) {
+    let world = World::new(on).await;
     // Eight pools over one database, opened at once, as eight processes would.
     let mut writers = Vec::new();
     for writer in 0..8 {
@@ -206,9 +212,8 @@ async fn replicas_that_append_at_once_leave_a_dense_chain() {
     assert_eq!((report.entries, report.first_break), (410, None));
 }
 
-#[tokio::test]
-async fn a_ledger_opened_again_goes_on_where_it_was() {
-    let world = World::new().await;
+async fn a_ledger_opened_again_goes_on_where_it_was(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let first = append(&ledger, entry("moh", "a", "x")).await;
     ledger.close().await.unwrap();

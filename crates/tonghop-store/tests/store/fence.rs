@@ -4,8 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonghop_store::{Lease, StoreError, TileBatch};
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 
 use crate::world::{World, at, batch, key, tile};
+
+on_both! {
+    one_holder_has_the_lease_until_it_runs_out,
+    a_renewed_lease_lasts_longer_under_the_same_epoch,
+    a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_self,
+    a_loser_cannot_write_renew_clear_or_release,
+    nobody_writes_without_a_lease,
+    a_batch_that_does_not_start_at_the_checkpoint_is_out_of_order,
+    of_holders_that_ask_at_once_one_gets_the_lease,
+    a_lease_needs_a_name_and_an_end,
+}
 
 const TTL: Duration = Duration::from_secs(10);
 
@@ -16,9 +29,8 @@ fn fenced(error: StoreError) -> (i64, Option<i64>) {
     }
 }
 
-#[tokio::test]
-async fn one_holder_has_the_lease_until_it_runs_out() {
-    let world = World::new().await;
+async fn one_holder_has_the_lease_until_it_runs_out(on: On) {
+    let world = World::new(on).await;
     let (a, b) = (world.tiles().await, world.tiles().await);
     let first = a.acquire_lease("a", TTL, at(100)).await.unwrap();
     assert_eq!(first, Some(Lease { epoch: 1, until: at(110) }));
@@ -26,9 +38,8 @@ async fn one_holder_has_the_lease_until_it_runs_out() {
     assert_eq!(b.acquire_lease("b", TTL, at(110)).await.unwrap(), Some(Lease { epoch: 2, until: at(120) }));
 }
 
-#[tokio::test]
-async fn a_renewed_lease_lasts_longer_under_the_same_epoch() {
-    let world = World::new().await;
+async fn a_renewed_lease_lasts_longer_under_the_same_epoch(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     let lease = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
     assert_eq!(tiles.renew_lease(&lease, TTL, at(108)).await.unwrap(), Lease { epoch: 1, until: at(118) });
@@ -37,9 +48,8 @@ async fn a_renewed_lease_lasts_longer_under_the_same_epoch() {
     assert_eq!(tiles.renew_lease(&lease, TTL, at(200)).await.unwrap().until, at(210));
 }
 
-#[tokio::test]
-async fn a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_self() {
-    let world = World::new().await;
+async fn a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_self(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     let earlier = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
     let later = tiles.acquire_lease("a", TTL, at(101)).await.unwrap().unwrap();
@@ -47,9 +57,8 @@ async fn a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_
     assert_eq!(fenced(tiles.renew_lease(&earlier, TTL, at(102)).await.unwrap_err()), (1, Some(2)));
 }
 
-#[tokio::test]
-async fn a_loser_cannot_write_renew_clear_or_release() {
-    let world = World::new().await;
+async fn a_loser_cannot_write_renew_clear_or_release(on: On) {
+    let world = World::new(on).await;
     let (a, b) = (world.tiles().await, world.tiles().await);
     let lost = a.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
     a.write(batch(0, lost.epoch)).await.unwrap();
@@ -68,9 +77,8 @@ async fn a_loser_cannot_write_renew_clear_or_release() {
     assert_eq!((checkpoint.position, checkpoint.epoch), (2, 2));
 }
 
-#[tokio::test]
-async fn nobody_writes_without_a_lease() {
-    let world = World::new().await;
+async fn nobody_writes_without_a_lease(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     assert_eq!(fenced(tiles.write(batch(0, 0)).await.unwrap_err()), (0, None));
     let lease = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
@@ -81,9 +89,8 @@ async fn nobody_writes_without_a_lease() {
     assert_eq!(next, Some(Lease { epoch: 2, until: at(110) }));
 }
 
-#[tokio::test]
-async fn a_batch_that_does_not_start_at_the_checkpoint_is_out_of_order() {
-    let world = World::new().await;
+async fn a_batch_that_does_not_start_at_the_checkpoint_is_out_of_order(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     let epoch = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap().epoch;
     tiles.write(batch(0, epoch)).await.unwrap();
@@ -103,9 +110,8 @@ async fn a_batch_that_does_not_start_at_the_checkpoint_is_out_of_order() {
     assert_eq!(tiles.snapshot().await.unwrap().checkpoint().position, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_holders_that_ask_at_once_one_gets_the_lease() {
-    let world = World::new().await;
+async fn of_holders_that_ask_at_once_one_gets_the_lease(on: On) {
+    let world = World::new(on).await;
     let mut replicas = Vec::new();
     for _ in 0..6 {
         replicas.push(world.tiles().await);
@@ -129,9 +135,8 @@ async fn of_holders_that_ask_at_once_one_gets_the_lease() {
     }
 }
 
-#[tokio::test]
-async fn a_lease_needs_a_name_and_an_end() {
-    let world = World::new().await;
+async fn a_lease_needs_a_name_and_an_end(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     let nameless = tiles.acquire_lease("", TTL, at(100)).await.unwrap_err().to_string();
     assert_eq!(nameless, "cannot store lease holder: it has no name");

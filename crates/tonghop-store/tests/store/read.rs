@@ -3,12 +3,19 @@
 use std::time::Duration;
 
 use tonghop_store::NewEntry;
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 
 use crate::world::{World, entry};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_reader_that_starts_early_misses_nothing() {
-    let world = World::new().await;
+on_both! {
+    a_reader_that_starts_early_misses_nothing,
+    a_read_is_bounded_by_entries_and_bytes_but_never_empty,
+    an_empty_record_stays_empty,
+}
+
+async fn a_reader_that_starts_early_misses_nothing(on: On) {
+    let world = World::new(on).await;
     let tail = world.ledger().await;
     let reader = tokio::spawn(async move {
         let mut seen = Vec::new();
@@ -47,9 +54,8 @@ async fn a_reader_that_starts_early_misses_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a_read_is_bounded_by_entries_and_bytes_but_never_empty() {
-    let world = World::new().await;
+async fn a_read_is_bounded_by_entries_and_bytes_but_never_empty(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let sized =
         |key: &str, size: usize| NewEntry { record: Vec::new(), ..entry("moh", key, &"x".repeat(size)) };
@@ -68,9 +74,8 @@ async fn a_read_is_bounded_by_entries_and_bytes_but_never_empty() {
     assert_eq!(positions(4, 10, 1 << 20).await, [] as [i64; 0]);
 }
 
-#[tokio::test]
-async fn an_empty_record_stays_empty() {
-    let world = World::new().await;
+async fn an_empty_record_stays_empty(on: On) {
+    let world = World::new(on).await;
     let ledger = world.ledger().await;
     let new = NewEntry { record: Vec::new(), ..entry("moh", "a", "x") };
     ledger.append(vec![new]).await.unwrap();

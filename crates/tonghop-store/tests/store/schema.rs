@@ -2,8 +2,18 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tonghop_store::{Ledger, StoreError, Tiles};
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 
 use crate::world::World;
+
+on_both! {
+    migrated_twice_is_the_same,
+    ledger_and_tiles_share_one_database_without_meeting,
+    the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents,
+    processes_that_start_together_migrate_once,
+    a_database_that_a_newer_program_has_migrated_is_refused,
+}
 
 /// Every table and index with its definition.
 async fn schema(world: &World) -> Vec<String> {
@@ -29,9 +39,8 @@ async fn migrations(world: &World) -> Vec<String> {
     rows.iter().map(|row| row.try_get_by_index::<String>(0).expect("text")).collect()
 }
 
-#[tokio::test]
-async fn migrated_twice_is_the_same() {
-    let world = World::new().await;
+async fn migrated_twice_is_the_same(on: On) {
+    let world = World::new(on).await;
     let (ledger, tiles) = (world.ledger().await, world.tiles().await);
     let once = schema(&world).await;
     ledger.close().await.unwrap();
@@ -41,9 +50,8 @@ async fn migrated_twice_is_the_same() {
     assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
 }
 
-#[tokio::test]
-async fn ledger_and_tiles_share_one_database_without_meeting() {
-    let world = World::new().await;
+async fn ledger_and_tiles_share_one_database_without_meeting(on: On) {
+    let world = World::new(on).await;
     let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
     let schema = schema(&world).await.join("\n");
     for table in [
@@ -66,9 +74,8 @@ async fn ledger_and_tiles_share_one_database_without_meeting() {
     assert!(!schema.contains("REFERENCES") && !schema.contains("AUTOINCREMENT"), "{schema}");
 }
 
-#[tokio::test]
-async fn the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents() {
-    let world = World::new().await;
+async fn the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents(on: On) {
+    let world = World::new(on).await;
     let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
     let schema = schema(&world).await.join("\n").replace('"', "");
     assert!(schema.contains("(keeper, series, end_day, period)"), "{schema}");
@@ -76,9 +83,8 @@ async fn the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents() {
     assert!(schema.contains("(series, end_day)"), "{schema}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn processes_that_start_together_migrate_once() {
-    let world = World::new().await;
+async fn processes_that_start_together_migrate_once(on: On) {
+    let world = World::new(on).await;
     let mut starting = Vec::new();
     for _ in 0..6 {
         let url = world.url.clone();
@@ -97,9 +103,8 @@ async fn processes_that_start_together_migrate_once() {
     assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
 }
 
-#[tokio::test]
-async fn a_database_that_a_newer_program_has_migrated_is_refused() {
-    let world = World::new().await;
+async fn a_database_that_a_newer_program_has_migrated_is_refused(on: On) {
+    let world = World::new(on).await;
     world.ledger().await.close().await.unwrap();
     world.tamper("INSERT INTO ledger_migration (version, applied_at) VALUES ('m9999_future', 0)").await;
     let error = Ledger::open(&world.url).await.unwrap_err();

@@ -5,9 +5,26 @@ use std::time::Duration;
 use tonghop_store::{
     Checkpoint, Counts, Effect, EntryKind, MAX_PAGE, StoreError, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };
+use tonghop_testkit::on_both;
+use tonghop_testkit::postgres::On;
 use uuid::Uuid;
 
 use crate::world::{World, at, batch, key, summary, tile};
+
+on_both! {
+    before_the_first_write_everything_is_empty,
+    a_batch_is_read_back_whole,
+    tiles_are_selected_by_series_keepers_and_days,
+    tiles_are_selected_by_exact_keys,
+    pages_cover_every_tile_once,
+    writing_a_key_again_replaces_the_row,
+    a_batch_that_replaces_all_leaves_nothing_else,
+    a_batch_of_many_statements_is_one_write,
+    a_key_that_a_batch_has_twice_is_refused_and_nothing_is_written,
+    a_snapshot_does_not_see_what_is_written_after_it,
+    clearing_empties_all_but_the_lease,
+    snapshots_that_use_up_the_readers_leave_the_writer_alone,
+}
 
 const TTL: Duration = Duration::from_secs(30);
 
@@ -59,9 +76,8 @@ fn effect(position: i64) -> Effect {
     }
 }
 
-#[tokio::test]
-async fn before_the_first_write_everything_is_empty() {
-    let world = World::new().await;
+async fn before_the_first_write_everything_is_empty(on: On) {
+    let world = World::new(on).await;
     let snapshot = world.tiles().await.snapshot().await.unwrap();
     let empty =
         Checkpoint { position: 0, ledger_digest: [0; 32], time: None, registry_position: None, epoch: 0 };
@@ -75,9 +91,8 @@ async fn before_the_first_write_everything_is_empty() {
     );
 }
 
-#[tokio::test]
-async fn a_batch_is_read_back_whole() {
-    let world = World::new().await;
+async fn a_batch_is_read_back_whole(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let written = TileBatch {
         position: 4,
@@ -115,9 +130,8 @@ async fn a_batch_is_read_back_whole() {
     assert_eq!(snapshot.summaries(&[], 0, 100).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn tiles_are_selected_by_series_keepers_and_days() {
-    let world = World::new().await;
+async fn tiles_are_selected_by_series_keepers_and_days(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     tiles.write(TileBatch { tiles: all_tiles(), ..batch(0, epoch) }).await.unwrap();
     let series = |series: &[&str], keepers: Option<&[&str]>, from_end, to_end| TileSelect::Series {
@@ -144,9 +158,8 @@ async fn tiles_are_selected_by_series_keepers_and_days() {
     assert_eq!(select(&tiles, series(&["births"], None, 60, 30)).await, [""; 0]);
 }
 
-#[tokio::test]
-async fn tiles_are_selected_by_exact_keys() {
-    let world = World::new().await;
+async fn tiles_are_selected_by_exact_keys(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     tiles.write(TileBatch { tiles: all_tiles(), ..batch(0, epoch) }).await.unwrap();
     let keys = |keys: &[TileKey]| TileSelect::Keys(keys.to_vec());
@@ -166,9 +179,8 @@ async fn tiles_are_selected_by_exact_keys() {
     assert_eq!(select(&tiles, keys(&[])).await, [""; 0]);
 }
 
-#[tokio::test]
-async fn pages_cover_every_tile_once() {
-    let world = World::new().await;
+async fn pages_cover_every_tile_once(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     tiles.write(TileBatch { tiles: all_tiles(), ..batch(0, epoch) }).await.unwrap();
     let snapshot = tiles.snapshot().await.unwrap();
@@ -187,9 +199,8 @@ async fn pages_cover_every_tile_once() {
     assert_eq!(all.len(), 18);
 }
 
-#[tokio::test]
-async fn writing_a_key_again_replaces_the_row() {
-    let world = World::new().await;
+async fn writing_a_key_again_replaces_the_row(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let first = TileBatch {
         tiles: all_tiles(),
@@ -218,9 +229,8 @@ async fn writing_a_key_again_replaces_the_row() {
     );
 }
 
-#[tokio::test]
-async fn a_batch_that_replaces_all_leaves_nothing_else() {
-    let world = World::new().await;
+async fn a_batch_that_replaces_all_leaves_nothing_else(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let first = TileBatch {
         tiles: all_tiles(),
@@ -241,9 +251,8 @@ async fn a_batch_that_replaces_all_leaves_nothing_else() {
     assert_eq!(before.counts().await.unwrap().tiles, 18, "a reader of before sees what was before");
 }
 
-#[tokio::test]
-async fn a_batch_of_many_statements_is_one_write() {
-    let world = World::new().await;
+async fn a_batch_of_many_statements_is_one_write(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let many: Vec<Tile> = (0..2_000).map(|n| tile(key("vn-01", &format!("series-{n}"), 1), 1, "x")).collect();
     let keys: Vec<TileKey> = many.iter().map(|tile| tile.key.clone()).collect();
@@ -251,9 +260,8 @@ async fn a_batch_of_many_statements_is_one_write() {
     assert_eq!(select(&tiles, TileSelect::Keys(keys)).await.len(), 2_000);
 }
 
-#[tokio::test]
-async fn a_key_that_a_batch_has_twice_is_refused_and_nothing_is_written() {
-    let world = World::new().await;
+async fn a_key_that_a_batch_has_twice_is_refused_and_nothing_is_written(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let twice = vec![tile(key("vn", "births", 1), 1, "a"), tile(key("vn", "births", 1), 1, "b")];
     let error = tiles.write(TileBatch { tiles: twice, ..batch(0, epoch) }).await.unwrap_err();
@@ -262,9 +270,8 @@ async fn a_key_that_a_batch_has_twice_is_refused_and_nothing_is_written() {
     assert_eq!(tiles.snapshot().await.unwrap().checkpoint().position, 0);
 }
 
-#[tokio::test]
-async fn a_snapshot_does_not_see_what_is_written_after_it() {
-    let world = World::new().await;
+async fn a_snapshot_does_not_see_what_is_written_after_it(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     tiles.write(TileBatch { tiles: all_tiles(), ..batch(0, epoch) }).await.unwrap();
     // Nothing but the snapshot itself is asked for before the write.
@@ -291,9 +298,8 @@ async fn a_snapshot_does_not_see_what_is_written_after_it() {
     assert_eq!(after.effect(2).await.unwrap(), Some(effect(2)));
 }
 
-#[tokio::test]
-async fn clearing_empties_all_but_the_lease() {
-    let world = World::new().await;
+async fn clearing_empties_all_but_the_lease(on: On) {
+    let world = World::new(on).await;
     let (tiles, epoch) = leased(&world).await;
     let full = TileBatch {
         tiles: all_tiles(),
@@ -316,9 +322,8 @@ async fn clearing_empties_all_but_the_lease() {
     assert_eq!(tiles.snapshot().await.unwrap().checkpoint().position, 1);
 }
 
-#[tokio::test]
-async fn snapshots_that_use_up_the_readers_leave_the_writer_alone() {
-    let world = World::new().await;
+async fn snapshots_that_use_up_the_readers_leave_the_writer_alone(on: On) {
+    let world = World::new(on).await;
     let tiles = world.tiles().await;
     let mut open = Vec::new();
     while let Ok(snapshot) = tokio::time::timeout(Duration::from_millis(500), tiles.snapshot()).await {

@@ -1,32 +1,39 @@
 //! A database for one test, and builders of what goes into it.
 //!
-//! SQLite in a directory that goes away with the test. On PostgreSQL instead, in a new database each:
-//!
-//! ```text
-//! TONGHOP_TEST_POSTGRES=postgres://user:password@host/postgres \
-//!     cargo test -p tonghop-store --features postgres --test store
-//! ```
+//! On SQLite a file in a directory that goes away with the test, on PostgreSQL a database that does.
 
 use jiff::Timestamp;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tonghop_store::{
     Appended, EntryKind, Ledger, NewEntry, Receipt, Summary, Tile, TileBatch, TileKey, Tiles, content_digest,
 };
+use tonghop_testkit::postgres::{Database, On};
 use uuid::Uuid;
 
 pub(crate) struct World {
     pub(crate) url: String,
-    _directory: tempfile::TempDir,
+    _held: Held,
+}
+
+/// What goes with the test.
+enum Held {
+    Directory { _directory: tempfile::TempDir },
+    Database { _database: Database },
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let url = match std::env::var("TONGHOP_TEST_POSTGRES") {
-            Ok(server) => new_postgres_database(&server).await,
-            Err(_) => format!("sqlite://{}/store.db", directory.path().display()),
-        };
-        Self { url, _directory: directory }
+    pub(crate) async fn new(on: On) -> Self {
+        match on {
+            On::Sqlite => {
+                let directory = tempfile::tempdir().expect("a directory");
+                let url = format!("sqlite://{}/store.db", directory.path().display());
+                Self { url, _held: Held::Directory { _directory: directory } }
+            }
+            On::Postgres(server) => {
+                let database = server.database();
+                Self { url: database.url(), _held: Held::Database { _database: database } }
+            }
+        }
     }
 
     pub(crate) async fn ledger(&self) -> Ledger {
@@ -39,24 +46,12 @@ impl World {
 
     /// The database behind the store's back.
     pub(crate) async fn raw(&self) -> DatabaseConnection {
-        Database::connect(&self.url).await.expect("a connection")
+        sea_orm::Database::connect(&self.url).await.expect("a connection")
     }
 
     /// Changes rows behind the store's back; says how many.
     pub(crate) async fn tamper(&self, sql: &str) -> u64 {
         self.raw().await.execute_unprepared(sql).await.expect("a statement").rows_affected()
-    }
-}
-
-async fn new_postgres_database(server: &str) -> String {
-    let name = format!("tonghop_test_{}", Uuid::now_v7().simple());
-    let connection = Database::connect(server).await.expect("a PostgreSQL server");
-    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
-    let (base, parameters) = server.split_once('?').map_or((server, None), |(a, b)| (a, Some(b)));
-    let (base, _) = base.rsplit_once('/').expect("a URL with a database");
-    match parameters {
-        Some(parameters) => format!("{base}/{name}?{parameters}"),
-        None => format!("{base}/{name}"),
     }
 }
 

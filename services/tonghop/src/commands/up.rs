@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -20,6 +19,9 @@ pub struct UpArguments {
     /// Where the database lies; made where it is not there [default: ./tonghop-data].
     #[arg(long, env = "TONGHOP_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// A database to use instead of files: postgres://user:password@host/database. Empty: files.
+    #[arg(long, value_name = "URL", env = "TONGHOP_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
     /// Address for REST and gRPC [default: 127.0.0.1:8080].
     #[arg(long, env = "TONGHOP_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -35,6 +37,7 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
+            database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
             batch_entries: self.batch_entries.or(file.batch_entries).unwrap_or(256).max(1),
         })
@@ -47,12 +50,16 @@ impl UpArguments {
 /// Where it cannot start.
 pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
     let options = arguments.options()?;
-    let data_dir = options.data_dir.clone();
+    let data = match &options.database {
+        // Without its URL, which may hold a password.
+        Some(_) => "in the database that was named".to_owned(),
+        None => options.data_dir.display().to_string(),
+    };
     let running = start_with(options).await?;
     say(format_args!("tonghop is up on http://{}", running.address));
     say(format_args!("  REST  http://{}/v1/totals …", running.address));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
-    say(format_args!("  data  {}", data_dir.display()));
+    say(format_args!("  data  {data}"));
     say("Ctrl-C stops it.");
     until_told().await?;
     say("stopping");
@@ -80,14 +87,8 @@ async fn start_with(options: UpOptions) -> Result<Running, Trouble> {
 /// # Errors
 /// Where signals cannot be waited for.
 pub async fn until_told() -> Result<(), Trouble> {
-    let cannot = |error: std::io::Error| Trouble::refused(format!("cannot wait for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    let told = tonghop_runtime::process::until_told().await;
+    told.map_err(|error| Trouble::refused(format!("cannot wait for signals: {error}")))
 }
 
 /// Does some work on temporary data; told to stop, it leaves off, so that the data is removed.
