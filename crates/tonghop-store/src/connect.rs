@@ -135,6 +135,10 @@ async fn connect(url: &str, durability: Durability, role: Role) -> Result<Databa
     let mut attempts = 0;
     loop {
         match Database::connect(options.clone()).await.map_err(StoreError::from) {
+            // Whoever cannot connect to a server in all this time has not found it busy but away.
+            Err(StoreError::Busy { source }) if !DbBackend::Sqlite.is_prefix_of(url) => {
+                return Err(StoreError::Unavailable { source });
+            }
             Err(StoreError::Busy { source }) if attempts < 50 => {
                 attempts += 1;
                 tracing::debug!(error = %source, attempts, "database is locked while connecting");

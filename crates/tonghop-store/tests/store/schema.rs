@@ -114,6 +114,9 @@ async fn a_database_that_a_newer_program_has_migrated_is_refused(on: On) {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_reached_is_unavailable() {
-    let error = Ledger::open("sqlite:///no/such/directory/ledger.db").await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }) && error.is_transient(), "{error:?}");
+    for url in ["sqlite:///no/such/directory/ledger.db", "postgres://user:secret@127.0.0.1:1/none"] {
+        let error = Ledger::open(url).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }) && error.is_transient(), "{error:?}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
 }
