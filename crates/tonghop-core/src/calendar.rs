@@ -7,6 +7,18 @@ use jiff::civil::{Date, date};
 
 use crate::period::Period;
 
+const EPOCH: Date = date(1970, 1, 1);
+
+/// A day as days since 1970-01-01, as it is stored.
+pub fn day_number(day: Date) -> i32 {
+    day.since((jiff::Unit::Day, EPOCH)).map_or(0, |span| span.get_days())
+}
+
+/// The day of a [number](day_number); `None` outside the years that a date can have.
+pub fn day_of_number(number: i32) -> Option<Date> {
+    EPOCH.checked_add(jiff::Span::new().try_days(number).ok()?).ok()
+}
+
 /// A reporting calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
@@ -87,6 +99,17 @@ mod tests {
         assert_eq!(days(&nd09, "2013..2023"), "2012-12-15 2023-12-14");
         assert_eq!(nd09.year_of(date(2023, 12, 14)), 2023);
         assert_eq!(nd09.year_of(date(2023, 12, 15)), 2024);
+    }
+
+    #[test]
+    fn days_are_numbered_from_1970() {
+        assert_eq!(day_number(date(1970, 1, 1)), 0);
+        assert_eq!(day_number(date(1969, 12, 31)), -1);
+        assert_eq!(day_number(date(2025, 7, 1)), 20_270);
+        for day in [Date::MIN, date(1945, 9, 2), date(2025, 7, 1), Date::MAX] {
+            assert_eq!(day_of_number(day_number(day)), Some(day));
+        }
+        assert_eq!(day_of_number(i32::MAX), None);
     }
 
     #[test]

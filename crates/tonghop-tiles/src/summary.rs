@@ -16,7 +16,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, date};
+use tonghop_core::Date;
+use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::quantity::{Qualifier, Sum};
 use tonghop_core::rollup::{Along, Cell, Dates, Parts, State, Taken};
 use tonghop_core::unit::UnitId;
@@ -112,8 +113,8 @@ fn write_cell(out: &mut Writer, cell: &Cell<Sum>) {
         out.0.push(sum.qualifier as u8);
     }
     for (oldest, newest) in [cell.parts.dates, cell.whole_dates].into_iter().flatten() {
-        out.signed(i128::from(days(oldest)));
-        out.signed(i128::from(days(newest)));
+        out.signed(i128::from(day_number(oldest)));
+        out.signed(i128::from(day_number(newest)));
     }
 }
 
@@ -184,13 +185,6 @@ fn read_cell(reader: &mut Reader<'_>) -> Result<Cell<Sum>, BodyError> {
     })
 }
 
-const EPOCH: Date = date(1970, 1, 1);
-
-fn days(day: Date) -> i32 {
-    day.since((jiff::Unit::Day, EPOCH)).map_or(0, |span| span.get_days())
-}
-
-fn day(days: i32) -> Result<Date, BodyError> {
-    let span = jiff::Span::new().try_days(days).map_err(|_| BodyError::Damaged("a day out of range"))?;
-    EPOCH.checked_add(span).map_err(|_| BodyError::Damaged("a day out of range"))
+fn day(number: i32) -> Result<Date, BodyError> {
+    day_of_number(number).ok_or(BodyError::Damaged("a day out of range"))
 }

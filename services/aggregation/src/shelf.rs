@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tonghop_core::Date;
-use tonghop_core::calendar::Calendar;
+use tonghop_core::calendar::{Calendar, day_number};
 use tonghop_core::figure::{Series, SeriesFigures};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
@@ -15,12 +14,6 @@ use tonghop_store::{Snapshot, Summary, Tile, TileKey, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::AggregationError;
-
-/// Days since 1970-01-01.
-pub(crate) fn day_number(day: Date) -> i32 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    day.since((jiff::Unit::Day, epoch)).map_or(0, |span| span.get_days())
-}
 
 /// One year of one series in one province, or of the nation's own figures.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

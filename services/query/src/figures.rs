@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tonghop_core::calendar::day_number;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, DimensionKind, REPORTER};
 use tonghop_core::figure::Series;
@@ -14,7 +15,6 @@ use tonghop_runtime::Failure;
 use tonghop_store::TileSelect;
 use tonghop_tiles::{Entry, Revision, Said, TileBody};
 
-use crate::read::day_number;
 use crate::totals::page;
 use crate::{Query, View, ask, store_failure, view};
 

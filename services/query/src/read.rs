@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tonghop_core::Date;
+use tonghop_core::calendar::day_number;
 use tonghop_core::figure::{Figures, Series};
 use tonghop_core::period::{Grain, Period};
 use tonghop_core::question::{Plan, Prepared, Refusal, Total, sum_of_sides, total_of_sum};
@@ -18,12 +18,6 @@ use tonghop_store::{Tile, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::{View, store_failure};
-
-/// Days since 1970-01-01.
-pub(crate) fn day_number(day: Date) -> i32 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    day.since((jiff::Unit::Day, epoch)).map_or(0, |span| span.get_days())
-}
 
 /// A question with its plan.
 #[derive(Clone, Debug)]
