@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use prost::Message;
-use tonghop_core::figure::{Series, Statement, place};
+use tonghop_core::figure::{Leaf, Series, Statement, place};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
@@ -34,7 +34,14 @@ pub(crate) struct Changes {
 pub(crate) struct Prepared {
     receipt: Receipt,
     figures: Vec<AcceptedFigure>,
-    places: Vec<(Series, UnitId)>,
+    /// Where each figure belongs.
+    kept: Vec<Kept>,
+}
+
+/// Where a figure is kept: its series' year in a province, and its place within the series.
+pub(crate) struct Kept {
+    pub(crate) place: Place,
+    pub(crate) leaf: Leaf,
 }
 
 /// Tiles and totals in the making.
@@ -75,20 +82,21 @@ impl Engine {
                     let row = format!("ledger position {}", entry.receipt.position);
                     AggregationError::Damaged { row, what: e.to_string() }
                 })?;
-                let places = figures.iter().map(|f| self.place(f)).collect();
-                Ok(Prepared { receipt: entry.receipt, figures, places })
+                let kept = figures.iter().map(|f| self.kept(f)).collect();
+                Ok(Prepared { receipt: entry.receipt, figures, kept })
             })
             .collect()
     }
 
-    fn place(&self, accepted: &AcceptedFigure) -> (Series, UnitId) {
+    fn kept(&self, accepted: &AcceptedFigure) -> Kept {
         let figure = &accepted.figure;
         let Some(indicator) = self.registry.indicator(&figure.indicator) else {
             unreachable!("a decoded figure has an indicator of the registry")
         };
-        let (series, _) = place(&self.registry, indicator, &figure.breakdown);
+        let (series, leaf) = place(&self.registry, indicator, &figure.breakdown);
         let day = indicator.calendar.last_day(figure.period);
-        (series, self.registry.keeper(figure.unit, day))
+        let keeper = self.registry.keeper(figure.unit, day);
+        Kept { place: Place { series, keeper, year: indicator.calendar.year_of(day) }, leaf }
     }
 
     /// Fetches all that putting these in will touch.
@@ -98,16 +106,16 @@ impl Engine {
         prepared: &[Prepared],
     ) -> Result<(), AggregationError> {
         self.shelves.bound();
+        let nation = self.registry.nation();
         let mut tiles: BTreeSet<Place> = BTreeSet::new();
         let mut summaries: BTreeSet<(Series, i16)> = BTreeSet::new();
         let mut ratios: BTreeSet<(&str, Period, UnitId)> = BTreeSet::new();
         for one in prepared {
-            for (accepted, (series, keeper)) in one.figures.iter().zip(&one.places) {
-                let year = self.year(accepted)?;
-                tiles.insert(Place { series: series.clone(), keeper: *keeper, year });
-                tiles.insert(Place { series: series.clone(), keeper: self.registry.nation(), year });
-                summaries.insert((series.clone(), year));
-                ratios.insert((&accepted.figure.indicator, accepted.figure.period, *keeper));
+            for (accepted, Kept { place, .. }) in one.figures.iter().zip(&one.kept) {
+                tiles.insert(place.clone());
+                tiles.insert(Place { keeper: nation, ..place.clone() });
+                summaries.insert((place.series.clone(), place.year));
+                ratios.insert((&accepted.figure.indicator, accepted.figure.period, place.keeper));
             }
         }
         for (indicator, period, keeper) in ratios {
@@ -120,14 +128,6 @@ impl Engine {
         self.shelves.fetch(&self.registry, snapshot, &tiles, &summaries).await
     }
 
-    fn year(&self, accepted: &AcceptedFigure) -> Result<i16, AggregationError> {
-        let calendar = crate::shelf::calendar(
-            &self.registry,
-            &Series { indicator: accepted.figure.indicator.clone(), tags: Default::default() },
-        )?;
-        Ok(calendar.year_of(calendar.last_day(accepted.figure.period)))
-    }
-
     /// Puts submissions in, in order, and works out what that changes.
     pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Result<Changes, AggregationError> {
         let mut changes = Changes::default();
@@ -135,7 +135,7 @@ impl Engine {
         let mut position = 0;
         for one in prepared {
             position = one.receipt.position;
-            let effect = self.put_one(one, &mut touched)?;
+            let effect = self.put_one(one, &mut touched);
             changes.effects.push(effect);
         }
         summarise(&self.registry, &mut self.shelves, &touched, position);
@@ -144,17 +144,11 @@ impl Engine {
         Ok(changes)
     }
 
-    fn put_one(
-        &mut self,
-        one: &Prepared,
-        touched: &mut BTreeMap<Place, BTreeSet<Period>>,
-    ) -> Result<Effect, AggregationError> {
+    fn put_one(&mut self, one: &Prepared, touched: &mut BTreeMap<Place, BTreeSet<Period>>) -> Effect {
         let position = one.receipt.position;
         let mut counts = pb::Effect::default();
-        for (accepted, (series, keeper)) in one.figures.iter().zip(&one.places) {
+        for (accepted, Kept { place, leaf }) in one.figures.iter().zip(&one.kept) {
             let figure = &accepted.figure;
-            let Some(indicator) = self.registry.indicator(&figure.indicator) else { continue };
-            let (_, leaf) = place(&self.registry, indicator, &figure.breakdown);
             let revision = Revision {
                 position,
                 said: match &figure.statement {
@@ -165,8 +159,7 @@ impl Engine {
                 reporter: leaf.reporter.as_deref().map(Into::into),
                 programmes: accepted.programmes.join("|").as_str().into(),
             };
-            let year = self.year(accepted)?;
-            let tile = self.shelves.tile_mut(series, *keeper, figure.period, position);
+            let tile = self.shelves.tile_mut(&place.series, place.keeper, figure.period, position);
             let put = tile.put(figure.unit, figure.scope, &leaf.members.to_string(), revision);
             *match put {
                 Put::New => &mut counts.new,
@@ -175,12 +168,11 @@ impl Engine {
                 Put::Withdrawn => &mut counts.withdrawn,
             } += 1;
             if put != Put::Unchanged {
-                let place = Place { series: series.clone(), keeper: *keeper, year };
-                touched.entry(place).or_default().insert(figure.period);
+                touched.entry(place.clone()).or_default().insert(figure.period);
             }
         }
-        let findings = whole_findings::find(&self.registry, &self.shelves, &one.figures, &one.places);
-        Ok(effect_of(&one.receipt, counts, findings))
+        let findings = whole_findings::find(&self.registry, &self.shelves, &one.figures, &one.kept);
+        effect_of(&one.receipt, counts, findings)
     }
 }
 

@@ -14,6 +14,7 @@ use tonghop_core::unit::UnitId;
 use tonghop_proto::ingestion::Finding;
 use tonghop_proto::record::AcceptedFigure;
 
+use crate::engine::Kept;
 use crate::shelf::{Place, Shelves};
 
 /// Findings of one submission at most.
@@ -66,13 +67,13 @@ pub(crate) fn find(
     registry: &Registry,
     shelves: &Shelves,
     figures: &[AcceptedFigure],
-    places: &[(Series, UnitId)],
+    kept: &[Kept],
 ) -> Vec<Finding> {
-    let mut out = mixed_grains(registry, shelves, figures, places);
+    let mut out = mixed_grains(registry, shelves, figures, kept);
     let mut asked: BTreeMap<(&str, Period, UnitId), BTreeSet<UnitId>> = BTreeMap::new();
-    for (accepted, (_, keeper)) in figures.iter().zip(places) {
+    for (accepted, Kept { place, .. }) in figures.iter().zip(kept) {
         let figure = &accepted.figure;
-        asked.entry((&figure.indicator, figure.period, *keeper)).or_default().insert(figure.unit);
+        asked.entry((&figure.indicator, figure.period, place.keeper)).or_default().insert(figure.unit);
     }
     let mut seen = BTreeSet::new();
     for ((indicator, period, keeper), units) in asked {
@@ -139,21 +140,19 @@ fn mixed_grains(
     registry: &Registry,
     shelves: &Shelves,
     figures: &[AcceptedFigure],
-    places: &[(Series, UnitId)],
+    kept: &[Kept],
 ) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut seen = BTreeSet::new();
-    for (accepted, (series, keeper)) in figures.iter().zip(places) {
+    for (accepted, Kept { place: Place { series, keeper, year }, leaf }) in figures.iter().zip(kept) {
         let figure = &accepted.figure;
         let Some(indicator) = registry.indicator(&figure.indicator) else { continue };
         if indicator.is_stock() || !has_partition(indicator, series) {
             continue;
         }
-        let (_, leaf) = tonghop_core::figure::place(registry, indicator, &figure.breakdown);
         let Some((first, last)) = figure.period.months() else { continue };
-        let year = indicator.calendar.year_of(indicator.calendar.last_day(figure.period));
         let members = leaf.members.to_string();
-        let other = shelves.tiles_in(&indicator.calendar, series, *keeper, year).find(|(period, body)| {
+        let other = shelves.tiles_in(&indicator.calendar, series, *keeper, *year).find(|(period, body)| {
             let overlaps = period.months().is_some_and(|(a, b)| a <= last && first <= b);
             overlaps
                 && *period != figure.period
