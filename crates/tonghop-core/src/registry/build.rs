@@ -10,7 +10,7 @@ use super::{Draft, IndicatorRow, Problem, Registry};
 use crate::decimal::MAX_DECIMALS;
 use crate::dimension::{REPORTER, UNDIVIDED};
 use crate::indicator::{Indicator, Kind, RatioOf, ReporterOverlap};
-use crate::unit::{Level, Map, Unit};
+use crate::unit::{Level, Map, Succession, Unit, UnitId};
 
 /// Collects what is wrong.
 pub(super) struct Checker {
@@ -39,6 +39,9 @@ impl Registry {
             check.problem("levels", "", "expected 2 to 16 levels of different codes, the nation first");
             return Err(check.problems);
         }
+        if let Some(before) = before {
+            check_levels(&mut check, &draft, before);
+        }
         let Lives { units, by_code, successions } = lives(&mut check, &draft, &levels, before);
         let maps = build_maps(&mut check, &units);
         for dimension in &draft.dimensions {
@@ -62,7 +65,16 @@ impl Registry {
             indicator_by_code.insert(indicator.code.clone(), i);
             indicator_by_code.insert(indicator.short_code().to_owned(), i);
         }
+        let place = |of: fn(&Succession) -> UnitId| {
+            let mut places = vec![Vec::new(); units.len()];
+            for (i, succession) in successions.iter().enumerate() {
+                places[of(succession).0 as usize].push(i as u32);
+            }
+            places
+        };
         Ok(Registry {
+            by_went: place(|s| s.from),
+            by_came: place(|s| s.to),
             by_key: units.iter().map(|u| (u.key(), u.id)).collect(),
             levels: draft.levels,
             units,
@@ -76,6 +88,24 @@ impl Registry {
             programmes: draft.programmes,
             stands: crate::rollup::Stands::default(),
         })
+    }
+}
+
+/// Levels may be added between others; those that were there stay, in their order.
+fn check_levels(check: &mut Checker, draft: &Draft, before: &Registry) {
+    let kept: Vec<&str> = draft.levels.iter().map(|l| l.code.as_str()).collect();
+    let were = before.levels.iter().map(|l| l.code.as_str());
+    let mut last = None;
+    for code in were {
+        let at = kept.iter().position(|c| *c == code);
+        match at {
+            None => check.problem("levels", code, "was in the registry and is no longer: leave it in"),
+            Some(at) if last.is_some_and(|last| at < last) => {
+                check.problem("levels", code, "stood after the levels above it: keep their order");
+            }
+            Some(_) => {}
+        }
+        last = last.max(at);
     }
 }
 

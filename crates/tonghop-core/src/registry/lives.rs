@@ -108,7 +108,11 @@ impl<'a> Builder<'a> {
         let mut at = from;
         while at < to {
             let Some(parent) = self.find(parent_code, at) else {
-                let message = format!("its parent {parent_code} is not in force on {at}");
+                let message = match self.by_code.contains_key(parent_code.as_str()) {
+                    false => format!("no unit of a higher level has the code {parent_code} of its parent"),
+                    true if at == Date::MIN => format!("its parent {parent_code} was not always there"),
+                    true => format!("its parent {parent_code} is not in force on {at}"),
+                };
                 self.check.problem("units", &row.code, message);
                 break;
             };
@@ -133,9 +137,6 @@ impl<'a> Builder<'a> {
         let mut link = None;
         if let Some(last) = last {
             let before = &self.units[&last];
-            if before.to() > segment.from {
-                self.check.problem("units", code, format!("two rows are in force on {}", segment.from));
-            }
             let adjoins = before.to() == segment.from;
             let links = self.linked.get(&(segment.from, code)).map_or(&[][..], Vec::as_slice);
             let same_territory = match links {
@@ -149,7 +150,8 @@ impl<'a> Builder<'a> {
                 }
                 return last;
             }
-            link = (adjoins && links.is_empty()).then_some(last);
+            // Others may join it on that day; what it was itself goes on unless it is said to go elsewhere.
+            link = (adjoins && links.iter().all(|l| l.from != code)).then_some(last);
         }
         let mut unit =
             Unit { id: UnitId(0), code: code.to_owned(), level, parent: segment.parent, stages: vec![stage] };
@@ -161,7 +163,7 @@ impl<'a> Builder<'a> {
                 from,
                 to: id,
                 share: 1_000_000,
-                basis: "same territory, new parent".to_owned(),
+                basis: "goes on".to_owned(),
             });
         }
         self.by_code.entry(code.to_owned()).or_default().push(id);
@@ -179,7 +181,12 @@ impl<'a> Builder<'a> {
                 for b in &ids[i + 1..] {
                     let (a, b) = (&self.units[a], &self.units[b]);
                     if a.from() < b.to() && b.from() < a.to() {
-                        self.check.problem("units", code, "two units carry this code on one day");
+                        let day = a.from().max(b.from());
+                        let message = match day == Date::MIN {
+                            true => "two rows have this code from the beginning on".to_owned(),
+                            false => format!("two rows have this code on {day}"),
+                        };
+                        self.check.problem("units", code, message);
                     }
                 }
             }
@@ -207,6 +214,12 @@ impl<'a> Builder<'a> {
                 continue;
             };
             *shares.entry((row.day, from)).or_default() += u64::from(row.share);
+            if from != to && self.units[&from].to() != row.day {
+                let key = format!("{} {}>{}", row.day, row.from, row.to);
+                let message = "expected the unit that gives a part of itself to end on the day: end its row, and \
+                               begin another where the rest goes on under its code";
+                self.check.problem("successions", key, message);
+            }
             if from != to {
                 out.push(Succession { day: row.day, from, to, share: row.share, basis: row.basis.clone() });
             }
@@ -218,6 +231,22 @@ impl<'a> Builder<'a> {
             }
         }
         out.sort_by_key(|s| (s.day, s.from, s.to));
+        self.check_succeeded(&out);
         out
+    }
+
+    /// A unit with nothing below it that ends goes on as something: else its figures were in no later map.
+    fn check_succeeded(&mut self, successions: &[Succession]) {
+        let succeeded: HashSet<UnitId> = successions.iter().map(|s| s.from).collect();
+        let above: HashSet<UnitId> =
+            self.units.values().flat_map(|u| u.parent.filter(|p| self.units[p].to() == u.to())).collect();
+        let lost = self
+            .units
+            .values()
+            .filter(|u| u.to() != Date::MAX && !succeeded.contains(&u.id) && !above.contains(&u.id));
+        for unit in lost {
+            let message = "ends without a successor, and nothing below it goes on: say what it went on as";
+            self.check.problem("successions", format!("{} {}", unit.to(), unit.code), message);
+        }
     }
 }

@@ -4,10 +4,19 @@
 //! [`Registry::build`], which answers with every problem there is, not the first.
 
 mod build;
+mod code;
+mod diff;
 mod draft;
+mod heirs;
 mod lives;
+mod reform;
+mod share;
 
+pub use diff::{Change, LevelCounts, MapDiff, UnitChange};
 pub use draft::{Draft, IndicatorRow, Problem, SuccessionRow, UnitRow};
+pub use heirs::Part;
+pub use reform::{Act, ChangeRow, Reform};
+pub use share::Share;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,6 +67,10 @@ pub struct Registry {
     by_code: HashMap<String, Vec<UnitId>>,
     by_key: HashMap<String, UnitId>,
     successions: Vec<Succession>,
+    /// Places in `successions`, by the number of the unit that went.
+    by_went: Vec<Vec<u32>>,
+    /// Places in `successions`, by the number of the unit that came.
+    by_came: Vec<Vec<u32>>,
     maps: Vec<Map>,
     calendars: Vec<Arc<Calendar>>,
     dimensions: Vec<Dimension>,
@@ -124,12 +137,17 @@ impl Registry {
 
     /// What became of a unit when it went.
     pub fn successors(&self, unit: UnitId) -> impl Iterator<Item = &Succession> {
-        self.successions.iter().filter(move |s| s.from == unit)
+        self.links(&self.by_went, unit)
     }
 
-    /// What a unit was made of when it came.
+    /// What a unit was made of when it came, and what it took up since, in order of time.
     pub fn predecessors(&self, unit: UnitId) -> impl Iterator<Item = &Succession> {
-        self.successions.iter().filter(move |s| s.to == unit)
+        self.links(&self.by_came, unit)
+    }
+
+    fn links<'r>(&'r self, index: &'r [Vec<u32>], unit: UnitId) -> impl Iterator<Item = &'r Succession> {
+        let places = index.get(unit.0 as usize).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.successions[*place as usize])
     }
 
     /// The number of the map of a day; two days with one number have one map.

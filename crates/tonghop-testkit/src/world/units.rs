@@ -161,8 +161,9 @@ impl Rows {
                 let province = pick(&self.codes(&[1]), a)?.clone();
                 for district in self.children(&province) {
                     let children = self.children(&district);
-                    if self.level(&district) == 2 && !self.touched.contains(&district) && !children.is_empty()
-                    {
+                    // One that has nothing of its own the day before would have to go on as something.
+                    let goes_on = children.iter().any(|c| self.row(c).valid_from != Some(day));
+                    if self.level(&district) == 2 && !self.touched.contains(&district) && goes_on {
                         children.iter().for_each(|c| self.move_to(c, &province, day));
                         self.end(&district, day);
                     }
