@@ -2,6 +2,8 @@
 //!
 //! What has no value has a reason; what only some totals have is left out of the others.
 
+pub mod maps;
+
 use serde_json::{Map, Value, json};
 
 use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Total, UnitRef};

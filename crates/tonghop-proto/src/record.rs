@@ -65,10 +65,11 @@ pub fn encode(figures: &[AcceptedFigure]) -> Vec<u8> {
 }
 
 /// Reads a record. Units are found on the registry given, so that a registry loaded later moves figures to
-/// where they belong; a figure whose unit is no longer known is an error.
+/// where they belong. A figure whose code is no unit's on its day is left out: a registry that would leave one
+/// so is refused, unless the figure was withdrawn and says nothing any more.
 ///
 /// # Errors
-/// Where the record is not what [`encode`] writes, or the registry does not know its words.
+/// Where the record is not what [`encode`] writes, or the registry does not know its indicators.
 pub fn decode(registry: &Registry, bytes: &[u8]) -> Result<Vec<AcceptedFigure>, RecordError> {
     let record = SubmissionRecord::decode(bytes).map_err(|e| RecordError(e.to_string()))?;
     let parsed = |texts: &[String]| {
@@ -102,42 +103,41 @@ pub fn decode(registry: &Registry, bytes: &[u8]) -> Result<Vec<AcceptedFigure>, 
     fn at<T>(list: &[T], i: u32) -> Result<&T, RecordError> {
         list.get(i as usize).ok_or_else(|| RecordError(format!("no word {i}")))
     }
-    (0..record.unit.len())
-        .map(|i| {
-            let unit_code = at(&record.units, record.unit[i])?;
-            let indicator = at(&indicators, record.indicator[i])?;
-            let period = *at(&periods, record.period[i])?;
-            let day = indicator.calendar.last_day(period);
-            let UnitLookup::Found(unit) = registry.unit_on(unit_code, day) else {
-                return Err(RecordError(format!("no unit {unit_code:?} on {day}")));
-            };
-            let flags = record.flags[i];
-            let qualifier = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
-                [(flags / 4 % 4) as usize];
-            let statement = match flags % 4 {
-                0 => Statement::Value(
-                    i64::try_from(record.value[i]).map_err(|_| RecordError("a value too large".into()))?,
-                    qualifier,
-                ),
-                1 => Statement::NotAvailable(at(&record.reasons, record.value[i] as u32)?.clone()),
-                2 => Statement::Withdrawn,
-                _ => return Err(RecordError("an unknown kind of statement".into())),
-            };
-            Ok(AcceptedFigure {
-                figure: Figure {
-                    unit,
-                    indicator: indicator.code.clone(),
-                    breakdown: at(&breakdowns, record.breakdown[i])?.clone(),
-                    period,
-                    scope: if flags / 16 == 1 { Scope::Territory } else { Scope::Own },
-                    statement,
-                },
-                unit_code: unit_code.clone(),
-                programmes: match record.programme[i] {
-                    0 => vec![],
-                    n => at(&record.programmes, n - 1)?.split('|').map(str::to_owned).collect(),
-                },
-            })
-        })
-        .collect()
+    let figures = (0..record.unit.len()).map(|i| {
+        let unit_code = at(&record.units, record.unit[i])?;
+        let indicator = at(&indicators, record.indicator[i])?;
+        let period = *at(&periods, record.period[i])?;
+        let day = indicator.calendar.last_day(period);
+        let UnitLookup::Found(unit) = registry.unit_on(unit_code, day) else {
+            return Ok(None);
+        };
+        let flags = record.flags[i];
+        let qualifier = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
+            [(flags / 4 % 4) as usize];
+        let statement = match flags % 4 {
+            0 => Statement::Value(
+                i64::try_from(record.value[i]).map_err(|_| RecordError("a value too large".into()))?,
+                qualifier,
+            ),
+            1 => Statement::NotAvailable(at(&record.reasons, record.value[i] as u32)?.clone()),
+            2 => Statement::Withdrawn,
+            _ => return Err(RecordError("an unknown kind of statement".into())),
+        };
+        Ok(Some(AcceptedFigure {
+            figure: Figure {
+                unit,
+                indicator: indicator.code.clone(),
+                breakdown: at(&breakdowns, record.breakdown[i])?.clone(),
+                period,
+                scope: if flags / 16 == 1 { Scope::Territory } else { Scope::Own },
+                statement,
+            },
+            unit_code: unit_code.clone(),
+            programmes: match record.programme[i] {
+                0 => vec![],
+                n => at(&record.programmes, n - 1)?.split('|').map(str::to_owned).collect(),
+            },
+        }))
+    });
+    figures.filter_map(Result::transpose).collect()
 }

@@ -9,7 +9,8 @@ use tonghop_core::dimension::{Dimension, DimensionKind, Member};
 use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
 use tonghop_core::period::Frequency;
 use tonghop_core::registry::{
-    Draft, IndicatorRow, LevelName, Problem, Programme, Registry, SuccessionRow, UnitRow,
+    Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, Registry, SuccessionRow,
+    UnitRow,
 };
 
 use crate::registry as pb;
@@ -75,34 +76,7 @@ pub const AGGREGABLES: [(&str, Aggregable); 4] = [
 /// [`Registry::build`](tonghop_core::registry::Registry::build) to say.
 pub fn draft(from: pb::Registry) -> Result<Draft, Vec<Problem>> {
     let mut problems = Problems(Vec::new());
-    let levels = from.levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi });
-    let mut draft = Draft { levels: levels.collect(), ..Draft::default() };
-    for unit in from.units {
-        let valid_from = problems.take("units", &unit.code, day(&unit.valid_from));
-        let valid_to = problems.take("units", &unit.code, day(&unit.valid_to));
-        let (Some(valid_from), Some(valid_to)) = (valid_from, valid_to) else { continue };
-        draft.units.push(UnitRow {
-            code: unit.code,
-            level: unit.level,
-            name: unit.name,
-            kind: unit.kind,
-            parent: Some(unit.parent_code).filter(|p| !p.is_empty()),
-            valid_from,
-            valid_to,
-        });
-    }
-    for link in from.successions {
-        let key = format!("{}>{}", link.from_code, link.to_code);
-        let read = day(&link.date).and_then(|d| d.ok_or_else(|| "the date is empty".to_owned()));
-        let Some(day) = problems.take("successions", &key, read) else { continue };
-        draft.successions.push(SuccessionRow {
-            day,
-            from: link.from_code,
-            to: link.to_code,
-            share: link.share_millionths,
-            basis: link.basis,
-        });
-    }
+    let mut draft = tables(&mut problems, from.levels, from.units, from.successions);
     for calendar in from.calendars {
         let month = problems.take("calendars", &calendar.code, small("month", calendar.year_start_month));
         let start_day = problems.take("calendars", &calendar.code, small("day", calendar.year_start_day));
@@ -139,6 +113,102 @@ pub fn draft(from: pb::Registry) -> Result<Draft, Vec<Problem>> {
         .map(|p| Programme { code: p.code, title_vi: p.title_vi, title_en: p.title_en })
         .collect();
     if problems.0.is_empty() { Ok(draft) } else { Err(problems.0) }
+}
+
+/// The tables of the map.
+fn tables(
+    problems: &mut Problems,
+    levels: Vec<pb::Level>,
+    units: Vec<pb::Unit>,
+    successions: Vec<pb::Succession>,
+) -> Draft {
+    let mut draft = Draft { levels: level_names(levels), ..Draft::default() };
+    for unit in units {
+        let valid_from = problems.take("units", &unit.code, day(&unit.valid_from));
+        let valid_to = problems.take("units", &unit.code, day(&unit.valid_to));
+        let (Some(valid_from), Some(valid_to)) = (valid_from, valid_to) else { continue };
+        draft.units.push(UnitRow {
+            code: unit.code,
+            level: unit.level,
+            name: unit.name,
+            kind: unit.kind,
+            parent: Some(unit.parent_code).filter(|p| !p.is_empty()),
+            valid_from,
+            valid_to,
+        });
+    }
+    draft.successions = successions.into_iter().filter_map(|link| succession(problems, link)).collect();
+    draft
+}
+
+fn level_names(levels: Vec<pb::Level>) -> Vec<LevelName> {
+    levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi }).collect()
+}
+
+fn needed_day(text: &str) -> Result<Date, String> {
+    day(text).and_then(|d| d.ok_or_else(|| "the date is empty".to_owned()))
+}
+
+fn succession(problems: &mut Problems, link: pb::Succession) -> Option<SuccessionRow> {
+    let key = format!("{}>{}", link.from_code, link.to_code);
+    let day = problems.take("successions", &key, needed_day(&link.date))?;
+    let (from, to) = (link.from_code, link.to_code);
+    Some(SuccessionRow { day, from, to, share: link.share_millionths, basis: link.basis })
+}
+
+fn reform(from: pb::Reform) -> Result<Reform, Vec<Problem>> {
+    let mut problems = Problems(Vec::new());
+    let change = |problems: &mut Problems, row: pb::Change| {
+        let day = problems.take("changes", &row.code, needed_day(&row.date));
+        let act = problems.take("changes", &row.code, one_of("change", &row.change, &Act::BY_CODE));
+        let (day, act) = (day?, act?);
+        let (code, level, name) = (row.code, row.level, row.name);
+        Some(ChangeRow { day, act, code, level, name, kind: row.kind, parent: row.parent_code })
+    };
+    let reform = Reform {
+        levels: level_names(from.levels),
+        changes: from.changes.into_iter().filter_map(|row| change(&mut problems, row)).collect(),
+        successions: from.successions.into_iter().filter_map(|s| succession(&mut problems, s)).collect(),
+    };
+    if problems.0.is_empty() { Ok(reform) } else { Err(problems.0) }
+}
+
+/// Puts a reform on a registry, both on the wire. What is given back are successions of later days that no
+/// longer have a unit to lead away from, and are left out.
+///
+/// # Errors
+/// Every row that cannot be read, or put on the registry's tables.
+pub fn put_on(registry: &mut pb::Registry, from: pb::Reform) -> Result<Vec<pb::Succession>, Vec<Problem>> {
+    let reform = reform(from)?;
+    let mut problems = Problems(Vec::new());
+    let (levels, units) = (std::mem::take(&mut registry.levels), std::mem::take(&mut registry.units));
+    let mut map = tables(&mut problems, levels, units, std::mem::take(&mut registry.successions));
+    if !problems.0.is_empty() {
+        return Err(problems.0);
+    }
+    let dropped = reform.put_on(&mut map)?;
+    let text = |day: Option<Date>| day.map(|d| d.to_string()).unwrap_or_default();
+    registry.levels =
+        map.levels.into_iter().map(|l| pb::Level { code: l.code, name_vi: l.name_vi }).collect();
+    let unit = |row: UnitRow| pb::Unit {
+        code: row.code,
+        level: row.level,
+        name: row.name,
+        kind: row.kind,
+        parent_code: row.parent.unwrap_or_default(),
+        valid_from: text(row.valid_from),
+        valid_to: text(row.valid_to),
+    };
+    registry.units = map.units.into_iter().map(unit).collect();
+    let link = |row: SuccessionRow| pb::Succession {
+        date: row.day.to_string(),
+        from_code: row.from,
+        to_code: row.to,
+        share_millionths: row.share,
+        basis: row.basis,
+    };
+    registry.successions = map.successions.into_iter().map(link).collect();
+    Ok(dropped.into_iter().map(link).collect())
 }
 
 fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow> {

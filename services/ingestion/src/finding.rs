@@ -152,7 +152,14 @@ codes! {
     ProgrammeNotOfIndicator = "programme_not_of_indicator",
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
+    // Asking for units and maps.
+    /// No such level.
+    UnknownLevel = "unknown_level",
+    /// A day that should be the later one and is the earlier.
+    DatesOutOfOrder = "dates_out_of_order",
     // Reading the registry's tables.
+    /// A table that has no place in what is loaded.
+    UnexpectedTable = "unexpected_table",
     /// A table that a registry cannot do without.
     MissingTable = "missing_table",
     /// A cell that is not a day.

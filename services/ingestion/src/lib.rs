@@ -7,7 +7,8 @@
 //! | [`json`], [`csv_form`] | the two documents it may come as |
 //! | [`check`] | every figure against the registry, all findings at once |
 //! | [`finding`] | what can be found, by code |
-//! | [`registry_tables`], `registry_load` | a registry as tables, and its load |
+//! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
+//! | `maps` | units, maps and what became of them, asked for |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -17,6 +18,7 @@ pub mod csv_form;
 pub mod finding;
 mod grpc;
 pub mod json;
+mod maps;
 mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;

@@ -2,8 +2,6 @@
 
 use jiff::civil::Date;
 use tonghop_core::indicator::Kind;
-use tonghop_core::registry::Registry;
-use tonghop_core::unit::Unit;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
 use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
@@ -17,7 +15,7 @@ use crate::service::Ingestion;
 const LARGEST_PAGE: usize = 1000;
 
 /// One page of a list, and the token of the next.
-fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
+pub(crate) fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
     let malformed =
         |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
     let start: usize = if token.is_empty() { 0 } else { token.parse().map_err(malformed)? };
@@ -32,55 +30,11 @@ fn date(day: Date) -> String {
     if day == Date::MIN || day == Date::MAX { String::new() } else { day.to_string() }
 }
 
-fn stages(registry: &Registry, unit: &Unit) -> Vec<pb::Unit> {
-    let stage = |stage: &tonghop_core::unit::Stage| pb::Unit {
-        code: unit.code.clone(),
-        level: registry.level_code(unit.level).to_owned(),
-        name: stage.name.clone(),
-        kind: stage.kind.clone(),
-        parent_code: unit.parent.map(|p| registry.unit(p).code.clone()).unwrap_or_default(),
-        valid_from: date(stage.from),
-        valid_to: date(stage.to),
-    };
-    unit.stages.iter().map(stage).collect()
-}
-
 fn code_of<T: PartialEq>(all: &[(&str, T)], value: &T) -> String {
     all.iter().find(|(_, v)| v == value).map(|(code, _)| (*code).to_owned()).unwrap_or_default()
 }
 
 impl Ingestion {
-    /// Units on a day, below a unit, or of one code at any time.
-    ///
-    /// # Errors
-    /// What is wrong with the request.
-    pub async fn list_units(&self, request: &pb::ListUnitsRequest) -> Result<pb::ListUnitsResponse, Failure> {
-        let registry = self.registry().await?;
-        let day: Date = if request.date.is_empty() {
-            (self.now)().to_zoned(jiff::tz::TimeZone::UTC).date()
-        } else {
-            let malformed = |_| {
-                Failure::new(
-                    FailureKind::NotUnderstood,
-                    format!("{:?} is not a day as 2025-07-01", request.date),
-                )
-            };
-            request.date.parse().map_err(malformed)?
-        };
-        let all: Vec<pb::Unit> = registry
-            .units()
-            .iter()
-            .filter(|u| if request.code.is_empty() { u.in_force(day) } else { u.code == request.code })
-            .filter(|u| {
-                request.parent_code.is_empty()
-                    || u.parent.is_some_and(|p| registry.unit(p).code == request.parent_code)
-            })
-            .flat_map(|u| stages(&registry, u))
-            .collect();
-        let (units, next_page_token) = page(all, &request.page_token, request.page_size)?;
-        Ok(pb::ListUnitsResponse { units, next_page_token })
-    }
-
     /// Indicators, by code.
     ///
     /// # Errors
@@ -181,6 +135,7 @@ impl RegistryService for IngestionGrpc {
             position: receipt.map_or(0, |r| r.position),
             id: receipt.map(|r| r.id.to_string()).unwrap_or_default(),
             changes: loaded.changes,
+            map: loaded.map,
             replayed: loaded.replayed,
         }))
     }
@@ -211,5 +166,19 @@ impl RegistryService for IngestionGrpc {
         _: Request<pb::ListProgrammesRequest>,
     ) -> Result<Response<pb::ListProgrammesResponse>, Status> {
         Ok(Response::new(self.0.list_programmes().await?))
+    }
+
+    async fn diff_maps(
+        &self,
+        request: Request<pb::DiffMapsRequest>,
+    ) -> Result<Response<pb::DiffMapsResponse>, Status> {
+        Ok(Response::new(self.0.diff_maps(request.get_ref()).await?))
+    }
+
+    async fn get_unit_history(
+        &self,
+        request: Request<pb::GetUnitHistoryRequest>,
+    ) -> Result<Response<pb::GetUnitHistoryResponse>, Status> {
+        Ok(Response::new(self.0.unit_history(request.get_ref()).await?))
     }
 }

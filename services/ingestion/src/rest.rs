@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_proto::ingestion::Finding as WireFinding;
+use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
@@ -26,6 +27,8 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/submissions/{id}", get(submission))
         .route("/v1/submissions/{id}/document", get(document))
         .route("/v1/units", get(units))
+        .route("/v1/units/{code}/history", get(history))
+        .route("/v1/map/diff", get(map_diff))
         .route("/v1/indicators", get(indicators))
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
@@ -131,13 +134,24 @@ async fn document(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ListParameters {
+struct UnitParameters {
     #[serde(default)]
     date: String,
+    #[serde(default)]
+    level: String,
     #[serde(default)]
     parent: String,
     #[serde(default)]
     code: String,
+    #[serde(default)]
+    limit: u32,
+    #[serde(default)]
+    cursor: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListParameters {
     #[serde(default)]
     limit: u32,
     #[serde(default)]
@@ -158,28 +172,70 @@ fn open_date(date: &str) -> Option<&str> {
 
 async fn units(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<ListParameters>, QueryRejection>,
+    parameters: Result<Query<UnitParameters>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::ListUnitsRequest {
         date: p.date,
         parent_code: p.parent,
         code: p.code,
+        level: p.level,
         page_size: p.limit,
         page_token: p.cursor,
     };
     let page = ingestion.list_units(&request).await?;
-    let units: Vec<Value> = page
-        .units
-        .iter()
-        .map(|u| {
-            json!({
-                "code": u.code, "name": u.name, "level": u.level, "kind": u.kind, "parent": next(&u.parent_code),
-                "valid_from": open_date(&u.valid_from), "valid_to": open_date(&u.valid_to),
-            })
-        })
-        .collect();
+    let units: Vec<Value> = page.units.iter().map(maps::unit).collect();
     Ok(axum::Json(json!({ "units": units, "next": next(&page.next_page_token) })).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiffParameters {
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    level: String,
+    #[serde(default)]
+    unit: String,
+    #[serde(default)]
+    limit: u32,
+    #[serde(default)]
+    cursor: String,
+}
+
+async fn map_diff(
+    State(ingestion): State<Arc<Ingestion>>,
+    parameters: Result<Query<DiffParameters>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(p) = parameters.map_err(misunderstood)?;
+    let request = pb::DiffMapsRequest {
+        from: p.from,
+        to: p.to,
+        level: p.level,
+        code: p.unit,
+        page_size: p.limit,
+        page_token: p.cursor,
+    };
+    Ok(axum::Json(maps::map_diff(&ingestion.diff_maps(&request).await?)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryParameters {
+    #[serde(default)]
+    date: String,
+}
+
+async fn history(
+    State(ingestion): State<Arc<Ingestion>>,
+    Path(code): Path<String>,
+    parameters: Result<Query<HistoryParameters>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let Query(p) = parameters.map_err(misunderstood)?;
+    let request = pb::GetUnitHistoryRequest { code, date: p.date };
+    Ok(axum::Json(maps::history(&ingestion.unit_history(&request).await?)).into_response())
 }
 
 async fn indicators(

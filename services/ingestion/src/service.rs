@@ -278,7 +278,7 @@ pub(crate) fn too_large(limits: &Limits) -> Failure {
     )
 }
 
-fn no_registry() -> Failure {
+pub(crate) fn no_registry() -> Failure {
     Failure::new(FailureKind::Unavailable, "no registry is loaded yet: load one with `tonghop registry load`")
 }
 

@@ -89,7 +89,7 @@ fn a_unit_that_went_is_refused_with_its_successors() {
         "unit_not_in_force",
         UNIT,
         "a unit in force on 2025-12-14, the last day of 2025",
-        "00002 was Xã Hai until 2025-06-30; from 2025-07-01 on report for 00001 Xã Một, 00004 Xã Bốn",
+        "00002 was Xã Hai until 2025-06-30; from 2025-07-01 its territory is 00001 Xã Một (0.333333), 00004 Xã Bốn (0.666667)",
     );
 }
 
@@ -111,7 +111,7 @@ fn a_unit_that_comes_later_is_refused_with_its_day() {
         "unit_not_in_force",
         UNIT,
         "a unit in force on 2024-03-14, the last day of 2024-M03",
-        "05 is Tỉnh Mới only from 2025-07-01 on",
+        "05 is Tỉnh Mới only from 2025-07-01 on; on 2024-03-14 its territory was 0.25 of 01 Tỉnh Đông",
     );
 }
 

@@ -123,17 +123,14 @@ pub(crate) fn unit(
     let day = indicator.calendar.last_day(period);
     match unit_for(registry, indicator, code, period) {
         UnitLookup::Found(unit) => Ok(unit),
-        UnitLookup::OtherTime(ids) => {
-            let lives: Vec<String> = ids.iter().map(|id| life(registry, *id)).collect();
-            Err(finding(
-                FailureKind::Unprocessable,
-                "unit_not_in_force",
-                "unit",
-                code,
-                &format!("a unit in force on {day}, the last day of {period}"),
-                &lives.join("; "),
-            ))
-        }
+        UnitLookup::OtherTime(ids) => Err(finding(
+            FailureKind::Unprocessable,
+            "unit_not_in_force",
+            "unit",
+            code,
+            &format!("a unit in force on {day}, the last day of {period}"),
+            &registry.code_at_other_times(&ids, day),
+        )),
         UnitLookup::Unknown => Err(finding(
             FailureKind::NotFound,
             "unknown_unit",
@@ -143,25 +140,6 @@ pub(crate) fn unit(
             "GET /v1/units lists them",
         )),
     }
-}
-
-fn life(registry: &Registry, id: UnitId) -> String {
-    let unit = registry.unit(id);
-    let mut text = format!("{} {}", unit.code, unit.name());
-    if unit.from() != tonghop_core::Date::MIN {
-        text.push_str(&format!(" from {}", unit.from()));
-    }
-    if unit.to() != tonghop_core::Date::MAX {
-        text.push_str(&format!(" until {}", unit.to()));
-        let heirs: Vec<String> = registry
-            .successors(id)
-            .map(|s| format!("{} {}", registry.unit(s.to).code, registry.unit(s.to).name()))
-            .collect();
-        if !heirs.is_empty() {
-            text.push_str(&format!(", then {}", heirs.join(" and ")));
-        }
-    }
-    text
 }
 
 /// Only the map of each period's own time is answered from.

@@ -171,11 +171,7 @@ impl Client {
         let mut units = vec![];
         loop {
             let page = self.registry().list_units(request.clone()).await?.into_inner();
-            // A list has every stage of a unit's life. Days written year first compare as texts do.
-            let on_the_day = |u: &Unit| {
-                u.valid_from.as_str() <= date && (u.valid_to.is_empty() || date < u.valid_to.as_str())
-            };
-            units.extend(page.units.into_iter().filter(on_the_day));
+            units.extend(page.units);
             if page.next_page_token.is_empty() {
                 return Ok(units);
             }

@@ -11,9 +11,6 @@ use super::Checker;
 use crate::finding::{Code, finding};
 use crate::submission::{Field, Fields, RawFigure};
 
-/// How many successors a hint names.
-const NAMED: usize = 6;
-
 impl<'r, 'a> Checker<'r, 'a> {
     /// The unit on the map of the period's last day, where it may report the indicator in this scope.
     pub(super) fn unit(
@@ -44,7 +41,13 @@ impl<'r, 'a> Checker<'r, 'a> {
                         Period::Instant(_) => format!("a unit in force on {day}"),
                         _ => format!("a unit in force on {day}, the last day of {period}"),
                     };
-                    finding(Code::UnitNotInForce, spot(), code, expected, lives(registry, &ids, day))
+                    finding(
+                        Code::UnitNotInForce,
+                        spot(),
+                        code,
+                        expected,
+                        registry.code_at_other_times(&ids, day),
+                    )
                 });
                 return None;
             }
@@ -73,11 +76,11 @@ impl<'r, 'a> Checker<'r, 'a> {
                 let level = registry.level_code(collection);
                 let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
                 let hint = match above {
-                    Some(above) => format!("report it for {}", named(registry, above, day)),
+                    Some(above) => format!("report it for {}", registry.named(above, day)),
                     None => "report it for the unit above".to_owned(),
                 };
                 let got =
-                    format!("{}, of level {}", named(registry, id, day), registry.level_code(unit.level));
+                    format!("{}, of level {}", registry.named(id, day), registry.level_code(unit.level));
                 let expected =
                     format!("a unit of level {level} or above: {} is collected there", indicator.code);
                 finding(Code::UnitBelowCollectionLevel, raw.place.at(Field::Unit), got, expected, hint)
@@ -86,7 +89,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
         if scope == Some(Scope::Territory) && registry.collects(id, day, collection) {
             self.findings.add(|| {
-                let got = format!("territory for {}", named(registry, id, day));
+                let got = format!("territory for {}", registry.named(id, day));
                 let expected = format!(
                     "own: nothing below this unit reports {}, which is collected at level {}",
                     indicator.code,
@@ -118,22 +121,16 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
         self.findings.add(|| {
             let then = match registry.unit_on(&raw.unit, map_date) {
-                UnitLookup::Found(other) => named(registry, other, map_date),
+                UnitLookup::Found(other) => registry.named(other, map_date),
                 _ => format!("no unit with code {}", raw.unit),
             };
             let got = format!("{map_date}, when there is {then}");
-            let expected = format!("a day on which the code is {}, as on {day}", named(registry, unit, day));
+            let expected = format!("a day on which the code is {}, as on {day}", registry.named(unit, day));
             let hint = "units are read on the map of the period's last day: use the codes of that map";
             finding(Code::MapDateMismatch, spot(), got, expected, hint)
         });
         false
     }
-}
-
-/// Code and name of a unit on a day.
-fn named(registry: &Registry, unit: UnitId, day: Date) -> String {
-    let unit = registry.unit(unit);
-    format!("{} {}", unit.code, unit.stage(day).map_or_else(|| unit.name(), |s| &s.name))
 }
 
 /// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
@@ -155,34 +152,4 @@ fn unknown_hint(registry: &Registry, code: &str) -> String {
     } else {
         format!("did you mean {}? Spreadsheets cut leading zeros", known.join(" or "))
     }
-}
-
-/// When a code is in force, and what became of the units that carried it.
-fn lives(registry: &Registry, ids: &[UnitId], day: Date) -> String {
-    let mut units: Vec<_> = ids.iter().map(|id| registry.unit(*id)).collect();
-    units.sort_by_key(|u| u.from());
-    let mut sentences = Vec::new();
-    for unit in units {
-        let (code, name) = (&unit.code, unit.name());
-        if unit.from() > day {
-            sentences.push(format!("{code} is {name} only from {} on", unit.from()));
-            continue;
-        }
-        let end = unit.to();
-        let heirs: Vec<String> = registry
-            .successors(unit.id)
-            .filter(|s| s.day == end)
-            .map(|s| named(registry, s.to, end))
-            .collect();
-        let last = end.yesterday().unwrap_or(end);
-        let rest = heirs.len().saturating_sub(NAMED);
-        let list = heirs.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        sentences.push(if heirs.is_empty() {
-            format!("{code} was {name} until {last} and has no successor")
-        } else {
-            format!("{code} was {name} until {last}; from {end} on report for {list}{more}")
-        });
-    }
-    sentences.join("; ")
 }

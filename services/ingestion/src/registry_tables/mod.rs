@@ -1,7 +1,7 @@
-//! The registry out of CSV tables.
+//! The registry, or a reform of it, out of CSV tables.
 //!
 //! A registry is loaded as the files that people keep it in: one table a kind of thing, further columns and
-//! files for people passed over. Here cells become messages; what they mean together is
+//! files for people passed over. A reform is what changes on the map. Here cells become messages; what they mean together is
 //! [`registry_draft::draft`](tonghop_proto::registry_draft::draft)'s and
 //! [`Registry::build`](tonghop_core::registry::Registry::build)'s to say.
 
@@ -17,56 +17,60 @@ use crate::csv_form::table::{Row, Table};
 use crate::finding::{Code, Findings, Spot, finding};
 use cells::Cells;
 
-/// Reads the tables, by file name: `levels.csv`, `units.csv`, `successions.csv`, `calendars.csv`,
-/// `dimensions.csv`, `dimension_members.csv`, `indicators.csv` and `programmes.csv`.
+/// What tables say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// A whole registry, with a reform put on it where `changes.csv` is among its tables.
+    Whole(Box<pb::Registry>, Option<pb::Reform>),
+    /// A reform of the registry that is there.
+    Reform(pb::Reform),
+}
+
+/// Tables of a whole registry, all needed, and of a reform.
+const WHOLE: [&str; 8] = [
+    "levels.csv",
+    "units.csv",
+    "successions.csv",
+    "calendars.csv",
+    "dimensions.csv",
+    "dimension_members.csv",
+    "indicators.csv",
+    "programmes.csv",
+];
+const REFORM: [&str; 3] = ["changes.csv", "successions.csv", "levels.csv"];
+
+/// Reads the tables, by file name. With a `units.csv` they are a whole registry: `levels.csv`, `units.csv`,
+/// `successions.csv`, `calendars.csv`, `dimensions.csv`, `dimension_members.csv`, `indicators.csv`,
+/// `programmes.csv` and perhaps `changes.csv`. Without it `changes.csv` is a reform, with `successions.csv`
+/// where something goes on as something else and `levels.csv` where there are new ones.
 ///
 /// Shares are read exactly, into millionths. Dates and codes stay as written.
 ///
 /// # Errors
 /// Everything that cannot be read, with the file's name as path, and its line and column.
-pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<pb::Registry, Vec<Finding>> {
+pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<Given, Vec<Finding>> {
     let mut reader = Reader { tables, findings: Findings::default() };
-    let mut registry = pb::Registry {
-        levels: reader.table("levels.csv", &["code", "name_vi"], rows::level),
-        units: reader.table(
-            "units.csv",
-            &["code", "level", "name", "kind", "parent_code", "valid_from", "valid_to"],
-            rows::unit,
-        ),
-        successions: reader.table(
-            "successions.csv",
-            &["date", "from_code", "to_code", "share", "basis"],
-            rows::succession,
-        ),
-        calendars: reader.table(
-            "calendars.csv",
-            &["code", "name_vi", "year_start_month_day", "month_start_day", "year_only"],
-            rows::calendar,
-        ),
-        dimensions: reader.table("dimensions.csv", &["code", "name_vi", "name_en", "kind"], rows::dimension),
-        indicators: reader.table("indicators.csv", &rows::INDICATOR, rows::indicator),
-        programmes: reader.table("programmes.csv", &["code", "title_vi", "title_en"], rows::programme),
-    };
-    let columns = ["dimension", "code", "name_vi", "name_en"];
-    let no_dimensions = registry.dimensions.is_empty();
-    reader.table("dimension_members.csv", &columns, |cells| {
-        let (dimension, member) = rows::member(cells);
-        let known = registry.dimensions.iter_mut().find(|d| d.code == dimension);
-        match known {
-            Some(known) => known.members.push(member),
-            // Without the table itself that is what is missing, not its every row.
-            None if no_dimensions => {}
-            None => cells.wrong(
-                Code::UnknownDimension,
-                "dimension",
-                &dimension,
-                "the code of a dimension of dimensions.csv",
-                "add the dimension there, or correct the code",
-            ),
+    let given = if tables.contains_key("changes.csv") && !tables.contains_key("units.csv") {
+        for name in WHOLE.into_iter().filter(|n| tables.contains_key(*n) && !REFORM.contains(n)) {
+            reader.findings.add(|| {
+                let expected = format!("nothing but {} of a reform", REFORM.join(", "));
+                let hint = "leave it out, or load all tables of the registry with units.csv among them";
+                finding(
+                    Code::UnexpectedTable,
+                    Spot::path(name),
+                    "a table of a whole registry",
+                    expected,
+                    hint,
+                )
+            });
         }
-        (Some(format!("{dimension}={}", cells.text("code"))), ())
-    });
-    if reader.findings.is_empty() { Ok(registry) } else { Err(reader.findings.into_vec()) }
+        Given::Reform(reader.reform(&["successions.csv", "levels.csv"]))
+    } else {
+        let registry = reader.whole();
+        let reform = tables.contains_key("changes.csv").then(|| reader.reform(&[]));
+        Given::Whole(Box::new(registry), reform)
+    };
+    if reader.findings.is_empty() { Ok(given) } else { Err(reader.findings.into_vec()) }
 }
 
 struct Reader<'t> {
@@ -75,6 +79,73 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    fn whole(&mut self) -> pb::Registry {
+        let mut registry = pb::Registry {
+            levels: self.levels(),
+            units: self.table(
+                "units.csv",
+                &["code", "level", "name", "kind", "parent_code", "valid_from", "valid_to"],
+                rows::unit,
+            ),
+            successions: self.successions(),
+            calendars: self.table(
+                "calendars.csv",
+                &["code", "name_vi", "year_start_month_day", "month_start_day", "year_only"],
+                rows::calendar,
+            ),
+            dimensions: self.table(
+                "dimensions.csv",
+                &["code", "name_vi", "name_en", "kind"],
+                rows::dimension,
+            ),
+            indicators: self.table("indicators.csv", &rows::INDICATOR, rows::indicator),
+            programmes: self.table("programmes.csv", &["code", "title_vi", "title_en"], rows::programme),
+        };
+        let columns = ["dimension", "code", "name_vi", "name_en"];
+        let no_dimensions = registry.dimensions.is_empty();
+        self.table("dimension_members.csv", &columns, |cells| {
+            let (dimension, member) = rows::member(cells);
+            let known = registry.dimensions.iter_mut().find(|d| d.code == dimension);
+            match known {
+                Some(known) => known.members.push(member),
+                // Without the table itself that is what is missing, not its every row.
+                None if no_dimensions => {}
+                None => cells.wrong(
+                    Code::UnknownDimension,
+                    "dimension",
+                    &dimension,
+                    "the code of a dimension of dimensions.csv",
+                    "add the dimension there, or correct the code",
+                ),
+            }
+            (Some(format!("{dimension}={}", cells.text("code"))), ())
+        });
+        registry
+    }
+
+    /// `changes.csv`, and those of its further tables that are there.
+    fn reform(&mut self, further: &[&str]) -> pb::Reform {
+        let has = |reader: &Self, name| further.contains(&name) && reader.tables.contains_key(name);
+        pb::Reform {
+            changes: self.table(
+                "changes.csv",
+                &["date", "change", "code", "level", "name", "kind", "parent_code"],
+                rows::change,
+            ),
+            successions: if has(self, "successions.csv") { self.successions() } else { vec![] },
+            levels: if has(self, "levels.csv") { self.levels() } else { vec![] },
+        }
+    }
+
+    fn levels(&mut self) -> Vec<pb::Level> {
+        self.table("levels.csv", &["code", "name_vi"], rows::level)
+    }
+
+    fn successions(&mut self) -> Vec<pb::Succession> {
+        let columns = ["date", "from_code", "to_code", "share", "basis"];
+        self.table("successions.csv", &columns, rows::succession)
+    }
+
     /// Reads a table row by row. `make` answers with the row's key, which no other row has, where it has one.
     fn table<T>(
         &mut self,

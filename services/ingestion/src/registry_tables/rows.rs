@@ -24,6 +24,20 @@ pub(super) fn unit(cells: &mut Cells<'_>) -> (Option<String>, pb::Unit) {
     (None, unit)
 }
 
+/// What happens to a unit. Which cells that needs is for the reform to say.
+pub(super) fn change(cells: &mut Cells<'_>) -> (Option<String>, pb::Change) {
+    let change = pb::Change {
+        date: cells.day("date"),
+        change: cells.some("change"),
+        code: cells.some("code"),
+        level: cells.text("level"),
+        name: cells.text("name"),
+        kind: cells.text("kind"),
+        parent_code: cells.text("parent_code"),
+    };
+    (Some(format!("{} {} {}", change.date, change.change, change.code)), change)
+}
+
 pub(super) fn succession(cells: &mut Cells<'_>) -> (Option<String>, pb::Succession) {
     let link = pb::Succession {
         date: cells.day("date"),

@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use tonghop_core::registry::Registry;
 use tonghop_ingestion::check::{Checked, check};
+use tonghop_ingestion::registry_tables::Given;
 use tonghop_ingestion::submission::{Limits, RawSubmission};
 use tonghop_ingestion::{csv_form, json as json_form, registry_tables};
-use tonghop_proto::registry_draft;
+use tonghop_proto::{registry as pb, registry_draft};
 use tonghop_runtime::{Failure, Finding};
 
 pub(crate) fn tables(folder: &str) -> BTreeMap<String, Vec<u8>> {
@@ -24,8 +25,21 @@ pub(crate) fn tables(folder: &str) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// The registry that tables make.
+pub(crate) fn whole(tables: &BTreeMap<String, Vec<u8>>) -> pb::Registry {
+    match registry_tables::read(tables).unwrap_or_else(|all| panic!("{all:#?}")) {
+        Given::Whole(mut wire, reform) => {
+            if let Some(reform) = reform {
+                registry_draft::put_on(&mut wire, reform).unwrap_or_else(|all| panic!("{all:#?}"));
+            }
+            *wire
+        }
+        Given::Reform(reform) => panic!("a reform: {reform:?}"),
+    }
+}
+
 fn build(folder: &str) -> Registry {
-    let wire = registry_tables::read(&tables(folder)).unwrap_or_else(|all| panic!("{all:#?}"));
+    let wire = whole(&tables(folder));
     let draft = registry_draft::draft(wire).unwrap_or_else(|all| panic!("{all:#?}"));
     Registry::build(draft, None).unwrap_or_else(|all| panic!("{all:#?}"))
 }
