@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
 use crate::commands::load::LoadMonthArguments;
+use crate::commands::map::MapCommand;
 use crate::commands::push::PushArguments;
 use crate::commands::registry::RegistryCommand;
 use crate::commands::totals::TotalsArguments;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Units, indicators, dimensions, programmes and calendars.
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// Administrative maps, and what became of units.
+    #[command(subcommand)]
+    Map(MapCommand),
     /// Push one month of SYNTHETIC figures for every commune and core indicator, and measure.
     LoadMonth(LoadMonthArguments),
 }
@@ -87,6 +91,18 @@ mod tests {
         assert_eq!(push.files.len(), 2);
         assert!(push.dry_run && push.key.is_none());
         assert!(parse("tonghop push a.csv --key k").is_ok());
+    }
+
+    #[test]
+    fn a_map_diff_takes_two_days() {
+        let Ok(Command::Map(MapCommand::Diff(diff))) =
+            parse("tonghop map diff 2025-06-30 2025-07-01 --unit 06")
+        else {
+            panic!("not read")
+        };
+        assert_eq!((diff.from.as_str(), diff.to.as_str()), ("2025-06-30", "2025-07-01"));
+        assert_eq!((diff.unit.as_str(), diff.json), ("06", false));
+        assert!(parse("tonghop map diff 2025-06-30").is_err());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::query::{AsOf, FigureRevision, GetTotalsRequest, ListFiguresRequest, Total};
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_proto::registry::{
-    Dimension, Indicator, ListDimensionsRequest, ListIndicatorsRequest, ListUnitsRequest,
-    LoadRegistryRequest, LoadRegistryResponse, Unit,
+    DiffMapsRequest, DiffMapsResponse, Dimension, Indicator, ListDimensionsRequest, ListIndicatorsRequest,
+    ListUnitsRequest, LoadRegistryRequest, LoadRegistryResponse, Unit,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -176,6 +176,30 @@ impl Client {
                 return Ok(units);
             }
             request.page_token = page.next_page_token;
+        }
+    }
+
+    /// What is different between two maps, all pages of it as one.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn map_diff(&self, request: DiffMapsRequest) -> Result<DiffMapsResponse, Trouble> {
+        let client = self.registry();
+        let (mut request, mut whole) = (request, None::<DiffMapsResponse>);
+        loop {
+            let page = patiently(|| {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.diff_maps(request).await }
+            })
+            .await?;
+            request.page_token.clone_from(&page.next_page_token);
+            match &mut whole {
+                Some(whole) => whole.units.extend(page.units),
+                None => whole = Some(page),
+            }
+            if let Some(whole) = whole.take_if(|_| request.page_token.is_empty()) {
+                return Ok(DiffMapsResponse { next_page_token: String::new(), ..whole });
+            }
         }
     }
 

@@ -13,12 +13,13 @@
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
-//! | [`words`], [`table`], [`rows`], [`json`], [`progress`], [`output`] | how things are shown |
+//! | [`words`], [`table`], [`rows`], [`map_rows`], [`json`], [`progress`], [`output`] | how things are shown |
 
 pub mod arguments;
 pub mod client;
 pub mod commands;
 pub mod json;
+pub mod map_rows;
 pub mod output;
 pub mod progress;
 pub mod rows;

@@ -16,7 +16,7 @@ macro_rules! embedded {
 }
 
 const REGISTRY: &[(&str, &[u8])] = embedded!("registry":
-    "calendars.csv", "dimension_members.csv", "dimensions.csv", "indicators.csv", "levels.csv", "phases.csv",
+    "calendars.csv", "changes.csv", "dimension_members.csv", "dimensions.csv", "indicators.csv", "levels.csv", "phases.csv",
     "plausibility.csv", "programmes.csv", "successions.csv", "targets_standard.csv", "units.csv",
 );
 

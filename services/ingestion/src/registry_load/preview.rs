@@ -9,7 +9,7 @@ use tonghop_proto::registry as pb;
 
 use crate::maps::{level_change, unit_change};
 
-/// Units listed of one day.
+/// Units listed, of all days together.
 const MOST_LISTED: usize = 1000;
 
 /// A unit's change in words that two registries have in common.
@@ -54,7 +54,7 @@ pub(super) fn map_changes(before: Option<&Registry>, next: &Registry) -> Vec<pb:
     };
     let mut all = days(next);
     all.extend(before.map(days).unwrap_or_default());
-    let mut out = Vec::new();
+    let (mut out, mut room) = (Vec::new(), MOST_LISTED);
     for day in all {
         let yesterday = day.yesterday().unwrap_or(day);
         let diff = next.map_diff(yesterday, day);
@@ -69,11 +69,13 @@ pub(super) fn map_changes(before: Option<&Registry>, next: &Registry) -> Vec<pb:
         if new.is_empty() && successions + successions_gone == 0 && known.len() == diff.changes.len() {
             continue;
         }
+        let units: Vec<_> = new.iter().take(room).map(|c| unit_change(next, c, yesterday, day)).collect();
+        room -= units.len();
         out.push(pb::MapChange {
             date: day.to_string(),
             levels: diff.levels.iter().map(|(level, c)| level_change(next, *level, c)).collect(),
             total: new.len() as u64,
-            units: new.iter().take(MOST_LISTED).map(|c| unit_change(next, c, yesterday, day)).collect(),
+            units,
             successions,
             successions_gone,
         });

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod explain;
 pub mod load;
+pub mod map;
 pub mod push;
 pub mod registry;
 pub mod totals;
@@ -25,6 +26,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Verify(server) => verify::run(server).await,
         Command::Registry(command) => registry::run(command).await,
+        Command::Map(command) => map::run(command).await,
         Command::LoadMonth(arguments) => load::run(arguments).await,
     }
 }

@@ -9,21 +9,24 @@ use tonghop_proto::registry::LoadRegistryRequest;
 use crate::arguments::ServerArguments;
 use crate::client::Client;
 use crate::commands::push::hexadecimal;
+use crate::json;
+use crate::map_rows;
 use crate::output::{say, say_all};
 use crate::shipped;
 use crate::trouble::Trouble;
+use crate::words;
 
 /// What can be done with the registry.
 #[derive(Debug, Subcommand)]
 pub enum RegistryCommand {
-    /// Load a whole registry from the CSV files of a directory.
+    /// Load a whole registry from the CSV files of a directory, or a reform: changes.csv and its successions.csv.
     Load(LoadArguments),
 }
 
 /// What `registry load` takes.
 #[derive(Debug, Args)]
 pub struct LoadArguments {
-    /// Directory with units.csv, indicators.csv and the other tables.
+    /// Directory with units.csv, indicators.csv and the other tables; or with changes.csv.
     pub dir: PathBuf,
     /// Say what would change, and change nothing.
     #[arg(long)]
@@ -37,10 +40,16 @@ pub struct LoadArguments {
     /// Idempotency key; left out, it follows from the content, so that the same tables loaded twice are a replay.
     #[arg(long)]
     pub key: Option<String>,
+    /// What it changes, or would, as JSON.
+    #[arg(long)]
+    pub json: bool,
     /// Where the services are.
     #[command(flatten)]
     pub server: ServerArguments,
 }
+
+/// Units shown of each day on which the map changes.
+const SHOWN: usize = 40;
 
 /// Loads a registry, or says what a load would change.
 ///
@@ -59,7 +68,23 @@ pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
             dry_run: arguments.dry_run,
         })
         .await?;
+    if arguments.json {
+        say(json::pretty(&tonghop_proto::json::maps::load(&response)));
+        return Ok(());
+    }
     say_all(&response.changes);
+    for change in &response.map {
+        say(format_args!("from {} on:", change.date));
+        say_all(map_rows::levels(&change.levels).lines(2));
+        say_all(map_rows::changes(&change.units, SHOWN, change.total));
+        if change.successions + change.successions_gone > 0 {
+            say(format_args!(
+                "successions: {} new, {} gone",
+                words::number(&change.successions.to_string()),
+                words::number(&change.successions_gone.to_string())
+            ));
+        }
+    }
     say(match (arguments.dry_run, response.replayed, response.position) {
         (true, ..) => "dry run: nothing was changed".to_owned(),
         (_, true, position) => format!("already loaded, at position {position}"),
