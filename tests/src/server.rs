@@ -111,7 +111,12 @@ impl Server {
 
     /// With nothing in it, on SQLite.
     pub async fn empty(batch_entries: usize) -> Server {
-        Server::over(Data::new(On::Sqlite), batch_entries).await
+        Server::empty_on(On::Sqlite, batch_entries).await
+    }
+
+    /// With nothing in it.
+    pub async fn empty_on(on: On, batch_entries: usize) -> Server {
+        Server::over(Data::new(on), batch_entries).await
     }
 
     async fn over(data: Data, batch_entries: usize) -> Server {

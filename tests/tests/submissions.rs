@@ -518,10 +518,10 @@ async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_n
     server.report("k", json!([tips("2023-M03", "10")])).await;
     let head = server.head().await;
     let successions = without(&shipped()["successions.csv"], |c| c("from_code") == COMMUNE);
-    let with_units = |units: Vec<u8>| {
+    let with_units = |units: Vec<u8>, link: &str| {
         let mut tables = shipped();
         tables.insert("units.csv".into(), units);
-        tables.insert("successions.csv".into(), successions.clone());
+        tables.insert("successions.csv".into(), [&successions, link.as_bytes()].concat());
         tables
     };
     // A unit that was is never taken out; that its life ended earlier is for the ledger to say.
@@ -532,12 +532,17 @@ async fn a_registry_that_would_leave_figures_without_their_unit_is_refused_and_n
     let shortened = units.replacen(life, &life.replace("2025-07-01", "2020-01-01"), 1);
     assert_ne!(units, shortened);
     let loads = [
-        (removed, "units.csv 01840", "registry_problem"),
-        (shortened.into_bytes(), "ledger position 2", "figures_lose_their_unit"),
+        (removed, "", "units.csv 01840", "registry_problem"),
+        (
+            shortened.into_bytes(),
+            "2020-01-01,01840,01843,1,whole\n",
+            "ledger position 2",
+            "figures_lose_their_unit",
+        ),
     ];
-    for (units, place, code) in loads {
+    for (units, link, place, code) in loads {
         for dry_run in [true, false] {
-            let status = server.load("fewer", with_units(units.clone()), dry_run).await.unwrap_err();
+            let status = server.load("fewer", with_units(units.clone(), link), dry_run).await.unwrap_err();
             assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
             let violations = status.get_details_bad_request().unwrap().field_violations;
             let [found] = violations.as_slice() else { panic!("{violations:?}") };

@@ -145,6 +145,10 @@ impl Tables<'_> {
         self.before(code, day).filter(|at| self.units[*at].valid_to != Some(day))
     }
 
+    fn begins_on(&self, code: &str, day: Date) -> bool {
+        self.places(code).iter().any(|at| self.units[*at].valid_from == Some(day))
+    }
+
     /// Ends a row on a day; the copy that goes on from then.
     fn cut(&mut self, at: usize, day: Date) -> UnitRow {
         let rest = UnitRow { valid_from: Some(day), ..self.units[at].clone() };
@@ -161,7 +165,9 @@ impl Tables<'_> {
             if row.act == Act::Ends && self.begun.contains(&(row.day, row.code.clone())) {
                 return;
             }
+            let begins = self.begins_on(&row.code, row.day);
             let message = match self.before(&row.code, row.day) {
+                Some(_) if begins => "a row of this code begins on that day already: is this change in?",
                 Some(_) => "the unit of this code ends on that day already",
                 None => "no unit carries this code the day before",
             };
@@ -216,8 +222,7 @@ impl Tables<'_> {
             let message = format!("a unit that begins has {}", missing.join(" and "));
             return self.problem("changes", key, message);
         }
-        let mut starts = self.places(&row.code).iter().filter_map(|at| self.units[*at].valid_from);
-        if starts.any(|from| from == row.day) {
+        if self.begins_on(&row.code, row.day) {
             let message = "a unit of this code begins on that day already";
             return self.problem("changes", key, message.to_owned());
         }

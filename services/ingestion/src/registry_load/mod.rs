@@ -205,8 +205,8 @@ fn findings(problems: Vec<Problem>) -> Vec<Finding> {
         findings.add(|| Finding {
             code: "registry_problem".into(),
             path: Spot::path(format!("{}.csv {}", problem.table, problem.key)).path,
-            got: problem.key,
-            expected: problem.message,
+            got: format!("{}: {}", problem.key, problem.message),
+            expected: "tables that hold together".into(),
             hint: "put the table right and load again".into(),
             ..Finding::default()
         });

@@ -12,19 +12,13 @@ use crate::maps::{level_change, unit_change};
 /// Units listed, of all days together.
 const MOST_LISTED: usize = 1000;
 
-/// A unit's change in words that two registries have in common.
-fn signature(registry: &Registry, change: &UnitChange) -> String {
+/// A unit's change on a day in words that two registries have in common.
+fn signature(registry: &Registry, change: &UnitChange, day: Date) -> String {
     let key = |unit| registry.unit(unit).key();
-    let day = registry.unit(change.unit).from();
-    let called = registry.unit(change.unit).stages.iter().map(|s| format!("{} {}", s.from, s.name));
-    let parts = change.parts.iter().map(|p| format!("{} {:?}", key(p.unit), p.share));
-    format!(
-        "{} {} {day} {:?} {:?}",
-        change.change.code(),
-        key(change.unit),
-        called.collect::<Vec<_>>(),
-        parts.collect::<Vec<_>>()
-    )
+    let unit = registry.unit(change.unit);
+    let called = [day.yesterday().unwrap_or(day), day].map(|d| unit.stage(d).map(|s| (&s.name, &s.kind)));
+    let parts = change.parts.iter().map(|p| format!("{} {:?}", key(p.unit), p.share)).collect::<Vec<_>>();
+    format!("{} {} {called:?} {parts:?}", change.change.code(), key(change.unit))
 }
 
 /// A succession in words that two registries have in common.
@@ -61,9 +55,9 @@ pub(super) fn map_changes(before: Option<&Registry>, next: &Registry) -> Vec<pb:
         let (links_before, links_next) =
             (before.map(|b| links(b, day)).unwrap_or_default(), links(next, day));
         let known: HashSet<String> = before
-            .map_or_else(HashSet::new, |b| changes_on(b, day).iter().map(|c| signature(b, c)).collect());
+            .map_or_else(HashSet::new, |b| changes_on(b, day).iter().map(|c| signature(b, c, day)).collect());
         let new: Vec<&UnitChange> =
-            diff.changes.iter().filter(|c| !known.contains(&signature(next, c))).collect();
+            diff.changes.iter().filter(|c| !known.contains(&signature(next, c, day))).collect();
         let successions = links_next.difference(&links_before).count() as u64;
         let successions_gone = links_before.difference(&links_next).count() as u64;
         if new.is_empty() && successions + successions_gone == 0 && known.len() == diff.changes.len() {
