@@ -2,12 +2,13 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use tonghop_core::registry::UnitLookup;
+use tonghop_core::registry::{Registry, Share, UnitLookup};
 use tonghop_ingestion::check::check;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{csv_form, registry_tables};
+use tonghop_proto::{registry as pb, registry_draft};
 use tonghop_runtime::Finding;
 
 #[test]
@@ -39,6 +40,76 @@ fn the_real_report_passes_with_all_its_figures() {
     assert_eq!(tips.unit_code, "06");
     assert_eq!(common::real().unit(tips.figure.unit).name(), "Tỉnh Bắc Kạn");
     assert_eq!(tips.programmes, ["CTPH-09"]);
+}
+
+/// The real reform of 1 July 2025 is nothing special: what was before and the reform as rows make what ships.
+#[test]
+fn the_reform_of_2025_loads_as_rows_on_what_was_before() {
+    let mut wire = common::whole(&common::tables("../../data/registry"));
+    let day = "2025-07-01";
+    let row = |change: &str, unit: &pb::Unit| pb::Change {
+        date: day.into(),
+        change: change.into(),
+        code: unit.code.clone(),
+        level: unit.level.clone(),
+        name: unit.name.clone(),
+        kind: unit.kind.clone(),
+        parent_code: unit.parent_code.clone(),
+    };
+    let (before, since): (Vec<_>, Vec<_>) =
+        wire.units.iter().cloned().partition(|u| u.valid_from.as_str() < day);
+    let begins = since.iter().filter(|u| u.valid_from == day).map(|u| row("begins", u));
+    let begun: HashSet<&str> = since.iter().map(|u| u.code.as_str()).collect();
+    let ended = before.iter().filter(|u| u.valid_to == day && !begun.contains(u.code.as_str()));
+    // Those that a succession leads away from end by themselves: districts have to be named.
+    let ends = ended.filter(|u| u.level == "district").map(|u| row("ends", u));
+    let later = since.iter().filter(|u| u.valid_from.as_str() > day).map(|u| pb::Change {
+        date: u.valid_from.clone(),
+        parent_code: String::new(),
+        ..row("renamed", u)
+    });
+    let reform = pb::Reform {
+        levels: vec![],
+        changes: begins.chain(ends).chain(later).collect(),
+        successions: std::mem::take(&mut wire.successions),
+    };
+    wire.units = before.into_iter().map(|u| pb::Unit { valid_to: String::new(), ..u }).collect();
+    let old = Registry::build(registry_draft::draft(wire.clone()).unwrap(), None).unwrap();
+    assert_eq!(old.maps().len(), 1, "nothing has happened yet");
+
+    let dropped = registry_draft::put_on(&mut wire, reform).unwrap_or_else(|all| panic!("{all:#?}"));
+    assert_eq!(dropped, []);
+    let draft = registry_draft::draft(wire).unwrap();
+    let next = Registry::build(draft, Some(&old)).unwrap_or_else(|all| panic!("{all:#?}"));
+    let real = common::real();
+    assert_eq!(next.units(), real.units());
+    assert_eq!(next.successions(), real.successions());
+    assert_eq!(next.maps().len(), 2);
+}
+
+/// Written back and forth a share is the same both ways, and nothing of a unit is lost on the way.
+#[test]
+fn on_the_real_map_heirs_and_origins_say_the_same() {
+    let registry = common::real();
+    let (before, after) = ("2025-06-30".parse().unwrap(), "2025-07-01".parse().unwrap());
+    let mut forth = BTreeSet::new();
+    for unit in registry.units().iter().filter(|u| u.in_force(before)) {
+        let heirs = registry.heirs(unit.id, after);
+        let whole = heirs.iter().try_fold(None::<Share>, |sum, heir| match (sum, heir.share?) {
+            (None, share) => Some(Some(share)),
+            (Some(sum), share) => sum.and(share).map(Some),
+        });
+        let gone = registry.level_code(unit.level) == "district" && heirs.is_empty();
+        assert!(gone || whole == Some(Some(Share::WHOLE)), "{}: {heirs:?}", unit.code);
+        forth.extend(heirs.iter().map(|heir| (unit.id, heir.unit, heir.share.unwrap().to_string())));
+    }
+    let mut back = BTreeSet::new();
+    for unit in registry.units().iter().filter(|u| u.in_force(after)) {
+        let origins = registry.origins(unit.id, after, before);
+        assert!(!origins.is_empty(), "{} comes from nowhere", unit.code);
+        back.extend(origins.iter().map(|origin| (origin.unit, unit.id, origin.share.unwrap().to_string())));
+    }
+    assert_eq!(forth, back);
 }
 
 fn with(file: &str, text: &str) -> Vec<Finding> {
