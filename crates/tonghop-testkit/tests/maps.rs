@@ -46,9 +46,12 @@ proptest! {
                 for unit in on(registry, *from) {
                     let heirs = registry.heirs(unit, *to);
                     let map = registry.map_on(*from);
-                    // What has units below it may end without a successor: they go on.
-                    if map.children(unit).is_empty() || !heirs.is_empty() {
-                        prop_assert_eq!(sum(&heirs), Some(Share::WHOLE), "{} from {} to {}", registry.unit(unit).key(), from, to);
+                    // What has units below it may end without a successor: they go on. Over several changes such
+                    // a unit may be what another became.
+                    let leaf = map.children(unit).is_empty() && registry.epoch(*to) <= registry.epoch(*from) + 1;
+                    if leaf {
+                        let key = registry.unit(unit).key();
+                        prop_assert_eq!(sum(&heirs), Some(Share::WHOLE), "{} from {} to {}", key, from, to);
                     }
                     forth.extend(heirs.iter().map(|h| ((unit, h.unit), h.share.unwrap().to_string())));
                 }
