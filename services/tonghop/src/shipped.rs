@@ -122,7 +122,11 @@ mod tests {
         let shipped = registry(None).unwrap();
         let on_disk = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data"));
         assert_eq!(shipped, registry(Some(on_disk)).unwrap());
-        assert_eq!(registry_files(), tables(&on_disk.join("registry")).unwrap(), "in the same order, so under the same key");
+        assert_eq!(
+            registry_files(),
+            tables(&on_disk.join("registry")).unwrap(),
+            "in the same order, so under the same key"
+        );
         assert_eq!(reports(None).unwrap(), reports(Some(on_disk)).unwrap());
     }
 
