@@ -1,8 +1,14 @@
-//! What every process does around its own work: failures, telemetry, serving. It knows nothing of figures.
+//! What every process does around its own work: arguments, failures, telemetry, serving, readiness, its end. It
+//! knows nothing of figures.
 
+pub mod arguments;
 mod failure;
 pub mod process;
+mod readiness;
 pub mod serve;
+mod stop;
 pub mod telemetry;
 
 pub use failure::{Failure, FailureKind, Finding};
+pub use readiness::Readiness;
+pub use stop::{Stop, Stopper};

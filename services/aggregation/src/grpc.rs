@@ -40,6 +40,11 @@ fn failure(error: AggregationError) -> Failure {
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+/// How a stream ends whose service stops.
+fn stopping() -> Failure {
+    Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+}
+
 fn watched(moved: &Moved) -> WatchResponse {
     WatchResponse {
         position: moved.reached.position,
@@ -57,6 +62,7 @@ impl AggregationService for AggregationGrpc {
         let now = self.0.reached.borrow().clone();
         let first = watched(&Moved { reached: now, series: vec![] });
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
+        let stop = self.0.stop.clone();
         tokio::spawn(async move {
             let mut next = Some(first);
             loop {
@@ -67,6 +73,10 @@ impl AggregationService for AggregationGrpc {
                 }
                 let moved = tokio::select! {
                     () = sender.closed() => return,
+                    () = stop.told() => {
+                        let _ = sender.send(Err(stopping().into())).await;
+                        return;
+                    }
                     moved = moves.recv() => moved,
                 };
                 next = match moved {
@@ -120,6 +130,10 @@ impl AggregationService for AggregationGrpc {
     }
 
     async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+        if !self.0.is_active() {
+            let detail = "this replica stands by: ask the active one, whose /active says 200";
+            return Err(Failure::new(FailureKind::Unavailable, detail).into());
+        }
         let (done, rebuilt) = tokio::sync::oneshot::channel();
         let asked = self.0.rebuilds.0.try_send(done);
         asked.map_err(|_| Failure::new(FailureKind::Unavailable, "a rebuild is waited for already"))?;

@@ -9,6 +9,7 @@
 //! | [`finding`] | what can be found, by code |
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
 //! | `maps` | units, maps and what became of them, asked for |
+//! | `in_force` | the registry in force, which any replica may change |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -17,6 +18,7 @@ pub mod check;
 pub mod csv_form;
 pub mod finding;
 mod grpc;
+mod in_force;
 pub mod json;
 mod maps;
 mod registry_grpc;

@@ -107,7 +107,13 @@ fn answer(
     replies: Vec<oneshot::Sender<Result<Appended, Failure>>>,
     head: &watch::Sender<i64>,
 ) {
-    let newest = outcomes.iter().flatten().map(|a| a.receipt().position).max().unwrap_or(0);
+    let newest = outcomes
+        .iter()
+        .flatten()
+        .filter_map(|a| a.receipt())
+        .map(|receipt| receipt.position)
+        .max()
+        .unwrap_or(0);
     head.send_if_modified(|known| {
         let moved = newest > *known;
         *known = newest.max(*known);

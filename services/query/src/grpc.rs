@@ -3,10 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonghop_proto::aggregation::WatchRequest as TilesWatchRequest;
-use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
+use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonic::{Request, Response, Status};
@@ -94,14 +92,7 @@ impl QueryService for QueryGrpc {
     type WatchStream = Messages<pb::WatchResponse>;
 
     async fn watch(&self, _: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let mut client = AggregationServiceClient::new(self.0.aggregation.clone());
-        let moved = client.watch(TilesWatchRequest {}).await?.into_inner();
-        let shown = tokio_stream::StreamExt::map(moved, |message| {
-            message.map(|m| pb::WatchResponse {
-                as_of: Some(pb::AsOf { position: m.position, time: m.time }),
-                changed: m.changed,
-            })
-        });
-        Ok(Response::new(Box::pin(shown)))
+        let changes = self.0.changes().await?.map(|change| change.map_err(Status::from));
+        Ok(Response::new(Box::pin(changes)))
     }
 }

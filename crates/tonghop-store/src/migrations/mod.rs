@@ -9,6 +9,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait}
 
 mod m0001_ledger;
 mod m0001_tiles;
+mod m0002_ledger_registry;
+mod m0002_tiles_confirmed;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -16,7 +18,7 @@ pub(crate) struct LedgerMigrator;
 #[async_trait]
 impl MigratorTrait for LedgerMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_ledger::Migration)]
+        vec![Box::new(m0001_ledger::Migration), Box::new(m0002_ledger_registry::Migration)]
     }
 
     fn migration_table_name() -> DynIden {
@@ -30,7 +32,7 @@ pub(crate) struct TilesMigrator;
 #[async_trait]
 impl MigratorTrait for TilesMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_tiles::Migration)]
+        vec![Box::new(m0001_tiles::Migration), Box::new(m0002_tiles_confirmed::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

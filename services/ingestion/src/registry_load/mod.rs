@@ -11,12 +11,13 @@ use prost::Message;
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::{Failure, FailureKind, Finding};
-use tonghop_store::{Appended, EntryKind, NewEntry, Receipt, content_digest};
+use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
 use uuid::Uuid;
 
 use crate::finding::{Findings, Spot};
+use crate::in_force::{InForce, none_loaded};
 use crate::registry_tables::{self, Given};
-use crate::service::{Ingestion, check_key, no_registry};
+use crate::service::{Ingestion, check_key};
 use crate::writer::failure;
 
 /// What a load changes, or would.
@@ -38,106 +39,107 @@ const REFORM: &str = "application/x-protobuf;messageType=tonghop.registry.v1.Ref
 const PAGE: u64 = 200;
 const PAGE_BYTES: usize = 32 << 20;
 
-/// A load that was read.
-struct Read {
+/// How often a load is tried again because something came in between.
+const MOST_TRIES: usize = 20;
+
+/// A registry that holds together, with what it changes.
+struct Built {
     media_type: &'static str,
     /// What was sent.
     document: Vec<u8>,
-    /// The registry that it makes.
-    wire: pb::Registry,
-    /// What was left out of it, in words.
-    left_out: Vec<String>,
+    /// The whole registry that it makes.
+    record: Vec<u8>,
+    registry: Registry,
+    changes: Vec<String>,
+    map: Vec<pb::MapChange>,
 }
 
 impl Ingestion {
-    /// Loads a registry, or a reform. Submissions wait meanwhile.
+    /// Loads a registry, or a reform of the one in force: it holds for everything after it. Submissions that were
+    /// checked under the one before, here or by another replica, are checked again.
     ///
     /// # Errors
     /// Everything wrong with it, figures that it would leave without a unit among them; nothing is changed then.
     pub async fn load_registry(&self, request: pb::LoadRegistryRequest) -> Result<Loaded, Failure> {
         check_key("idempotency_key", &request.idempotency_key)?;
         check_key("source", &request.source)?;
-        let mut held = self.registry.write().await;
-        let before = held.clone();
         let tables: BTreeMap<String, Vec<u8>> = request.tables.into_iter().collect();
-        let given = blocking(move || registry_tables::read(&tables)).await?.map_err(refused)?;
-        let (base, digest) = match &given {
-            Given::Whole(..) => (None, None),
-            Given::Reform(reform) => {
-                let digest = content_digest(REFORM, &reform.encode_to_vec());
-                // Put on a second time it would not fit, so what is there already is found before.
-                if let Some(loaded) =
-                    self.loaded_before(&request.source, &request.idempotency_key, &digest).await?
-                {
-                    return Ok(loaded);
-                }
-                (Some(self.registry_in_force().await?), Some(digest))
+        let given = Arc::new(blocking(move || registry_tables::read(&tables)).await?.map_err(refused)?);
+        if let Given::Reform(reform) = given.as_ref() {
+            // Put on a second time it would not fit, so what is there already is found before.
+            let digest = content_digest(REFORM, &reform.encode_to_vec());
+            let known = self.ledger.receipt_by_key(&request.source, &request.idempotency_key).await;
+            if let Some(known) = known.map_err(failure)? {
+                return replayed(known, &digest);
             }
-        };
-        let built = blocking(move || {
-            let read = put_together(given, base)?;
-            let draft = registry_draft::draft(read.wire.clone()).map_err(findings)?;
-            let registry = Registry::build(draft, before.as_deref()).map_err(findings)?;
-            let map = preview::map_changes(before.as_deref(), &registry);
-            let mut changes = preview::table_changes(before.as_deref(), &registry);
-            changes.extend(read.left_out.iter().cloned());
-            Ok((read, registry, before, changes, map))
-        });
-        let (read, registry, before, changes, map) = built.await?.map_err(refused)?;
-        let digest = digest.unwrap_or_else(|| content_digest(read.media_type, &read.document));
-        let registry = Arc::new(registry);
-        if let Some(before) = &before
-            && !before.keeps_figures_in_place(&registry)
-        {
-            self.check_figures(before, &registry).await?;
         }
-        if request.dry_run {
-            return Ok(Loaded { receipt: None, replayed: false, changes, map });
-        }
-        let appended = self
-            .writer
-            .append(NewEntry {
+        for _ in 0..MOST_TRIES {
+            let before = self.known.now(&self.ledger).await?;
+            let base = match given.as_ref() {
+                Given::Whole(..) => None,
+                Given::Reform(_) => match self.tables_of(before.as_ref()).await? {
+                    Some(base) => Some(base),
+                    None => continue,
+                },
+            };
+            let (given, under) = (Arc::clone(&given), before.as_ref().map(|b| Arc::clone(&b.registry)));
+            let built = blocking(move || build(given.as_ref().clone(), base, under.as_deref())).await?;
+            let Built { media_type, document, record, registry, changes, map } = built.map_err(refused)?;
+            let mut premise = Premise::Registry(before.as_ref().map_or(0, |b| b.position));
+            if let Some(before) = &before
+                && !before.registry.keeps_figures_in_place(&registry)
+            {
+                premise = Premise::Head(self.check_figures(&before.registry, &registry).await?);
+            }
+            if request.dry_run {
+                return Ok(Loaded { receipt: None, replayed: false, changes, map });
+            }
+            let content_digest = content_digest(media_type, &document);
+            let entry = NewEntry {
                 id: Uuid::now_v7(),
                 kind: EntryKind::Registry,
-                source: request.source,
-                idempotency_key: request.idempotency_key,
-                content_digest: digest,
-                media_type: read.media_type.to_owned(),
-                record: read.wire.encode_to_vec(),
-                document: read.document,
+                source: request.source.clone(),
+                idempotency_key: request.idempotency_key.clone(),
+                content_digest,
+                media_type: media_type.to_owned(),
+                record,
+                document,
                 figures: 0,
                 received_at: (self.now)(),
-                note: request.note,
-            })
-            .await?;
-        match appended {
-            Appended::New(receipt) => {
-                *held = Some(registry);
-                Ok(Loaded { receipt: Some(receipt), replayed: false, changes, map })
+                note: request.note.clone(),
+                premise,
+            };
+            match self.writer.append(entry).await? {
+                Appended::New(receipt) => {
+                    let registry = Arc::new(registry);
+                    self.known.learn(InForce { position: receipt.position, registry });
+                    return Ok(Loaded { receipt: Some(receipt), replayed: false, changes, map });
+                }
+                Appended::Replayed(known) | Appended::Conflict(known) => {
+                    return replayed(known, &content_digest);
+                }
+                // A registry, or figures that this one has not been held against.
+                Appended::Outdated => {}
             }
-            Appended::Replayed(known) | Appended::Conflict(known) => replayed(known, &digest),
         }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "figures come in faster than a registry can be held against them; try again when less is pushed",
+        ))
     }
 
-    /// A load of the same key, where there is one.
-    async fn loaded_before(
-        &self,
-        source: &str,
-        key: &str,
-        digest: &[u8; 32],
-    ) -> Result<Option<Loaded>, Failure> {
-        let known = self.ledger.receipt_by_key(source, key).await.map_err(failure)?;
-        known.map(|known| replayed(known, digest)).transpose()
+    /// The tables of the registry in force, on which a reform is put; nothing where another one came in between.
+    async fn tables_of(&self, in_force: Option<&InForce>) -> Result<Option<pb::Registry>, Failure> {
+        let in_force = in_force.ok_or_else(none_loaded)?;
+        let entry = self.ledger.latest_registry().await.map_err(failure)?.ok_or_else(none_loaded)?;
+        if entry.receipt.position != in_force.position {
+            return Ok(None);
+        }
+        pb::Registry::decode(entry.record.as_slice()).map(Some).map_err(Failure::internal)
     }
 
-    /// The registry that a reform is put on.
-    async fn registry_in_force(&self) -> Result<pb::Registry, Failure> {
-        let entry = self.ledger.latest_registry().await.map_err(failure)?.ok_or_else(no_registry)?;
-        pb::Registry::decode(entry.record.as_slice()).map_err(Failure::internal)
-    }
-
-    /// Every figure in the ledger must keep a unit and mean what it meant.
-    async fn check_figures(&self, before: &Registry, next: &Registry) -> Result<(), Failure> {
+    /// Every figure in the ledger must keep a unit and mean what it meant. Says up to which position it has looked.
+    async fn check_figures(&self, before: &Registry, next: &Registry) -> Result<i64, Failure> {
         let mut kept = figures::Kept::new(before, next);
         let mut position = 0;
         loop {
@@ -150,7 +152,7 @@ impl Ingestion {
             }
         }
         let findings = kept.findings();
-        if findings.is_empty() { Ok(()) } else { Err(refused(findings)) }
+        if findings.is_empty() { Ok(position) } else { Err(refused(findings)) }
     }
 }
 
@@ -158,32 +160,31 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// What was sent, and the registry that it makes.
-fn put_together(given: Given, base: Option<pb::Registry>) -> Result<Read, Vec<Finding>> {
-    let left_out = |links: Vec<pb::Succession>| {
-        let words = |s: pb::Succession| {
-            format!(
-                "left out: the succession {}>{} of {}, when {0} is no longer there",
-                s.from_code, s.to_code, s.date
-            )
-        };
-        links.into_iter().map(words).collect()
-    };
-    match given {
+/// What was given, as the registry that it makes. A reform is put on `base`.
+fn build(given: Given, base: Option<pb::Registry>, before: Option<&Registry>) -> Result<Built, Vec<Finding>> {
+    let put_on = |wire: &mut pb::Registry, reform| registry_draft::put_on(wire, reform).map_err(findings);
+    let (media_type, wire, document, left_out) = match given {
         Given::Whole(mut wire, reform) => {
-            let dropped = match reform {
-                Some(reform) => registry_draft::put_on(&mut wire, reform).map_err(findings)?,
-                None => vec![],
-            };
-            let (document, left_out) = (wire.encode_to_vec(), left_out(dropped));
-            Ok(Read { media_type: WHOLE, document, wire: *wire, left_out })
+            let left_out = reform.map_or(Ok(vec![]), |reform| put_on(&mut wire, reform))?;
+            (WHOLE, *wire, None, left_out)
         }
         Given::Reform(reform) => {
-            let (document, mut wire) = (reform.encode_to_vec(), base.unwrap_or_default());
-            let left_out = left_out(registry_draft::put_on(&mut wire, reform).map_err(findings)?);
-            Ok(Read { media_type: REFORM, document, wire, left_out })
+            let (mut wire, document) = (base.unwrap_or_default(), reform.encode_to_vec());
+            let left_out = put_on(&mut wire, reform)?;
+            (REFORM, wire, Some(document), left_out)
         }
-    }
+    };
+    let record = wire.encode_to_vec();
+    let document = document.unwrap_or_else(|| record.clone());
+    let draft = registry_draft::draft(wire).map_err(findings)?;
+    let registry = Registry::build(draft, before).map_err(findings)?;
+    let mut changes = preview::table_changes(before, &registry);
+    changes.extend(left_out.into_iter().map(|s| {
+        let (from, to, date) = (s.from_code, s.to_code, s.date);
+        format!("left out: the succession {from}>{to} of {date}, when {from} is no longer there")
+    }));
+    let map = preview::map_changes(before, &registry);
+    Ok(Built { media_type, document, record, registry, changes, map })
 }
 
 fn replayed(known: Receipt, digest: &[u8; 32]) -> Result<Loaded, Failure> {

@@ -19,15 +19,17 @@ use crate::words;
 /// What can be done with the registry.
 #[derive(Debug, Subcommand)]
 pub enum RegistryCommand {
-    /// Load a whole registry from the CSV files of a directory, or a reform: changes.csv and its successions.csv.
+    /// Load a whole registry, the CSV files of a directory or the one that ships; or a reform, changes.csv and its
+    /// successions.csv.
     Load(LoadArguments),
 }
 
 /// What `registry load` takes.
 #[derive(Debug, Args)]
 pub struct LoadArguments {
-    /// Directory with units.csv, indicators.csv and the other tables; or with changes.csv.
-    pub dir: PathBuf,
+    /// Directory with units.csv, indicators.csv and the other tables, or with changes.csv; left out, what ships is
+    /// loaded.
+    pub dir: Option<PathBuf>,
     /// Say what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -57,7 +59,10 @@ const SHOWN: usize = 40;
 /// Where it is refused.
 pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
     let RegistryCommand::Load(arguments) = command;
-    let tables = shipped::tables(&arguments.dir)?;
+    let tables = match &arguments.dir {
+        Some(dir) => shipped::tables(dir)?,
+        None => shipped::registry_files(),
+    };
     let client = Client::connect(&arguments.server.url).await?;
     let response = client
         .load_registry(LoadRegistryRequest {
