@@ -277,11 +277,14 @@ async fn wherever_a_code_enters_its_period_decides_and_the_wrong_time_is_refused
     }
 }
 
+/// Path, parameters, status, and the finding's code and hint.
+type Case = (&'static str, &'static [(&'static str, &'static str)], u16, &'static str, &'static str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_of_the_map_with_a_mistake_is_refused_with_what_to_do() {
     let server = Server::start().await;
     let gone = "06 was Tỉnh Bắc Kạn until 2025-06-30; from 2025-07-01 its territory is 19 Tỉnh Thái Nguyên";
-    let cases: [(&str, &[(&str, &str)], u16, &str, &str); 15] = [
+    let cases: [Case; 15] = [
         ("/v1/units", &[("date", "1/7/2025")], 400, "malformed_date", "year-month-day"),
         ("/v1/units", &[("date", "2025-02-30")], 400, "malformed_date", "year-month-day"),
         ("/v1/units", &[("level", "village")], 404, "unknown_level", "leave it out"),
@@ -335,6 +338,27 @@ fn reform(changes: &[&str], successions: &[&str]) -> Tables {
     tables
 }
 
+/// The example of docs/maps.md, under "Loading a reform".
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_the_page_would_load() {
+    let page = include_str!("../../docs/maps.md");
+    let table = |header: &str| {
+        let lines = page.lines().map(str::trim).skip_while(|l| *l != header);
+        lines.take_while(|l| !l.is_empty()).map(|l| format!("{l}\n")).collect::<String>().into_bytes()
+    };
+    let tables = Tables::from([
+        ("changes.csv".to_owned(), table("date,change,code,level,name,kind,parent_code")),
+        ("successions.csv".to_owned(), table("date,from_code,to_code,share,basis")),
+    ]);
+    let server = Server::start().await;
+    let told = server.load("page", tables, true).await.unwrap();
+    let [day] = told.map.as_slice() else { panic!("{told:?}") };
+    let changes: Vec<_> =
+        day.units.iter().map(|c| format!("{} {}", c.change, c.unit.as_ref().unwrap().code)).collect();
+    assert_eq!(changes, ["renamed 19", "ended 01840", "ended 01843", "began 01843", "went_on 01849"]);
+    assert_eq!((day.date.as_str(), day.total, day.successions), ("2027-01-01", 5, 3));
+}
+
 async fn the_changes_of_2026_load_as_a_reform_and_are_what_ships(on: On) {
     let ships = Server::start_on(on).await;
     let server = Server::empty_on(on, 256).await;
@@ -342,7 +366,7 @@ async fn the_changes_of_2026_load_as_a_reform_and_are_what_ships(on: On) {
     let changes = Tables::from([("changes.csv".to_owned(), before.remove("changes.csv").unwrap())]);
     let early = server.load("early", changes.clone(), false).await.unwrap_err();
     assert_eq!(early.code(), Code::Unavailable, "there is nothing yet that it could be put on: {early:?}");
-    server.load("whole", before, false).await.unwrap();
+    server.load("whole", before.clone(), false).await.unwrap();
     let name = async |server: &Server, day: &str| {
         let body = server.get("/v1/units", &[("date", day), ("code", "07294")]).await.expect(200);
         body["units"][0]["name"].as_str().unwrap().to_owned()
@@ -384,6 +408,8 @@ async fn the_changes_of_2026_load_as_a_reform_and_are_what_ships(on: On) {
 
     let again = server.load("2026", changes.clone(), false).await.unwrap();
     assert_eq!((again.position, again.replayed), (loaded.position, true));
+    let again = server.load("whole", before, false).await.unwrap();
+    assert_eq!((again.position, again.replayed), (1, true), "also what a reform has been put on since");
     let other = reform(&["2027-01-01,renamed,22,province,Khác,k,"], &[]);
     assert_eq!(server.load("2026", other, false).await.unwrap_err().code(), Code::AlreadyExists);
     let twice = server.load("2026 again", changes, false).await.unwrap_err();

@@ -42,12 +42,24 @@ const PAGE_BYTES: usize = 32 << 20;
 /// How often a load is tried again because something came in between.
 const MOST_TRIES: usize = 20;
 
+/// What was sent, as the ledger keeps it, and what it loads.
+struct Sent {
+    media_type: &'static str,
+    document: Vec<u8>,
+    digest: [u8; 32],
+    load: Load,
+    /// What was left out of a whole registry.
+    left_out: Vec<pb::Succession>,
+}
+
+enum Load {
+    Whole(pb::Registry),
+    Reform(pb::Reform),
+}
+
 /// A registry that holds together, with what it changes.
 struct Built {
-    media_type: &'static str,
-    /// What was sent.
-    document: Vec<u8>,
-    /// The whole registry that it makes.
+    /// The whole registry as the ledger keeps it.
     record: Vec<u8>,
     registry: Registry,
     changes: Vec<String>,
@@ -64,27 +76,24 @@ impl Ingestion {
         check_key("idempotency_key", &request.idempotency_key)?;
         check_key("source", &request.source)?;
         let tables: BTreeMap<String, Vec<u8>> = request.tables.into_iter().collect();
-        let given = Arc::new(blocking(move || registry_tables::read(&tables)).await?.map_err(refused)?);
-        if let Given::Reform(reform) = given.as_ref() {
-            // Put on a second time it would not fit, so what is there already is found before.
-            let digest = content_digest(REFORM, &reform.encode_to_vec());
-            let known = self.ledger.receipt_by_key(&request.source, &request.idempotency_key).await;
-            if let Some(known) = known.map_err(failure)? {
-                return replayed(known, &digest);
-            }
+        let sent = Arc::new(blocking(move || sent(&tables)).await?.map_err(refused)?);
+        // What was taken before may not fit on what has come since, so a repetition is found first.
+        let known = self.ledger.receipt_by_key(&request.source, &request.idempotency_key).await;
+        if let Some(known) = known.map_err(failure)? {
+            return replayed(known, &sent.digest);
         }
         for _ in 0..MOST_TRIES {
             let before = self.known.now(&self.ledger).await?;
-            let base = match given.as_ref() {
-                Given::Whole(..) => None,
-                Given::Reform(_) => match self.tables_of(before.as_ref()).await? {
-                    Some(base) => Some(base),
+            let base = match &sent.load {
+                Load::Whole(wire) => wire.clone(),
+                Load::Reform(_) => match self.tables_of(before.as_ref()).await? {
+                    Some(base) => base,
                     None => continue,
                 },
             };
-            let (given, under) = (Arc::clone(&given), before.as_ref().map(|b| Arc::clone(&b.registry)));
-            let built = blocking(move || build(given.as_ref().clone(), base, under.as_deref())).await?;
-            let Built { media_type, document, record, registry, changes, map } = built.map_err(refused)?;
+            let (load, under) = (Arc::clone(&sent), before.as_ref().map(|b| Arc::clone(&b.registry)));
+            let built = blocking(move || build(&load, base, under.as_deref())).await?;
+            let Built { record, registry, changes, map } = built.map_err(refused)?;
             let mut premise = Premise::Registry(before.as_ref().map_or(0, |b| b.position));
             if let Some(before) = &before
                 && !before.registry.keeps_figures_in_place(&registry)
@@ -94,16 +103,15 @@ impl Ingestion {
             if request.dry_run {
                 return Ok(Loaded { receipt: None, replayed: false, changes, map });
             }
-            let content_digest = content_digest(media_type, &document);
             let entry = NewEntry {
                 id: Uuid::now_v7(),
                 kind: EntryKind::Registry,
                 source: request.source.clone(),
                 idempotency_key: request.idempotency_key.clone(),
-                content_digest,
-                media_type: media_type.to_owned(),
+                content_digest: sent.digest,
+                media_type: sent.media_type.to_owned(),
                 record,
-                document,
+                document: sent.document.clone(),
                 figures: 0,
                 received_at: (self.now)(),
                 note: request.note.clone(),
@@ -116,7 +124,7 @@ impl Ingestion {
                     return Ok(Loaded { receipt: Some(receipt), replayed: false, changes, map });
                 }
                 Appended::Replayed(known) | Appended::Conflict(known) => {
-                    return replayed(known, &content_digest);
+                    return replayed(known, &sent.digest);
                 }
                 // A registry, or figures that this one has not been held against.
                 Appended::Outdated => {}
@@ -160,22 +168,26 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// What was given, as the registry that it makes. A reform is put on `base`.
-fn build(given: Given, base: Option<pb::Registry>, before: Option<&Registry>) -> Result<Built, Vec<Finding>> {
-    let put_on = |wire: &mut pb::Registry, reform| registry_draft::put_on(wire, reform).map_err(findings);
-    let (media_type, wire, document, left_out) = match given {
+/// Reads what was sent; changes that come with a whole registry are put on it.
+fn sent(tables: &BTreeMap<String, Vec<u8>>) -> Result<Sent, Vec<Finding>> {
+    let (media_type, document, load, left_out) = match registry_tables::read(tables)? {
         Given::Whole(mut wire, reform) => {
-            let left_out = reform.map_or(Ok(vec![]), |reform| put_on(&mut wire, reform))?;
-            (WHOLE, *wire, None, left_out)
+            let put_on = |reform| registry_draft::put_on(&mut wire, reform).map_err(findings);
+            let left_out = reform.map_or(Ok(vec![]), put_on)?;
+            (WHOLE, wire.encode_to_vec(), Load::Whole(*wire), left_out)
         }
-        Given::Reform(reform) => {
-            let (mut wire, document) = (base.unwrap_or_default(), reform.encode_to_vec());
-            let left_out = put_on(&mut wire, reform)?;
-            (REFORM, wire, Some(document), left_out)
-        }
+        Given::Reform(reform) => (REFORM, reform.encode_to_vec(), Load::Reform(reform), vec![]),
     };
+    Ok(Sent { media_type, digest: content_digest(media_type, &document), document, load, left_out })
+}
+
+/// The registry that was sent, or `base` with the reform put on it.
+fn build(sent: &Sent, base: pb::Registry, before: Option<&Registry>) -> Result<Built, Vec<Finding>> {
+    let (mut wire, mut left_out) = (base, sent.left_out.clone());
+    if let Load::Reform(reform) = &sent.load {
+        left_out = registry_draft::put_on(&mut wire, reform.clone()).map_err(findings)?;
+    }
     let record = wire.encode_to_vec();
-    let document = document.unwrap_or_else(|| record.clone());
     let draft = registry_draft::draft(wire).map_err(findings)?;
     let registry = Registry::build(draft, before).map_err(findings)?;
     let mut changes = preview::table_changes(before, &registry);
@@ -184,7 +196,7 @@ fn build(given: Given, base: Option<pb::Registry>, before: Option<&Registry>) ->
         format!("left out: the succession {from}>{to} of {date}, when {from} is no longer there")
     }));
     let map = preview::map_changes(before, &registry);
-    Ok(Built { media_type, document, record, registry, changes, map })
+    Ok(Built { record, registry, changes, map })
 }
 
 fn replayed(known: Receipt, digest: &[u8; 32]) -> Result<Loaded, Failure> {

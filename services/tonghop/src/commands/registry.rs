@@ -91,8 +91,8 @@ pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
         }
     }
     say(match (arguments.dry_run, response.replayed, response.position) {
-        (true, ..) => "dry run: nothing was changed".to_owned(),
         (_, true, position) => format!("already loaded, at position {position}"),
+        (true, ..) => "dry run: nothing was changed".to_owned(),
         (_, _, 0) => "nothing changes".to_owned(),
         (_, _, position) => format!("loaded at position {position}"),
     });
