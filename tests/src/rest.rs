@@ -4,7 +4,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 
-use crate::Server;
+use crate::Api;
 
 /// A reply, read to its end.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ fn place(finding: &Value) -> String {
     }
 }
 
-impl Server {
+impl Api {
     /// The address of a path with parameters.
     pub fn url(&self, path: &str, parameters: &[(&str, &str)]) -> Url {
         let url = format!("{}{path}", self.base);
