@@ -15,7 +15,7 @@ use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_proto::registry::{LoadRegistryRequest, LoadRegistryResponse};
 use tonic::Status;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::server::Tables;
 
@@ -35,6 +35,20 @@ impl Api {
     pub fn new(base: String, channel: Channel) -> Api {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Api { http, base, channel }
+    }
+
+    /// At a base URL, for REST and gRPC both; connects when it is first used, and again whenever that is needed.
+    ///
+    /// # Panics
+    /// Where the URL is none.
+    pub fn at(base: String) -> Api {
+        let endpoint = Endpoint::from_shared(base.clone()).expect("a URL");
+        Api::new(base, endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy())
+    }
+
+    /// The base URL.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// To all services.

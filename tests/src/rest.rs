@@ -1,5 +1,7 @@
 //! Requests and replies of REST.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
@@ -90,6 +92,12 @@ impl Api {
     /// Asks.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Reply {
         Reply::of(self.http.get(self.url(path, parameters))).await
+    }
+
+    /// The status that a path is answered with; none where nobody answers within two seconds.
+    pub async fn status(&self, path: &str) -> Option<u16> {
+        let request = self.http.get(self.url(path, &[])).timeout(Duration::from_secs(2));
+        request.send().await.ok().map(|response| response.status().as_u16())
     }
 
     /// Asks, unless nothing changed since the answer of this tag.
