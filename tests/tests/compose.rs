@@ -1,6 +1,7 @@
 //! All services in containers, behind one door: the same answers as in one process, and no more rights than needed.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tonghop_proto::ingestion::{Document, SubmitRequest};
@@ -154,9 +155,9 @@ async fn the_door_keeps_to_itself_what_is_for_those_who_run_it() {
     // One that is made anew has another address, and is found.
     stack.recreate("query-2");
     let question = [("indicator", "tg01"), ("unit", "VN"), ("period", "2023")];
-    let found = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+    let found = tokio::time::timeout(Duration::from_secs(30), async {
         while stack.get("/v1/totals", &question).await.status != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
     found.await.expect("the door finds it");
