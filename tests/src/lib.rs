@@ -8,12 +8,14 @@
 //! | [`api`] | the services as they are spoken to, wherever they run |
 //! | [`rest`] | requests and replies of REST |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
+//! | [`load`] | writers and readers that go on while something fails |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
 pub mod binary;
 pub mod compose;
 pub mod gazetteer;
+pub mod load;
 pub mod rest;
 pub mod server;
 pub mod wire;

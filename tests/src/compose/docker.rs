@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// Set, tests fail where Docker is missing; they pass it over otherwise.
@@ -38,6 +38,25 @@ impl Docker {
     /// With what it said, where it fails.
     pub fn run(&self, arguments: &[&str]) -> String {
         said(bounded("docker").args(arguments))
+    }
+
+    /// What a docker command says on stdout that is given some input.
+    ///
+    /// # Panics
+    /// With what it says on stderr, where it fails.
+    pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        let mut command = bounded("docker");
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut stdin = child.stdin.take().expect("its input");
+        let output = std::thread::scope(|threads| {
+            // Beside the reading: it may say much before it has taken all. What it does not take shows in how it ends.
+            threads.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+        });
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {}\n{error}", output.status);
+        output.stdout
     }
 
     /// Whether a docker command succeeds.

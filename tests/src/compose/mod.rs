@@ -167,6 +167,14 @@ impl Stack {
         self.docker.says(&[&["exec", &container], command].concat())
     }
 
+    /// Runs a program in a service's container on some input; what it says on stdout.
+    ///
+    /// # Panics
+    /// With what it says on stderr, where it fails.
+    pub fn exec_with(&self, service: &str, command: &[&str], input: &[u8]) -> Vec<u8> {
+        self.docker.run_with(&[&["exec", "-i", &self.container(service)], command].concat(), input)
+    }
+
     /// The last lines of what a service wrote.
     pub fn logs(&self, service: &str) -> String {
         self.docker.says(&["logs", "--tail", LINES, &self.container(service)])
