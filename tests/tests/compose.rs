@@ -76,6 +76,12 @@ async fn the_main_job_through_the_door_gives_the_same_answers_as_in_one_process(
         assert_eq!(rest, grpc);
     }
 
+    // As the README has it.
+    let national = ["tonghop", "totals", "--indicator", "tg01", "--unit", NATION, "--period", "2013..2023"];
+    let table = stack.exec("query-1", &[&national as &[&str], &["--by", "children"]].concat());
+    let bac_kan = table.lines().find(|line| line.contains("Bắc Kạn")).unwrap_or_else(|| panic!("{table}"));
+    assert!(bac_kan.contains("37.853"), "{table}");
+
     // The same push over gRPC, in whatever replica it arrives, is a replay of the one over REST.
     let again = SubmitRequest {
         source: "congan-backan".into(),
