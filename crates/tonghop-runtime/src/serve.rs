@@ -21,6 +21,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use crate::metrics::{Metrics, counted};
+use crate::trace::traced;
 use crate::{Failure, FailureKind};
 
 /// Bytes in flight in an in-process connection.
@@ -31,12 +33,14 @@ const REQUESTS_AT_ONCE: usize = 1024;
 /// How long an answer, or the beginning of a stream, may take, the request's arrival included.
 const LONGEST_REQUEST: Duration = Duration::from_secs(300);
 
-/// One port for both: gRPC services with health and reflection, and REST beside them.
-pub fn one_port(grpc: Routes, rest: Router) -> Router {
+/// One port for both: gRPC services with health and reflection, REST beside them, and the metrics.
+pub fn one_port(grpc: Routes, rest: Router, metrics: &Arc<Metrics>) -> Router {
     let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
     let health = Router::new().route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }));
     let bounded = middleware::from_fn_with_state(limit, bounded);
-    grpc.into_axum_router().merge(rest).layer(bounded).merge(health)
+    let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
+    let answers = grpc.into_axum_router().merge(rest).layer(bounded).layer(counted);
+    answers.layer(middleware::from_fn(traced)).merge(health).merge(metrics.routes())
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
@@ -127,6 +131,7 @@ impl InProcess {
     ) -> Result<(), tonic::transport::Error> {
         let incoming = ReceiverStream::new(self.connections).map(|c| c.map_err(|never| match never {}));
         let incoming = incoming.map(|c: Result<DuplexStream, std::io::Error>| c);
+        let routes = Routes::from(routes.into_axum_router().layer(middleware::from_fn(traced)));
         Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, shutdown).await
     }
 }

@@ -11,7 +11,10 @@ use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
 use tonghop_store::{Entry, EntryKind, Lease, Receipt, StoreError, TileBatch};
 
+use tracing::Instrument;
+
 use crate::engine::{Changes, Engine, effect_of, read_registry};
+use crate::watched::Watched;
 use crate::{Aggregation, AggregationError, Moved, Reached};
 
 /// How the loop runs.
@@ -55,7 +58,9 @@ impl Aggregation {
     /// Follows again whenever that ends.
     async fn follow_on(&self) {
         loop {
-            let wait = match self.follow().await {
+            let followed = self.follow().await;
+            self.measures.not_active();
+            let wait = match followed {
                 Ok(wait) => wait,
                 Err(AggregationError::Damaged { row, what }) => {
                     tracing::error!(%row, %what, "rolling up is halted: stored data makes no sense");
@@ -63,6 +68,7 @@ impl Aggregation {
                     Duration::from_secs(30)
                 }
                 Err(error) => {
+                    self.measures.broke_off(&error);
                     tracing::warn!(error = &error as &dyn std::error::Error, "rolling up pauses");
                     Duration::from_millis(300)
                 }
@@ -121,15 +127,20 @@ impl Aggregation {
                     Err(_) => break,
                 }
             }
-            if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
-                position = self.with_registries(&lease, &mut engine, entries, position).await?;
+            let watched = Watched::begin(&entries);
+            let span = watched.span();
+            let done = if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
+                self.with_registries(&lease, &mut engine, entries, position).instrument(span).await
             } else {
-                position = self.batch(&lease, &mut engine, entries, position).await?;
-            }
+                self.batch(&lease, &mut engine, entries, position).instrument(span).await
+            };
+            watched.end(done.is_ok(), &self.measures);
+            position = done?;
         }
     }
 
     fn hold(&self, lease: Lease) {
+        self.measures.active(&lease);
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
     }
 
@@ -312,5 +323,6 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
         },
         document: vec![],
         record: message.record,
+        trace_parent: message.trace_parent,
     })
 }

@@ -14,6 +14,7 @@ use tonghop_proto::aggregation::{
 use tonghop_proto::ingestion::Effect;
 use tonghop_runtime::{Failure, FailureKind};
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 use crate::{Aggregation, AggregationError, Moved};
 
@@ -57,28 +58,31 @@ impl AggregationService for AggregationGrpc {
         let now = self.0.reached.borrow().clone();
         let first = watched(&Moved { reached: now, series: vec![] });
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
-        tokio::spawn(async move {
-            let mut next = Some(first);
-            loop {
-                if let Some(message) = next.take()
-                    && sender.send(Ok(message)).await.is_err()
-                {
-                    return;
-                }
-                let moved = tokio::select! {
-                    () = sender.closed() => return,
-                    moved = moves.recv() => moved,
-                };
-                next = match moved {
-                    Ok(moved) => Some(watched(&moved)),
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
-                        let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
+        tokio::spawn(
+            async move {
+                let mut next = Some(first);
+                loop {
+                    if let Some(message) = next.take()
+                        && sender.send(Ok(message)).await.is_err()
+                    {
                         return;
                     }
-                };
+                    let moved = tokio::select! {
+                        () = sender.closed() => return,
+                        moved = moves.recv() => moved,
+                    };
+                    next = match moved {
+                        Ok(moved) => Some(watched(&moved)),
+                        Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                        Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                            let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
+                            return;
+                        }
+                    };
+                }
             }
-        });
+            .in_current_span(),
+        );
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -132,23 +136,26 @@ impl AggregationService for AggregationGrpc {
     async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
         let this = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let progress = |position| {
-                // A slow reader misses steps, never the end.
-                let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
-            };
-            let last = match this.verify(progress).await {
-                Ok(found) => Ok(VerifyResponse {
-                    position: found.position,
-                    done: true,
-                    tiles: found.tiles,
-                    summaries: found.summaries,
-                    differences: found.differences,
-                }),
-                Err(error) => Err(failure(error).into()),
-            };
-            let _ = sender.send(last).await;
-        });
+        tokio::spawn(
+            async move {
+                let progress = |position| {
+                    // A slow reader misses steps, never the end.
+                    let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
+                };
+                let last = match this.verify(progress).await {
+                    Ok(found) => Ok(VerifyResponse {
+                        position: found.position,
+                        done: true,
+                        tiles: found.tiles,
+                        summaries: found.summaries,
+                        differences: found.differences,
+                    }),
+                    Err(error) => Err(failure(error).into()),
+                };
+                let _ = sender.send(last).await;
+            }
+            .in_current_span(),
+        );
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 }

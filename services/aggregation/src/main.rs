@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::telemetry;
@@ -35,8 +36,7 @@ const SERVICES: [&str; 2] = ["tonghop.aggregation.v1.AggregationService", ""];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-aggregation", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -45,7 +45,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments));
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
-    let app = one_port(all.prepare(), Default::default());
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    aggregation.register(&metrics);
+    for pool in tiles.pools() {
+        metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), Default::default(), &metrics);
     let work = |stopped| aggregation.run(stopped);
     process::run("tonghop-aggregation", arguments.listen, app, work).await?;
     Ok(tiles.close().await?)

@@ -10,6 +10,7 @@
 //! | [`registry_tables`], `registry_load` | a registry as tables, and its load |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
+//! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
 
 pub mod check;
@@ -17,6 +18,7 @@ pub mod csv_form;
 pub mod finding;
 mod grpc;
 pub mod json;
+mod metrics;
 mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;

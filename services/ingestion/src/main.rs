@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc, routes};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::telemetry;
@@ -36,8 +37,7 @@ const SERVICES: [&str; 4] = [
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-ingestion", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -49,7 +49,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let grpc = IngestionGrpc(ingestion.clone());
     let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
-    let app = one_port(all.prepare(), routes(ingestion));
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    ingestion.register(&metrics);
+    for pool in ledger.pools() {
+        metrics.pool("ledger", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), routes(ingestion), &metrics);
     process::run("tonghop-ingestion", arguments.listen, app, |_| async {}).await?;
     Ok(ledger.close().await?)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prost::Message;
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
+use tonghop_runtime::trace;
 use tonghop_runtime::{Failure, FailureKind, Finding};
 use tonghop_store::{Appended, EntryKind, NewEntry, Receipt, content_digest};
 use uuid::Uuid;
@@ -76,6 +77,7 @@ impl Ingestion {
                 figures: 0,
                 received_at: (self.now)(),
                 note: request.note,
+                trace_parent: trace::parent(),
             })
             .await?;
         match appended {

@@ -10,12 +10,14 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::{record, registry_draft};
+use tonghop_runtime::trace::{self, TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Finding};
 use tonghop_store::{Appended, Document, EntryKind, Ledger, NewEntry, Receipt, content_digest};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::check::check;
+use crate::metrics::Measures;
 use crate::submission::{Limits, RawSubmission};
 use crate::writer::{Writer, failure};
 use crate::{csv_form, json};
@@ -39,7 +41,8 @@ pub struct Ingestion {
     pub(crate) head: Arc<watch::Sender<i64>>,
     /// Held for reading while figures are checked and appended, so that no registry comes between.
     pub(crate) registry: RwLock<Option<Arc<Registry>>>,
-    aggregation: Option<Channel>,
+    aggregation: Option<TracedChannel>,
+    pub(crate) measures: Measures,
     pub(crate) limits: Limits,
     pub(crate) now: fn() -> Timestamp,
 }
@@ -91,9 +94,10 @@ impl Ingestion {
         };
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
-        let writer = Writer::start(ledger.clone(), Arc::clone(&head));
+        let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
+        let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
         let registry = RwLock::new(registry);
-        Ok(Arc::new(Ingestion { ledger, writer, head, registry, aggregation, limits, now }))
+        Ok(Arc::new(Ingestion { ledger, writer, head, registry, aggregation, measures, limits, now }))
     }
 
     /// The registry that figures are checked against.
@@ -109,6 +113,12 @@ impl Ingestion {
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
     pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
+        let outcome = self.take(arrived).await;
+        self.measures.count(&outcome);
+        outcome
+    }
+
+    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
@@ -155,6 +165,7 @@ impl Ingestion {
                 figures,
                 received_at: (self.now)(),
                 note: raw.note,
+                trace_parent: trace::parent(),
             })
             .await?;
         match appended {

@@ -10,6 +10,7 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 use crate::Query;
 
@@ -46,27 +47,31 @@ impl QueryService for QueryGrpc {
         let query = Arc::clone(&self.0);
         // The first page is answered before the stream begins, so that a wrong question fails as a whole.
         let mut page = query.totals(&asked).await?;
-        tokio::spawn(async move {
-            loop {
-                for total in std::mem::take(&mut page.totals) {
-                    let message = pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
-                    if sender.send(Ok(message)).await.is_err() {
+        tokio::spawn(
+            async move {
+                loop {
+                    for total in std::mem::take(&mut page.totals) {
+                        let message =
+                            pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
+                        if sender.send(Ok(message)).await.is_err() {
+                            return;
+                        }
+                    }
+                    if page.next_page_token.is_empty() {
                         return;
                     }
+                    asked.page_token = std::mem::take(&mut page.next_page_token);
+                    page = match query.totals(&asked).await {
+                        Ok(next) => next,
+                        Err(failure) => {
+                            let _ = sender.send(Err(failure.into())).await;
+                            return;
+                        }
+                    };
                 }
-                if page.next_page_token.is_empty() {
-                    return;
-                }
-                asked.page_token = std::mem::take(&mut page.next_page_token);
-                page = match query.totals(&asked).await {
-                    Ok(next) => next,
-                    Err(failure) => {
-                        let _ = sender.send(Err(failure.into())).await;
-                        return;
-                    }
-                };
             }
-        });
+            .in_current_span(),
+        );
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 

@@ -7,11 +7,13 @@
 //! | `totals`, `explain`, `figures` | the operations, the same for both transports |
 //! | `view` | answers as they are shown |
 //! | `grpc`, `rest` | the two transports |
+//! | `metrics` | what is counted |
 
 mod ask;
 mod explain;
 mod figures;
 mod grpc;
+mod metrics;
 mod read;
 mod rest;
 mod totals;
@@ -25,9 +27,12 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
+use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind};
 use tonghop_store::{Snapshot, StoreError, Tiles};
 use tonic::transport::Channel;
+
+use metrics::Measures;
 
 pub use grpc::QueryGrpc;
 pub use rest::routes;
@@ -39,7 +44,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Query {
     tiles: Tiles,
-    aggregation: Channel,
+    aggregation: TracedChannel,
+    measures: Measures,
     reached: watch::Sender<i64>,
     registry: Mutex<Option<(i64, Arc<Registry>)>>,
 }
@@ -53,7 +59,13 @@ struct View {
 impl Query {
     /// Over the tiles' database, and the aggregation service that says when they move.
     pub fn new(tiles: Tiles, aggregation: Channel) -> Arc<Query> {
-        Arc::new(Query { tiles, aggregation, reached: watch::Sender::new(0), registry: Mutex::new(None) })
+        Arc::new(Query {
+            tiles,
+            aggregation: traced_channel(aggregation),
+            measures: Measures::default(),
+            reached: watch::Sender::new(0),
+            registry: Mutex::new(None),
+        })
     }
 
     /// Listens to aggregation until `shutdown` resolves.
@@ -78,7 +90,9 @@ impl Query {
     async fn listen(&self) -> Result<(), tonic::Status> {
         let mut client = AggregationServiceClient::new(self.aggregation.clone());
         let mut stream = client.watch(WatchRequest {}).await?.into_inner();
+        let _heard = self.measures.heard();
         while let Some(message) = stream.message().await? {
+            self.measures.position.set(message.position);
             self.reached.send_replace(message.position);
         }
         Ok(())
@@ -89,11 +103,13 @@ impl Query {
         let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         if snapshot.checkpoint().position < at_least {
             drop(snapshot);
+            self.measures.waits.inc();
             let mut reached = self.reached.subscribe();
             let waited = tokio::time::timeout(LONGEST_WAIT, reached.wait_for(|p| *p >= at_least)).await;
             let arrived = matches!(waited, Ok(Ok(_)));
             drop(waited);
             if !arrived {
+                self.measures.timeouts.inc();
                 return Err(Failure::new(
                     FailureKind::Unavailable,
                     format!("position {at_least} is not rolled up yet; ask again"),
@@ -102,6 +118,7 @@ impl Query {
             snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         }
         let registry = self.registry(&snapshot).await?;
+        self.measures.views.inc();
         Ok(View { snapshot, registry })
     }
 

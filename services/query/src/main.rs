@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_query::{Query, QueryGrpc, routes};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::telemetry;
@@ -30,8 +31,7 @@ const SERVICES: [&str; 2] = ["tonghop.query.v1.QueryService", ""];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-query", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -40,7 +40,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let query = Query::new(tiles.clone(), aggregation);
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
-    let app = one_port(all.prepare(), routes(query.clone()));
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    query.register(&metrics);
+    for pool in tiles.pools() {
+        metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), routes(query.clone()), &metrics);
     process::run("tonghop-query", arguments.listen, app, |stopped| query.run(stopped)).await?;
     Ok(tiles.close().await?)
 }

@@ -16,6 +16,7 @@ use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
@@ -141,10 +142,17 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         "",
     ];
     let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &names).await?;
-    let app = one_port(
-        public.prepare(),
-        tonghop_ingestion::routes(ingestion).merge(tonghop_query::routes(query.clone())),
-    );
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    ingestion.register(&metrics);
+    aggregation.register(&metrics);
+    query.register(&metrics);
+    for (database, pools) in [("ledger", ledger.pools()), ("tiles", tiles.pools())] {
+        for pool in pools {
+            metrics.pool(database, pool.role(), pool.most(), move || pool.open_and_idle());
+        }
+    }
+    let rest = tonghop_ingestion::routes(ingestion).merge(tonghop_query::routes(query.clone()));
+    let app = one_port(public.prepare(), rest, &metrics);
 
     let stop = watch::Sender::new(false);
     let stopping = || {

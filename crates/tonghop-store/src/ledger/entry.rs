@@ -41,6 +41,9 @@ pub struct NewEntry {
     pub received_at: Timestamp,
     /// Remark by the sender or an administrator.
     pub note: String,
+    /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. What follows from the
+    /// entry can be traced to it. Kept beside the entry: no digest covers it.
+    pub trace_parent: String,
 }
 
 /// What became of a [`NewEntry`].
@@ -102,6 +105,8 @@ pub struct Entry {
     pub document: Vec<u8>,
     /// The canonical form that rolling up reads; empty if `document` itself is that form.
     pub record: Vec<u8>,
+    /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. No digest covers it.
+    pub trace_parent: String,
 }
 
 /// A document as it was received.

@@ -9,6 +9,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait}
 
 mod m0001_ledger;
 mod m0001_tiles;
+mod m0003_ledger_trace;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -16,7 +17,7 @@ pub(crate) struct LedgerMigrator;
 #[async_trait]
 impl MigratorTrait for LedgerMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_ledger::Migration)]
+        vec![Box::new(m0001_ledger::Migration), Box::new(m0003_ledger_trace::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -47,7 +47,7 @@ async fn migrated_twice_is_the_same(on: On) {
     tiles.close().await.unwrap();
     let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
     assert_eq!(schema(&world).await, once);
-    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
+    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles", "m0003_ledger_trace"]);
 }
 
 async fn ledger_and_tiles_share_one_database_without_meeting(on: On) {
@@ -100,7 +100,7 @@ async fn processes_that_start_together_migrate_once(on: On) {
     for process in starting {
         assert_eq!(process.await.expect("a process"), (None, 0));
     }
-    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles"]);
+    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles", "m0003_ledger_trace"]);
 }
 
 async fn a_database_that_a_newer_program_has_migrated_is_refused(on: On) {
