@@ -217,10 +217,9 @@ pub(crate) async fn counted(State(metrics): State<Arc<Metrics>>, request: Reques
     let requests = &metrics.requests;
     requests.under_way.inc();
     let asked = Asked::of(&request);
-    // A method that does not exist shows in the answer only; until then it is not taken at its word.
-    let nobody = Asked { operation: "unanswered".to_owned(), transport: asked.transport };
     let begun = Instant::now();
-    let mut under_way = UnderWay { requests, begun, asked: Some(nobody), status: "cancelled".to_owned() };
+    let (cancelled, status) = (Some(asked.unanswered()), "cancelled".to_owned());
+    let mut under_way = UnderWay { requests, begun, asked: cancelled, status };
     let response = next.run(request).await;
     under_way.status = asked.status(&response);
     under_way.asked = Some(asked.answered(&response));

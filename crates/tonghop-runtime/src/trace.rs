@@ -173,6 +173,15 @@ impl Asked {
         }
     }
 
+    /// What was asked for, where no answer tells: a method that does not exist is not taken at its word.
+    pub(crate) fn unanswered(&self) -> Asked {
+        let operation = match self.transport {
+            "grpc" => "unanswered".to_owned(),
+            _ => self.operation.clone(),
+        };
+        Asked { operation, transport: self.transport }
+    }
+
     /// What was asked for, once it is known whether there is such a thing.
     pub(crate) fn answered(self, response: &Response) -> Asked {
         let no_such = self.transport == "grpc" && code(response) == Code::Unimplemented;

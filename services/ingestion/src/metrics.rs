@@ -15,6 +15,9 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// What can become of a submission.
+const OUTCOMES: [&str; 6] = ["accepted", "replayed", "refused", "dry_run", "unavailable", "failed"];
+
 /// Ingestion's counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Measures {
@@ -28,8 +31,13 @@ pub(crate) struct Measures {
 
 impl Default for Measures {
     fn default() -> Measures {
+        let submissions = Family::<Outcome, Counter>::default();
+        for outcome in OUTCOMES {
+            // There from the beginning, so that the first of its kind shows as a change.
+            drop(submissions.get_or_create(&Outcome { outcome }));
+        }
         Measures {
-            submissions: Family::default(),
+            submissions,
             figures: Counter::default(),
             group_entries: counts(),
             group_seconds: durations(),

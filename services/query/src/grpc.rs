@@ -12,7 +12,7 @@ use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServe
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use crate::Query;
+use crate::{Query, not_now};
 
 /// The gRPC face of [`Query`].
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl QueryService for QueryGrpc {
 
     async fn watch(&self, _: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let mut client = AggregationServiceClient::new(self.0.aggregation.clone());
-        let moved = client.watch(TilesWatchRequest {}).await?.into_inner();
+        let moved = client.watch(TilesWatchRequest {}).await.map_err(not_now)?.into_inner();
         let shown = tokio_stream::StreamExt::map(moved, |message| {
             message.map(|m| pb::WatchResponse {
                 as_of: Some(pb::AsOf { position: m.position, time: m.time }),

@@ -162,3 +162,8 @@ fn store_failure(error: StoreError) -> Failure {
         Failure::internal(error)
     }
 }
+
+/// Aggregation does not say what changes.
+fn not_now(status: tonic::Status) -> Failure {
+    Failure::unavailable("the stream of changes is not there now; try again", status)
+}

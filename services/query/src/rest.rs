@@ -18,7 +18,7 @@ use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::Query;
+use crate::{Query, not_now};
 
 /// The routes of this service.
 pub fn routes(query: Arc<Query>) -> Router {
@@ -166,9 +166,7 @@ async fn coverage(
 
 async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
     let mut client = AggregationServiceClient::new(query.aggregation.clone());
-    let stream = client.watch(WatchRequest {}).await.map_err(|status| {
-        Failure::unavailable("the stream of changes is not there now; try again", status)
-    })?;
+    let stream = client.watch(WatchRequest {}).await.map_err(not_now)?;
     let events = stream.into_inner().map_while(Result::ok).map(|m| {
         let body = json!({ "as_of": { "position": m.position, "time": none_if_empty(&m.time) }, "changed": m.changed });
         Ok::<_, std::convert::Infallible>(Event::default().id(m.position.to_string()).data(body.to_string()))
