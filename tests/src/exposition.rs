@@ -182,6 +182,6 @@ mod tests {
             assert!(refused.contains(why), "{text}: {refused}");
         }
         let read = Exposition::read(&format!("{head}a{{b=\"c\\\"d\",e=\"f\"}} 1.5\n")).expect("read");
-        assert!((read.value("a", &[("b", "c\"d"), ("e", "f")]) - 1.5).abs() < 1e-9);
+        assert_eq!(read.value("a", &[("b", "c\"d"), ("e", "f")]), 1.5);
     }
 }

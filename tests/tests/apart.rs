@@ -12,7 +12,7 @@ use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_testkit::postgres::On;
 use tonghop_tests::Server;
 use tonghop_tests::gazetteer::rows;
-use tonghop_tests::server::shipped;
+use tonghop_tests::server::{Tables, shipped};
 
 /// How long a service may take to stop when it is told to.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -90,16 +90,33 @@ fn address(service: &str, parameters: &[(&str, &str)]) -> reqwest::Url {
     reqwest::Url::parse_with_params(&format!("{service}/v1/totals"), parameters).expect("an address")
 }
 
-async fn load_registry(ingestion: &Service) {
+async fn load(ingestion: &Service, key: &str, tables: Tables) -> i64 {
     let channel = tonic::transport::Endpoint::from_shared(ingestion.url.clone()).expect("a URL");
     let mut registry = RegistryServiceClient::new(channel.connect().await.expect("ingestion"));
     let load = LoadRegistryRequest {
         source: "test".into(),
-        idempotency_key: "registry".into(),
-        tables: shipped(),
+        idempotency_key: key.into(),
+        tables,
         ..LoadRegistryRequest::default()
     };
-    assert_eq!(registry.load_registry(load).await.expect("a registry").into_inner().position, 1);
+    registry.load_registry(load).await.expect("a registry").into_inner().position
+}
+
+async fn load_registry(ingestion: &Service) {
+    assert_eq!(load(ingestion, "registry", shipped()).await, 1);
+}
+
+/// The tables that ship, and indicators as `tg02-useful-tips` is under other codes.
+fn with(codes: &[&str]) -> Tables {
+    let mut tables = shipped();
+    let indicators = tables.get_mut("indicators.csv").expect("the table");
+    let mut text = String::from_utf8(std::mem::take(indicators)).expect("text");
+    let row = text.lines().find(|line| line.starts_with("tg02-useful-tips")).expect("the row").to_owned();
+    for code in codes {
+        text.push_str(&format!("{}\n", row.replace("tg02-useful-tips", code)));
+    }
+    *indicators = text.into_bytes();
+    tables
 }
 
 async fn push(http: &reqwest::Client, ingestion: &Service, key: &str, report: Vec<u8>) -> Value {
@@ -189,4 +206,85 @@ async fn a_standby_goes_on_where_the_active_aggregation_stopped() {
     let revised = String::from_utf8(report).expect("a text").replace("37853", "37854");
     push(&http, &ingestion, "b", revised.into_bytes()).await;
     assert_eq!(tips("3").await, "37854");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_registry_loaded_through_one_ingestion_holds_at_once_for_the_other() {
+    let Some(On::Postgres(postgres)) = On::postgres() else { return };
+    let database = postgres.database();
+    let (url, any) = (database.url(), "127.0.0.1:0");
+    let one = Service::start("tonghop-ingestion", &url, any, &[]);
+    load_registry(&one).await;
+    let other = Service::start("tonghop-ingestion", &url, any, &[]);
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let tips = |indicator: &str| {
+        let figure = serde_json::json!({
+            "unit": "01864", "indicator": indicator, "period": "2024-M05", "scope": "own", "value": "12",
+            "breakdown": {"reporter": "cong-an"},
+        });
+        serde_json::json!({"source": "test", "figures": [figure]}).to_string()
+    };
+    let push = async |ingestion: &Service, key: &str, indicator: &str, dry_run: bool| {
+        let push = http.post(format!("{}/v1/submissions?dry_run={dry_run}", ingestion.url));
+        let push = push.header("Idempotency-Key", key).header("Content-Type", "application/json");
+        json(push.body(tips(indicator))).await
+    };
+    // Known by both: the second has read the first registry when it started.
+    let (status, receipt) = push(&other, "a", "tg02-useful-tips", false).await;
+    assert_eq!((status, &receipt["position"]), (201, &2.into()), "{receipt}");
+
+    // New indicators come through the first; an answer of the second is by the new registry, whether it would have
+    // refused or accepted by the old one, and for a dry run too.
+    assert_eq!(load(&one, "two more", with(&["zz02-new-tips", "yy02-more-tips"])).await, 3);
+    let (status, answer) = push(&other, "b", "zz02-new-tips", true).await;
+    assert_eq!((status, &answer["figures"]), (200, &1.into()), "{answer}");
+    let (status, receipt) = push(&other, "b", "zz02-new-tips", false).await;
+    assert_eq!((status, &receipt["position"]), (201, &4.into()), "{receipt}");
+    let listed = json(http.get(format!("{}/v1/indicators", other.url))).await.1.to_string();
+    assert!(listed.contains("zz02-new-tips") && listed.contains("yy02-more-tips"));
+    assert_eq!(load(&one, "one less", with(&["zz02-new-tips"])).await, 5);
+    let (status, refused) = push(&other, "c", "yy02-more-tips", false).await;
+    assert_eq!((status, &refused["findings"][0]["code"]), (422, &"unknown_indicator".into()), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_through_two_ingestions_and_loads_in_between_leave_a_dense_ledger() {
+    let Some(On::Postgres(postgres)) = On::postgres() else { return };
+    let database = postgres.database();
+    let (url, any) = (database.url(), "127.0.0.1:0");
+    let both = [
+        Service::start("tonghop-ingestion", &url, any, &[]),
+        Service::start("tonghop-ingestion", &url, any, &[]),
+    ];
+    load_registry(&both[0]).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let pushes = (0..4).map(|writer| {
+        let (http, address) = (http.clone(), both[writer % 2].url.clone());
+        tokio::spawn(async move {
+            let mut positions = vec![];
+            for n in 0..25 {
+                let document = serde_json::json!({"source": format!("writer-{writer}"), "figures": [{
+                    "unit": "01864", "indicator": "tg02", "period": "2024-M05", "scope": "own",
+                    "value": n.to_string(), "breakdown": {"reporter": "cong-an"},
+                }]});
+                let push = http.post(format!("{address}/v1/submissions")).body(document.to_string());
+                let push = push.header("Content-Type", "application/json");
+                let (status, receipt) = json(push.header("Idempotency-Key", format!("{n}"))).await;
+                assert_eq!(status, 201, "{receipt}");
+                positions.push(receipt["position"].as_i64().expect("a position"));
+            }
+            positions
+        })
+    });
+    let pushes: Vec<_> = pushes.collect();
+    // Each changes what figures mean for the roll-up, so that all that is in has to be looked at.
+    let mut positions = vec![1];
+    for (n, code) in ["xx02-x", "yy02-y", "zz02-z"].into_iter().enumerate() {
+        positions.push(load(&both[n % 2], &format!("load {n}"), with(&[code])).await);
+    }
+    for push in pushes {
+        positions.extend(push.await.expect("a writer"));
+    }
+    positions.sort_unstable();
+    assert_eq!(positions, (1..=104).collect::<Vec<i64>>());
 }

@@ -95,7 +95,12 @@ pub fn revision(figure: &FigureRevision) -> Value {
 
 /// As of when.
 pub fn as_of(as_of: Option<&AsOf>) -> Value {
-    as_of.map_or(Value::Null, |a| json!({"position": a.position, "time": some(&a.time)}))
+    let Some(as_of) = as_of else { return Value::Null };
+    let mut out = json!({"position": as_of.position, "time": some(&as_of.time)});
+    if let Some(seconds) = as_of.stale_seconds {
+        out["stale_seconds"] = Value::from(seconds);
+    }
+    out
 }
 
 /// A total opened into its parts.

@@ -1,11 +1,17 @@
-//! What every process does around its own work: failures, telemetry, serving. It knows nothing of figures.
+//! What every process does around its own work: arguments, failures, telemetry, serving, readiness, its end. It
+//! knows nothing of figures.
 
+pub mod arguments;
 mod failure;
 pub mod metrics;
 pub mod process;
 mod process_use;
+mod readiness;
 pub mod serve;
+mod stop;
 pub mod telemetry;
 pub mod trace;
 
 pub use failure::{Failure, FailureKind, Finding};
+pub use readiness::Readiness;
+pub use stop::{Stop, Stopper};

@@ -3,15 +3,15 @@
 use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
+
+use crate::{Readiness, Stopper};
 
 /// How long requests and streams under way may take to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -22,9 +22,6 @@ const ALIVE: Duration = Duration::from_secs(5);
 
 /// Why a process cannot do its work.
 pub type Trouble = Box<dyn Error + Send + Sync>;
-
-/// Resolves when the process is to stop.
-pub type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Waits for Ctrl-C or SIGTERM.
 ///
@@ -52,44 +49,61 @@ pub fn channel(url: &str) -> Result<Channel, Trouble> {
     Ok(endpoint.keep_alive_while_idle(true).connect_lazy())
 }
 
-/// Serves, and does the work beside it, until the process is told to stop; what is under way then may finish,
-/// within bounds. Says on stdout where it listens.
+/// A service to be run: what it answers, what it does beside that, and how it looks whether it can.
+#[derive(Debug)]
+pub struct Service<Work, Probe> {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it answers.
+    pub app: Router,
+    /// What it does beside answering; ends when it is told to stop.
+    pub work: Work,
+    /// Whether it can do its work.
+    pub readiness: Readiness,
+    /// A small piece of its work; says what is in the way.
+    pub probe: Probe,
+}
+
+/// Serves, and does the work beside it, until the process is told to stop. Then it is not ready any more, goes on
+/// for `grace`, and lets what is under way finish, within bounds. Says on stdout where it listens.
 ///
 /// # Errors
 /// Where it cannot listen, or the port fails.
-pub async fn run<Work>(
-    name: &str,
+pub async fn run<Work, Probe, Looked>(
+    service: Service<Work, Probe>,
     listen: SocketAddr,
-    app: Router,
-    work: impl FnOnce(Stopped) -> Work,
+    grace: Duration,
+    stopper: Stopper,
 ) -> Result<(), Trouble>
 where
     Work: Future<Output = ()> + Send + 'static,
+    Probe: Fn() -> Looked + Send + Sync + 'static,
+    Looked: Future<Output = Result<(), String>> + Send,
 {
+    let Service { name, app, work, readiness, probe } = service;
     let listener =
         TcpListener::bind(listen).await.map_err(|e| format!("{listen} cannot be listened on: {e}"))?;
     println!("{name} is up on http://{}", listener.local_addr()?);
-    let stop = watch::Sender::new(false);
-    let stopped = || -> Stopped {
-        let mut stopped = stop.subscribe();
-        Box::pin(async move {
-            // The sender's end counts as a stop.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        })
-    };
-    let mut working = tokio::spawn(work(stopped()));
-    let mut serving = tokio::spawn(crate::serve::serve(listener, app, stopped()));
+    let (watched, stop) = (readiness.clone(), stopper.stop());
+    let watching = tokio::spawn(async move { watched.watch(probe, stop).await });
+    let mut working = tokio::spawn(work);
+    let stop = stopper.stop();
+    let mut serving = tokio::spawn(crate::serve::serve(listener, app, async move { stop.told().await }));
     tokio::select! {
         told = until_told() => told?,
         served = &mut serving => return Ok(served??),
     }
-    stop.send_replace(true);
+    tracing::info!(grace_seconds = grace.as_secs(), "told to stop");
+    readiness.drain();
+    tokio::time::sleep(grace).await;
+    stopper.tell();
     let drained =
         tokio::time::timeout(DRAIN, async { (&mut working).await.is_ok() && (&mut serving).await.is_ok() });
     if drained.await.is_err() {
         tracing::warn!("some requests did not finish in time");
         serving.abort();
     }
+    watching.abort();
     Ok(())
 }
 

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::serve::ListenerExt;
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
@@ -23,7 +21,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 
 use crate::metrics::{Metrics, counted};
 use crate::trace::traced;
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, Readiness};
 
 /// Bytes in flight in an in-process connection.
 const PIPE: usize = 1 << 20;
@@ -33,14 +31,14 @@ const REQUESTS_AT_ONCE: usize = 1024;
 /// How long an answer, or the beginning of a stream, may take, the request's arrival included.
 const LONGEST_REQUEST: Duration = Duration::from_secs(300);
 
-/// One port for both: gRPC services with health and reflection, REST beside them, and the metrics.
-pub fn one_port(grpc: Routes, rest: Router, metrics: &Arc<Metrics>) -> Router {
+/// One port for both: gRPC services with health and reflection, REST beside them, how the process is, and its metrics.
+pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness, metrics: &Arc<Metrics>) -> Router {
     let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
-    let health = Router::new().route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }));
     let bounded = middleware::from_fn_with_state(limit, bounded);
     let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
     let answers = grpc.into_axum_router().merge(rest).layer(bounded).layer(counted);
-    answers.layer(middleware::from_fn(traced)).merge(health).merge(metrics.routes())
+    // How it is, it says also when it has too much to do.
+    answers.layer(middleware::from_fn(traced)).merge(readiness.routes()).merge(metrics.routes())
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
@@ -57,23 +55,21 @@ async fn bounded(State(limit): State<Arc<Semaphore>>, request: Request, next: Ne
     }
 }
 
-/// Adds reflection, from the services' descriptions, and health.
+/// Adds reflection, from the services' descriptions, and health, which follows the readiness.
 ///
 /// # Errors
 /// Where the descriptions do not decode.
-pub async fn with_reflection(
+pub fn with_reflection(
     routes: Routes,
     descriptors: &'static [u8],
-    services: &[&str],
+    readiness: &Readiness,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(descriptors)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let (reporter, health) = tonic_health::server::health_reporter();
-    for service in services {
-        reporter.set_service_status(*service, tonic_health::ServingStatus::Serving).await;
-    }
+    tokio::spawn(readiness.clone().report(reporter));
     Ok(routes.add_service(reflection).add_service(health))
 }
 
@@ -139,6 +135,8 @@ impl InProcess {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::get;
     use tower::ServiceExt;
 
     use super::*;

@@ -20,8 +20,16 @@ const LOG_KEPT: &str = "67108864";
 /// How long a statement may run on PostgreSQL, so that none holds its locks for ever.
 const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
 /// How long a writing transaction may lie idle on PostgreSQL: the locks of a process that was stopped in the
-/// middle of one are free after that.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// middle of one are free after that. Our transactions do nothing slow between their statements.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How PostgreSQL finds out that a process has gone without a word: after 10 s of silence it asks, three times
+/// every 5 s; and what it sends has to be received within 20 s.
+const GONE: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "20000"),
+];
 /// Processes that migrate the same PostgreSQL database take turns by an advisory lock, any number of our own.
 /// Whoever comes second waits as long as the first takes; the migrations' own locks are waited for as ever.
 const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
@@ -200,10 +208,11 @@ fn options(url: &str, durability: Durability, role: Role) -> ConnectOptions {
         .map_sqlx_postgres_opts(move |postgres| {
             // With the connection's start, so that they also hold for those that the pool opens later.
             let milliseconds = |time: Duration| time.as_millis().to_string();
-            let postgres = postgres.options([
+            let bounds = [
                 ("statement_timeout", milliseconds(LONGEST_STATEMENT)),
                 ("lock_timeout", milliseconds(PATIENCE)),
-            ]);
+            ];
+            let postgres = postgres.options(bounds).options(GONE);
             match role {
                 Role::Writer => postgres
                     .application_name("tonghop writer")
@@ -338,7 +347,7 @@ mod tests {
         let connections = Connections::open::<LedgerMigrator>(&url, Durability::EveryCommit);
         let connections = connections.await.expect("open");
         for (pool, name, pause) in
-            [(&connections.writer, "tonghop writer", "30s"), (&connections.reader, "tonghop reader", "0")]
+            [(&connections.writer, "tonghop writer", "5s"), (&connections.reader, "tonghop reader", "0")]
         {
             assert_eq!(shown(pool, "application_name").await, name);
             assert_eq!(shown(pool, "statement_timeout").await, "1min");

@@ -55,7 +55,7 @@ pub use digest::{Digest, chain_digest, content_digest};
 pub use error::StoreError;
 pub use ledger::{
     Appended, ChainBreak, ChainReport, Differs, Document, Entry, EntryKind, Head, Ledger, MAX_DOCUMENT_BYTES,
-    MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Receipt,
+    MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Premise, Receipt,
 };
 pub use pool::Pool;
 pub use tiles::{

@@ -1,11 +1,12 @@
 //! The loop: tail the ledger, take what waits, write one transaction, tell the watchers.
 
-use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
@@ -36,15 +37,27 @@ pub struct Settings {
 const AGAIN: Duration = Duration::from_millis(50);
 /// Between two attempts of a standby at the lease.
 const STANDBY: Duration = Duration::from_millis(200);
+/// The longest time between two renewals of the lease.
+const RENEWAL: Duration = Duration::from_secs(1);
+/// How long the ledger may be silent, which sends a heartbeat every second, before it is called again.
+const SILENCE: Duration = Duration::from_secs(8);
 /// The largest message of the tail: one submission's record.
 const LARGEST_RECORD: usize = 256 << 20;
 
+/// What comes from the ledger.
+#[derive(Debug)]
+enum Tailed {
+    Entry(Box<Entry>),
+    /// At this time there was nothing after what came before.
+    CaughtUp(Timestamp),
+}
+
 impl Aggregation {
-    /// Runs until `shutdown` resolves, then gives the lease back. Troubles that pass are waited out; a ledger or a
+    /// Runs until it is told to stop, then gives the lease back. Troubles that pass are waited out; a ledger or a
     /// database that makes no sense halts the roll-up and says so, in the log and in the status.
-    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self: Arc<Self>) {
         tokio::select! {
-            () = shutdown => {}
+            () = self.stop.told() => {}
             () = self.follow_on() => {}
         }
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -55,20 +68,31 @@ impl Aggregation {
         }
     }
 
+    /// Whether this process rolls up, as far as it knows: one that was stopped for a while may have lost the lease
+    /// and not know it, but cannot write.
+    pub fn is_active(&self) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.is_some_and(|lease| (self.settings.now)() < lease.until)
+    }
+
     /// Follows again whenever that ends.
-    async fn follow_on(&self) {
+    async fn follow_on(self: &Arc<Self>) {
         loop {
-            let followed = self.follow().await;
-            self.measures.not_active();
-            let wait = match followed {
+            let wait = match self.follow().await {
                 Ok(wait) => wait,
                 Err(AggregationError::Damaged { row, what }) => {
                     tracing::error!(%row, %what, "rolling up is halted: stored data makes no sense");
                     self.set_halted(Some(format!("{row}: {what}")));
                     Duration::from_secs(30)
                 }
+                Err(AggregationError::Store(error @ StoreError::Fenced { .. })) => {
+                    self.measures.fenced();
+                    tracing::warn!(%error, "another process is active now; this one stands by");
+                    self.hold(None);
+                    STANDBY
+                }
                 Err(error) => {
-                    self.measures.broke_off(&error);
+                    self.measures.interrupted();
                     tracing::warn!(error = &error as &dyn std::error::Error, "rolling up pauses");
                     Duration::from_millis(300)
                 }
@@ -77,14 +101,47 @@ impl Aggregation {
         }
     }
 
-    /// Follows the ledger from the checkpoint on, for as long as nothing goes wrong; says how long to wait then.
-    async fn follow(&self) -> Result<Duration, AggregationError> {
-        let now = self.settings.now;
-        let Some(lease) = self.tiles.acquire_lease(&self.settings.holder, self.settings.lease, now()).await?
-        else {
+    /// Takes the lease, if it is free, and follows the ledger for as long as it is held and nothing goes wrong; says
+    /// how long to wait then.
+    async fn follow(self: &Arc<Self>) -> Result<Duration, AggregationError> {
+        let Settings { holder, lease: ttl, now, .. } = &self.settings;
+        let Some(lease) = self.tiles.acquire_lease(holder, *ttl, now()).await? else {
             return self.stand_by().await;
         };
-        self.hold(lease);
+        tracing::info!(epoch = lease.epoch, "active");
+        self.hold(Some(lease));
+        // What was known long ago, when this process was active before, is not said again.
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // In a task of its own, so that no work, however long it computes, lets the lease run out.
+        let mut keeping = JoinSet::new();
+        keeping.spawn(Arc::clone(self).keep(lease));
+        tokio::select! {
+            Some(lost) = keeping.join_next() => Err(lost.unwrap_or_else(|e| AggregationError::Cut(e.to_string()))),
+            ended = self.roll_on(&lease) => ended,
+        }
+    }
+
+    /// Renews the lease, and says with it up to when the totals are known to be complete, until the lease is lost.
+    async fn keep(self: Arc<Self>, lease: Lease) -> AggregationError {
+        let Settings { lease: ttl, now, .. } = self.settings;
+        let mut renewals = tokio::time::interval((ttl / 3).min(RENEWAL));
+        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            renewals.tick().await;
+            let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+            match self.tiles.renew_lease(&lease, ttl, now(), confirmed).await {
+                Ok(renewed) => self.hold(Some(renewed)),
+                // Whoever writes meanwhile finds out by itself; the database may be back before the lease is out.
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the lease is not renewed");
+                }
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
+    /// Follows the ledger from the checkpoint on.
+    async fn roll_on(&self, lease: &Lease) -> Result<Duration, AggregationError> {
         let snapshot = self.tiles.snapshot().await?;
         let checkpoint = snapshot.checkpoint().clone();
         let mut engine = match snapshot.registry().await? {
@@ -95,19 +152,12 @@ impl Aggregation {
         self.announce(checkpoint.position, checkpoint.time, vec![]);
         self.set_halted(None);
         let mut position = checkpoint.position;
-        let mut lease = lease;
         let mut rebuilds = self.rebuilds.1.lock().await;
         let mut waiting = self.tail(position);
-        let mut renew = tokio::time::interval(self.settings.lease / 3);
         loop {
             let first = tokio::select! {
-                _ = renew.tick() => {
-                    lease = self.tiles.renew_lease(&lease, self.settings.lease, now()).await?;
-                    self.hold(lease);
-                    continue;
-                }
                 Some(done) = rebuilds.recv() => {
-                    self.replace_all(&lease, position).await?;
+                    self.replace_all(lease, position).await?;
                     // Who asked may have gone.
                     let _ = done.send(position);
                     return Ok(AGAIN);
@@ -115,37 +165,48 @@ impl Aggregation {
                 first = waiting.recv() => first,
             };
             let Some(first) = first else { return Ok(AGAIN) };
-            let mut entries = vec![first?];
-            let mut bytes = entries[0].record.len();
-            while entries.len() < self.settings.batch_entries && bytes < self.settings.batch_bytes {
-                match waiting.try_recv() {
-                    Ok(next) => {
-                        let next = next?;
-                        bytes += next.record.len();
-                        entries.push(next);
-                    }
-                    Err(_) => break,
-                }
+            let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
+            position = self.roll_up(lease, &mut engine, entries, position).await?;
+            if let Some(at) = caught_up_at {
+                *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
-            let watched = Watched::begin(&entries);
-            let span = watched.span();
-            let done = if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
-                self.with_registries(&lease, &mut engine, entries, position).instrument(span).await
-            } else {
-                self.batch(&lease, &mut engine, entries, position).instrument(span).await
-            };
-            watched.end(done.is_ok(), &self.measures);
-            position = done?;
         }
     }
 
-    fn hold(&self, lease: Lease) {
-        self.measures.active(&lease);
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+    /// What waits, within the bounds of a batch.
+    fn batch_from(
+        &self,
+        first: Tailed,
+        waiting: &mut mpsc::Receiver<Result<Tailed, AggregationError>>,
+    ) -> Result<Batch, AggregationError> {
+        let mut batch = Batch { entries: vec![], caught_up_at: None };
+        let (mut bytes, mut next) = (0, Some(first));
+        while let Some(tailed) = next {
+            match tailed {
+                Tailed::CaughtUp(at) => {
+                    batch.caught_up_at = Some(at);
+                    break;
+                }
+                Tailed::Entry(entry) => {
+                    bytes += entry.record.len();
+                    batch.entries.push(*entry);
+                }
+            }
+            if batch.entries.len() >= self.settings.batch_entries || bytes >= self.settings.batch_bytes {
+                break;
+            }
+            next = waiting.try_recv().ok().transpose()?;
+        }
+        Ok(batch)
+    }
+
+    fn hold(&self, lease: Option<Lease>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = lease;
     }
 
     /// Another process is active: who watches this one is told how far that one is.
     async fn stand_by(&self) -> Result<Duration, AggregationError> {
+        self.hold(None);
         let snapshot = self.tiles.snapshot().await?;
         let checkpoint = snapshot.checkpoint();
         if checkpoint.position > self.reached.borrow().position {
@@ -155,13 +216,15 @@ impl Aggregation {
     }
 
     /// Reads the ledger's tail into a bounded queue.
-    fn tail(&self, after: i64) -> mpsc::Receiver<Result<Entry, AggregationError>> {
+    fn tail(&self, after: i64) -> mpsc::Receiver<Result<Tailed, AggregationError>> {
         let (sender, receiver) = mpsc::channel(self.settings.batch_entries.max(1));
         let channel = self.ledger.clone();
         tokio::spawn(async move {
             let mut client = LedgerServiceClient::new(channel).max_decoding_message_size(LARGEST_RECORD);
-            let request = TailRequest { after_position: after, until_head: false };
-            let mut stream = match client.tail(request).await {
+            let request = TailRequest { after_position: after, until_head: false, heartbeats: true };
+            let silent = || tonic::Status::unavailable("the ledger is silent");
+            let called = tokio::time::timeout(SILENCE, client.tail(request)).await;
+            let mut stream = match called.unwrap_or_else(|_| Err(silent())) {
                 Ok(response) => response.into_inner(),
                 Err(status) => {
                     let _ = sender.send(Err(status.into())).await;
@@ -171,10 +234,10 @@ impl Aggregation {
             loop {
                 let message = tokio::select! {
                     () = sender.closed() => return,
-                    message = stream.message() => message,
+                    message = tokio::time::timeout(SILENCE, stream.message()) => message,
                 };
-                let next = match message {
-                    Ok(Some(message)) => entry(message),
+                let next = match message.unwrap_or_else(|_| Err(silent())) {
+                    Ok(Some(message)) => tailed(message),
                     Ok(None) => return,
                     Err(status) => Err(status.into()),
                 };
@@ -185,6 +248,28 @@ impl Aggregation {
             }
         });
         receiver
+    }
+
+    /// What waits, as one batch that can be seen from outside.
+    async fn roll_up(
+        &self,
+        lease: &Lease,
+        engine: &mut Option<Engine>,
+        entries: Vec<Entry>,
+        expected: i64,
+    ) -> Result<i64, AggregationError> {
+        if entries.is_empty() {
+            return Ok(expected);
+        }
+        let watched = Watched::begin(&entries);
+        let span = watched.span();
+        let position = if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
+            self.with_registries(lease, engine, entries, expected).instrument(span).await
+        } else {
+            self.batch(lease, engine, entries, expected).instrument(span).await
+        };
+        watched.end(position.is_ok(), &self.measures);
+        position
     }
 
     /// Submissions only.
@@ -258,20 +343,19 @@ impl Aggregation {
         changes: Changes,
         registry: Option<(i64, Vec<u8>)>,
     ) -> Result<(), StoreError> {
-        self.tiles
-            .write(TileBatch {
-                expected_position: expected,
-                position: last.position,
-                ledger_digest: last.digest,
-                time: last.received_at,
-                epoch: lease.epoch,
-                tiles: changes.tiles,
-                summaries: changes.summaries,
-                effects: changes.effects,
-                registry,
-                replaces_all: false,
-            })
-            .await?;
+        let batch = TileBatch {
+            expected_position: expected,
+            position: last.position,
+            ledger_digest: last.digest,
+            time: last.received_at,
+            epoch: lease.epoch,
+            tiles: changes.tiles,
+            summaries: changes.summaries,
+            effects: changes.effects,
+            registry,
+            replaces_all: false,
+        };
+        self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
         self.announce(last.position, Some(last.received_at), changes.series.into_iter().collect());
         Ok(())
     }
@@ -283,6 +367,25 @@ impl Aggregation {
         // No watcher is no trouble.
         let _ = self.moved.send(Arc::new(Moved { reached, series }));
     }
+}
+
+/// What waits, as far as it fits.
+struct Batch {
+    entries: Vec<Entry>,
+    caught_up_at: Option<Timestamp>,
+}
+
+/// A message of the tail.
+fn tailed(message: TailResponse) -> Result<Tailed, AggregationError> {
+    if message.receipt.is_some() {
+        return Ok(Tailed::Entry(Box::new(entry(message)?)));
+    }
+    let at = message.caught_up_at.parse();
+    let damaged = |_| AggregationError::Damaged {
+        row: "a heartbeat of the ledger".into(),
+        what: format!("{:?} is not a time", message.caught_up_at),
+    };
+    Ok(Tailed::CaughtUp(at.map_err(damaged)?))
 }
 
 /// An entry of the tail.

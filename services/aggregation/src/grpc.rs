@@ -41,6 +41,11 @@ fn failure(error: AggregationError) -> Failure {
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+/// How a stream ends whose service stops.
+fn stopping() -> Failure {
+    Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+}
+
 fn watched(moved: &Moved) -> WatchResponse {
     WatchResponse {
         position: moved.reached.position,
@@ -58,31 +63,34 @@ impl AggregationService for AggregationGrpc {
         let now = self.0.reached.borrow().clone();
         let first = watched(&Moved { reached: now, series: vec![] });
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
-        tokio::spawn(
-            async move {
-                let mut next = Some(first);
-                loop {
-                    if let Some(message) = next.take()
-                        && sender.send(Ok(message)).await.is_err()
-                    {
+        let stop = self.0.stop.clone();
+        let watching = async move {
+            let mut next = Some(first);
+            loop {
+                if let Some(message) = next.take()
+                    && sender.send(Ok(message)).await.is_err()
+                {
+                    return;
+                }
+                let moved = tokio::select! {
+                    () = sender.closed() => return,
+                    () = stop.told() => {
+                        let _ = sender.send(Err(stopping().into())).await;
                         return;
                     }
-                    let moved = tokio::select! {
-                        () = sender.closed() => return,
-                        moved = moves.recv() => moved,
-                    };
-                    next = match moved {
-                        Ok(moved) => Some(watched(&moved)),
-                        Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
-                        Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
-                            let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
-                            return;
-                        }
-                    };
-                }
+                    moved = moves.recv() => moved,
+                };
+                next = match moved {
+                    Ok(moved) => Some(watched(&moved)),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                        let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
+                        return;
+                    }
+                };
             }
-            .in_current_span(),
-        );
+        };
+        tokio::spawn(watching.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -124,6 +132,10 @@ impl AggregationService for AggregationGrpc {
     }
 
     async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+        if !self.0.is_active() {
+            let detail = "this replica stands by: ask the active one, whose /active says 200";
+            return Err(Failure::new(FailureKind::Unavailable, detail).into());
+        }
         let (done, rebuilt) = tokio::sync::oneshot::channel();
         let asked = self.0.rebuilds.0.try_send(done);
         asked.map_err(|_| Failure::new(FailureKind::Unavailable, "a rebuild is waited for already"))?;
@@ -136,26 +148,24 @@ impl AggregationService for AggregationGrpc {
     async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
         let this = Arc::clone(&self.0);
-        tokio::spawn(
-            async move {
-                let progress = |position| {
-                    // A slow reader misses steps, never the end.
-                    let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
-                };
-                let last = match this.verify(progress).await {
-                    Ok(found) => Ok(VerifyResponse {
-                        position: found.position,
-                        done: true,
-                        tiles: found.tiles,
-                        summaries: found.summaries,
-                        differences: found.differences,
-                    }),
-                    Err(error) => Err(failure(error).into()),
-                };
-                let _ = sender.send(last).await;
-            }
-            .in_current_span(),
-        );
+        let verifying = async move {
+            let progress = |position| {
+                // A slow reader misses steps, never the end.
+                let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
+            };
+            let last = match this.verify(progress).await {
+                Ok(found) => Ok(VerifyResponse {
+                    position: found.position,
+                    done: true,
+                    tiles: found.tiles,
+                    summaries: found.summaries,
+                    differences: found.differences,
+                }),
+                Err(error) => Err(failure(error).into()),
+            };
+            let _ = sender.send(last).await;
+        };
+        tokio::spawn(verifying.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 }

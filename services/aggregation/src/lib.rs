@@ -9,6 +9,7 @@
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
+//! | `rest` | which replica is active |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
 mod engine;
@@ -16,6 +17,7 @@ mod follow;
 mod grpc;
 mod metrics;
 mod rebuild;
+mod rest;
 mod shelf;
 mod summarise;
 mod watched;
@@ -25,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tonghop_runtime::Stop;
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_store::{Lease, StoreError, Tiles};
 use tonic::transport::Channel;
@@ -33,6 +36,7 @@ use metrics::Measures;
 
 pub use follow::Settings;
 pub use grpc::AggregationGrpc;
+pub use rest::routes;
 pub use summarise::summarised;
 
 /// Why rolling up does not go on.
@@ -96,12 +100,16 @@ pub struct Aggregation {
     halted: Mutex<Option<String>>,
     /// The lease last taken or renewed.
     held: Mutex<Option<Lease>>,
+    /// Until when everything that was accepted is known to be in.
+    confirmed: Mutex<Option<Timestamp>>,
     rebuilds: (mpsc::Sender<Rebuilt>, tokio::sync::Mutex<mpsc::Receiver<Rebuilt>>),
+    /// When streams end.
+    stop: Stop,
 }
 
 impl Aggregation {
     /// Over a database of tiles and the ledger service behind a channel.
-    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings) -> Arc<Aggregation> {
+    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
         let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
@@ -112,8 +120,28 @@ impl Aggregation {
             moved: broadcast::Sender::new(1024),
             halted: Mutex::new(None),
             held: Mutex::new(None),
+            confirmed: Mutex::new(None),
             rebuilds: (ask, tokio::sync::Mutex::new(asked)),
+            stop,
         })
+    }
+
+    /// Whether it can do its work.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub async fn probe(&self) -> Result<(), String> {
+        if let Some(why) = self.halted() {
+            tracing::debug!(%why, "halted");
+            return Err("rolling up is halted: the log says why".to_owned());
+        }
+        match self.tiles.snapshot().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the tiles do not answer");
+                Err("the totals' database does not answer".to_owned())
+            }
+        }
     }
 
     fn set_halted(&self, why: Option<String>) {

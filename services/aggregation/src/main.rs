@@ -1,15 +1,15 @@
 //! The binary `tonghop-aggregation`: aggregation alone.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
+use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings, routes};
+use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
-use tonghop_runtime::process::{self, Trouble};
+use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::telemetry;
+use tonghop_runtime::{Readiness, Stopper, telemetry};
 use tonghop_store::Tiles;
 use tonic::service::Routes;
 use uuid::Uuid;
@@ -18,12 +18,10 @@ use uuid::Uuid;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address for gRPC.
-    #[arg(long, env = "TONGHOP_LISTEN", default_value = "127.0.0.1:8082")]
-    listen: SocketAddr,
-    /// The tiles' database: postgres://user:password@host/database.
-    #[arg(long, value_name = "URL", env = "TONGHOP_DATABASE", hide_env_values = true)]
-    database: String,
+    #[command(flatten)]
+    service: ServiceArguments,
+    #[command(flatten)]
+    database: DatabaseArguments,
     /// Where ingestion is reached, which has the ledger.
     #[arg(long, value_name = "URL", env = "TONGHOP_INGESTION", default_value = "http://127.0.0.1:8081")]
     ingestion: String,
@@ -32,6 +30,8 @@ struct Arguments {
     batch_entries: usize,
 }
 
+/// Its port where nothing is said.
+const PORT: u16 = 8082;
 const SERVICES: [&str; 2] = ["tonghop.aggregation.v1.AggregationService", ""];
 
 #[tokio::main]
@@ -40,19 +40,29 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
+    let listen = arguments.service.listen(PORT);
+    if arguments.service.check {
+        return check(listen).await;
+    }
     let ingestion = process::channel(&arguments.ingestion)?;
-    let tiles = Tiles::open(&arguments.database).await?;
-    let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments));
+    let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
+    let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments), stopper.stop());
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
-    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
+    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     aggregation.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), Default::default(), &metrics);
-    let work = |stopped| aggregation.run(stopped);
-    process::run("tonghop-aggregation", arguments.listen, app, work).await?;
+    let app = one_port(all.prepare(), routes(aggregation.clone()), &readiness, &metrics);
+    let work = aggregation.clone().run();
+    let probe = move || {
+        let aggregation = aggregation.clone();
+        async move { aggregation.probe().await }
+    };
+    let service = Service { name: "tonghop-aggregation", app, work, readiness, probe };
+    process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }
 
@@ -62,7 +72,7 @@ fn settings(arguments: &Arguments) -> Settings {
     Settings {
         // A process that starts again is another one: its earlier self may still be there.
         holder: Uuid::now_v7().to_string(),
-        lease: Duration::from_secs(4),
+        lease: Duration::from_secs(3),
         batch_entries: arguments.batch_entries.max(1),
         batch_bytes: 8 << 20,
         now,

@@ -10,9 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use tonghop_proto::ingestion::GetHeadRequest;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
 use tonghop_runtime::metrics::{Metrics, Seconds, counts, durations};
-use tonghop_store::{Lease, StoreError};
 
-use crate::{Aggregation, AggregationError};
+use crate::Aggregation;
 
 /// How long the ledger may take to say where it ends.
 const LONGEST_ASK: Duration = Duration::from_secs(1);
@@ -23,6 +22,7 @@ pub(crate) struct Measures {
     checkpoint: Gauge,
     lag_positions: Gauge,
     lag_seconds: Seconds,
+    confirmed_age: Seconds,
     ledger_reachable: Gauge,
     /// Entries of a batch.
     pub(crate) batch_entries: Histogram,
@@ -31,7 +31,7 @@ pub(crate) struct Measures {
     holds_lease: Gauge,
     epoch: Gauge,
     fenced: Counter,
-    pauses: Counter,
+    interruptions: Counter,
     halted: Gauge,
     /// Where the ledger ended when it was last asked, and since when what is not rolled up waits.
     seen: Mutex<Seen>,
@@ -49,13 +49,14 @@ impl Default for Measures {
             checkpoint: Gauge::default(),
             lag_positions: Gauge::default(),
             lag_seconds: Seconds::default(),
+            confirmed_age: Seconds::default(),
             ledger_reachable: Gauge::default(),
             batch_entries: counts(),
             batch_seconds: durations(),
             holds_lease: Gauge::default(),
             epoch: Gauge::default(),
             fenced: Counter::default(),
-            pauses: Counter::default(),
+            interruptions: Counter::default(),
             halted: Gauge::default(),
             seen: Mutex::default(),
         }
@@ -63,23 +64,14 @@ impl Default for Measures {
 }
 
 impl Measures {
-    /// This process is the active one.
-    pub(crate) fn active(&self, lease: &Lease) {
-        self.epoch.set(lease.epoch);
-        self.holds_lease.set(1);
+    /// Another process was found to be active.
+    pub(crate) fn fenced(&self) {
+        self.fenced.inc();
     }
 
-    /// It is not, or not any more.
-    pub(crate) fn not_active(&self) {
-        self.holds_lease.set(0);
-    }
-
-    /// Following the ledger broke off.
-    pub(crate) fn broke_off(&self, error: &AggregationError) {
-        self.pauses.inc();
-        if let AggregationError::Store(StoreError::Fenced { .. }) = error {
-            self.fenced.inc();
-        }
+    /// Following the ledger broke off, for a reason that passes.
+    pub(crate) fn interrupted(&self) {
+        self.interruptions.inc();
     }
 
     /// Whether rolling up stands still for good.
@@ -109,6 +101,11 @@ impl Aggregation {
                 own.lag_seconds.clone(),
             );
             registry.register(
+                "totals_confirmed_age_seconds",
+                "Time since the totals were last known to hold everything that was accepted; 0 where that was never known",
+                own.confirmed_age.clone(),
+            );
+            registry.register(
                 "ledger_reachable",
                 "1 if the ledger service said just now where the ledger ends, else 0",
                 own.ledger_reachable.clone(),
@@ -126,18 +123,18 @@ impl Aggregation {
             );
             registry.register(
                 "lease_epoch",
-                "The epoch of the lease that this process had last; grows with every change of holder",
+                "The epoch of the lease that this process has, or had last; grows with every taking",
                 own.epoch.clone(),
             );
             registry.register(
                 "fenced_writes",
-                "Writes of this process that were refused because another holds the lease",
+                "Times that this process found, by a write or a renewal that was refused, that another holds the lease",
                 own.fenced.clone(),
             );
             registry.register(
                 "rollup_interruptions",
                 "Times that following the ledger broke off with an error; it goes on by itself",
-                own.pauses.clone(),
+                own.interruptions.clone(),
             );
             registry.register(
                 "rollup_halted",
@@ -160,9 +157,15 @@ impl Aggregation {
     /// Looks how far the totals are, and how far the ledger.
     async fn look(&self) {
         let own = &self.measures;
+        own.holds_lease.set(self.is_active().into());
+        if let Some(lease) = *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            own.epoch.set(lease.epoch);
+        }
         match self.tiles.snapshot().await {
             Ok(snapshot) => {
-                own.checkpoint.set(snapshot.checkpoint().position);
+                let checkpoint = snapshot.checkpoint();
+                own.checkpoint.set(checkpoint.position);
+                own.confirmed_age.set(age(checkpoint.confirmed_at, (self.settings.now)()));
             }
             Err(error) => {
                 tracing::warn!(
@@ -189,7 +192,11 @@ impl Aggregation {
             *seen
         };
         own.lag_positions.set(seen.head.saturating_sub(checkpoint).max(0));
-        let age = seen.waiting_since.map(|since| (self.settings.now)().duration_since(since).as_secs_f64());
-        own.lag_seconds.set(age.unwrap_or(0.0).max(0.0));
+        own.lag_seconds.set(age(seen.waiting_since, (self.settings.now)()));
     }
+}
+
+/// Seconds since then; none where there is no then, or the clocks differ.
+fn age(since: Option<Timestamp>, now: Timestamp) -> f64 {
+    since.map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0))
 }

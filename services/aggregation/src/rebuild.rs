@@ -83,7 +83,7 @@ impl Aggregation {
         mut take: impl FnMut(Entry) -> Result<(), AggregationError>,
     ) -> Result<(), AggregationError> {
         let mut client = LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(256 << 20);
-        let request = TailRequest { after_position: 0, until_head: true };
+        let request = TailRequest { after_position: 0, until_head: true, heartbeats: false };
         let mut stream = client.tail(request).await?.into_inner();
         while let Some(message) = stream.message().await? {
             let entry = entry(message)?;
@@ -121,20 +121,19 @@ impl Aggregation {
             .keys()
             .map(|(series, ..)| series.clone())
             .collect::<std::collections::BTreeSet<_>>();
-        self.tiles
-            .write(TileBatch {
-                expected_position: expected,
-                position: last.position,
-                ledger_digest: last.digest,
-                time: last.received_at,
-                epoch: lease.epoch,
-                tiles: whole.tiles.into_values().collect(),
-                summaries: whole.summaries.into_values().collect(),
-                effects: whole.effects,
-                registry: whole.registry,
-                replaces_all: true,
-            })
-            .await?;
+        let batch = TileBatch {
+            expected_position: expected,
+            position: last.position,
+            ledger_digest: last.digest,
+            time: last.received_at,
+            epoch: lease.epoch,
+            tiles: whole.tiles.into_values().collect(),
+            summaries: whole.summaries.into_values().collect(),
+            effects: whole.effects,
+            registry: whole.registry,
+            replaces_all: true,
+        };
+        self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
         self.announce(last.position, Some(last.received_at), series.into_iter().collect());
         Ok(())
     }

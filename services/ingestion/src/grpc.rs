@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use prost::Message;
@@ -29,7 +29,9 @@ const LARGEST_MESSAGE: usize = 40 << 20;
 const TAIL_ENTRIES: u64 = 200;
 const TAIL_BYTES: usize = 16 << 20;
 /// How often a waiting tail looks by itself: another replica may have written.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How often a tail says that nothing came, where it is asked to.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl IngestionGrpc {
     /// Submissions, as a service to be routed to.
@@ -185,6 +187,11 @@ impl IngestionService for IngestionGrpc {
     }
 }
 
+/// How a stream ends whose service stops.
+fn stopping() -> Failure {
+    Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+}
+
 #[tonic::async_trait]
 impl LedgerService for IngestionGrpc {
     type TailStream = Pin<Box<dyn Stream<Item = Result<pb::TailResponse, Status>> + Send>>;
@@ -193,44 +200,69 @@ impl LedgerService for IngestionGrpc {
         let request = request.into_inner();
         let this = Arc::clone(&self.0);
         let (sender, receiver) = tokio::sync::mpsc::channel(TAIL_ENTRIES as usize);
-        tokio::spawn(
-            async move {
-                let mut position = request.after_position;
-                let mut head = this.head.subscribe();
-                loop {
-                    head.mark_unchanged();
-                    let entries = match this.ledger.read_after(position, TAIL_ENTRIES, TAIL_BYTES).await {
-                        Ok(entries) => entries,
-                        Err(error) => {
-                            let _ = sender.send(Err(failure(error).into())).await;
+        let tailing = async move {
+            let mut position = request.after_position;
+            let mut head = this.head.subscribe();
+            let mut silent_since: Option<Instant> = None;
+            loop {
+                let known = *head.borrow_and_update();
+                let looked_at = (this.now)();
+                let entries = match this.ledger.read_after(position, TAIL_ENTRIES, TAIL_BYTES).await {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        let _ = sender.send(Err(failure(error).into())).await;
+                        return;
+                    }
+                };
+                if entries.is_empty() {
+                    if request.until_head {
+                        return;
+                    }
+                    if request.heartbeats && silent_since.is_none_or(|since| since.elapsed() >= HEARTBEAT) {
+                        silent_since = Some(Instant::now());
+                        let beat = pb::TailResponse {
+                            caught_up_at: time(looked_at),
+                            head_position: position,
+                            ..pb::TailResponse::default()
+                        };
+                        if sender.send(Ok(beat)).await.is_err() {
                             return;
-                        }
-                    };
-                    if entries.is_empty() {
-                        if request.until_head {
-                            return;
-                        }
-                        tokio::select! {
-                            () = sender.closed() => return,
-                            _ = head.changed() => {}
-                            () = tokio::time::sleep(LOOK_AGAIN) => {}
                         }
                     }
-                    for entry in entries {
-                        position = entry.receipt.position;
-                        let message = pb::TailResponse {
-                            receipt: Some(receipt(&entry.receipt)),
-                            record: entry.record,
-                            trace_parent: entry.trace_parent,
-                        };
-                        if sender.send(Ok(message)).await.is_err() {
+                    tokio::select! {
+                        () = sender.closed() => return,
+                        () = this.stop.told() => {
+                            let _ = sender.send(Err(stopping().into())).await;
                             return;
                         }
+                        _ = head.changed() => {}
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    }
+                    continue;
+                }
+                silent_since = None;
+                let last = entries.last().map_or(position, |e| e.receipt.position);
+                for entry in entries {
+                    position = entry.receipt.position;
+                    let message = pb::TailResponse {
+                        receipt: Some(receipt(&entry.receipt)),
+                        record: entry.record,
+                        head_position: known.max(last),
+                        trace_parent: entry.trace_parent,
+                        ..pb::TailResponse::default()
+                    };
+                    let sent = tokio::select! {
+                        sent = sender.send(Ok(message)) => sent,
+                        // Who reads slowly does not keep the process.
+                        () = this.stop.told() => return,
+                    };
+                    if sent.is_err() {
+                        return;
                     }
                 }
             }
-            .in_current_span(),
-        );
+        };
+        tokio::spawn(tailing.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 

@@ -8,6 +8,7 @@
 //! | [`check`] | every figure against the registry, all findings at once |
 //! | [`finding`] | what can be found, by code |
 //! | [`registry_tables`], `registry_load` | a registry as tables, and its load |
+//! | `in_force` | the registry in force, which any replica may change |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
@@ -17,6 +18,7 @@ pub mod check;
 pub mod csv_form;
 pub mod finding;
 mod grpc;
+mod in_force;
 pub mod json;
 mod metrics;
 mod registry_grpc;

@@ -1,15 +1,15 @@
 //! The binary `tonghop-ingestion`: ingestion alone.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc, routes};
+use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
-use tonghop_runtime::process::{self, Trouble};
+use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::telemetry;
+use tonghop_runtime::{Readiness, Stopper, telemetry};
 use tonghop_store::Ledger;
 use tonic::service::Routes;
 
@@ -17,17 +17,17 @@ use tonic::service::Routes;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address for REST and gRPC.
-    #[arg(long, env = "TONGHOP_LISTEN", default_value = "127.0.0.1:8081")]
-    listen: SocketAddr,
-    /// The ledger's database: postgres://user:password@host/database.
-    #[arg(long, value_name = "URL", env = "TONGHOP_DATABASE", hide_env_values = true)]
-    database: String,
+    #[command(flatten)]
+    service: ServiceArguments,
+    #[command(flatten)]
+    database: DatabaseArguments,
     /// Where aggregation is reached, which knows what became of a submission.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
     aggregation: String,
 }
 
+/// Its port where nothing is said.
+const PORT: u16 = 8081;
 const SERVICES: [&str; 4] = [
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
@@ -41,20 +41,31 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
+    let listen = arguments.service.listen(PORT);
+    if arguments.service.check {
+        return check(listen).await;
+    }
     let aggregation = process::channel(&arguments.aggregation)?;
-    let ledger = Ledger::open(&arguments.database).await?;
+    let ledger = Ledger::open(&arguments.database.url()?).await?;
+    let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), Limits::default(), now).await?;
+    let limits = Limits::default();
+    let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), limits, now, stopper.stop()).await?;
     let grpc = IngestionGrpc(ingestion.clone());
     let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
-    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
+    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     ingestion.register(&metrics);
     for pool in ledger.pools() {
         metrics.pool("ledger", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(ingestion), &metrics);
-    process::run("tonghop-ingestion", arguments.listen, app, |_| async {}).await?;
+    let app = one_port(all.prepare(), routes(ingestion.clone()), &readiness, &metrics);
+    let probe = move || {
+        let ingestion = ingestion.clone();
+        async move { ingestion.probe().await }
+    };
+    let service = Service { name: "tonghop-ingestion", app, work: async {}, readiness, probe };
+    process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(ledger.close().await?)
 }

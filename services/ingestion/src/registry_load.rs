@@ -8,9 +8,10 @@ use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::trace;
 use tonghop_runtime::{Failure, FailureKind, Finding};
-use tonghop_store::{Appended, EntryKind, NewEntry, Receipt, content_digest};
+use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
 use uuid::Uuid;
 
+use crate::in_force::InForce;
 use crate::registry_tables;
 use crate::service::{Ingestion, check_key};
 use crate::writer::failure;
@@ -32,74 +33,76 @@ const PAGE: u64 = 200;
 /// Figures named that would lose their place.
 const MOST_NAMED: usize = 100;
 
+/// How often a load is tried again because something came in between.
+const MOST_TRIES: usize = 20;
+
 impl Ingestion {
-    /// Loads a registry. Submissions wait meanwhile.
+    /// Loads a registry: it holds for everything after it. Submissions that were checked under the one before, here
+    /// or by another replica, are checked again.
     ///
     /// # Errors
     /// Everything wrong with it, figures that it would leave without a unit among them; nothing is changed then.
     pub async fn load_registry(&self, request: pb::LoadRegistryRequest) -> Result<Loaded, Failure> {
         check_key("idempotency_key", &request.idempotency_key)?;
         check_key("source", &request.source)?;
-        let mut held = self.registry.write().await;
-        let before = held.clone();
-        let tables: BTreeMap<String, Vec<u8>> = request.tables.into_iter().collect();
-        let built = tokio::task::spawn_blocking(move || {
-            let wire = registry_tables::read(&tables)?;
-            let document = wire.encode_to_vec();
-            let draft = registry_draft::draft(wire).map_err(findings)?;
-            let registry = Registry::build(draft, before.as_deref()).map_err(findings)?;
-            let changes = changes(before.as_deref(), &registry);
-            Ok::<_, Vec<Finding>>((document, registry, changes, before))
-        });
-        let built = built.await.map_err(Failure::internal)?;
-        let (document, registry, changes, before) = built.map_err(refused)?;
-        let registry = Arc::new(registry);
-        if let Some(before) = &before
-            && !before.keeps_figures_in_place(&registry)
-        {
-            self.check_figures(before, &registry).await?;
-        }
-        if request.dry_run {
-            return Ok(Loaded { receipt: None, replayed: false, changes });
-        }
-        let digest = content_digest(MEDIA_TYPE, &document);
-        let appended = self
-            .writer
-            .append(NewEntry {
+        let tables: Arc<BTreeMap<String, Vec<u8>>> = Arc::new(request.tables.into_iter().collect());
+        for _ in 0..MOST_TRIES {
+            let before = self.known.now(&self.ledger).await?;
+            let (given, under) = (Arc::clone(&tables), before.as_ref().map(|b| Arc::clone(&b.registry)));
+            let built = tokio::task::spawn_blocking(move || build(&given, under.as_deref()));
+            let built = built.await.map_err(Failure::internal)?;
+            let Built { document, registry, changes } = built.map_err(refused)?;
+            let mut premise = Premise::Registry(before.as_ref().map_or(0, |b| b.position));
+            if let Some(before) = &before
+                && !before.registry.keeps_figures_in_place(&registry)
+            {
+                premise = Premise::Head(self.check_figures(&before.registry, &registry).await?);
+            }
+            if request.dry_run {
+                return Ok(Loaded { receipt: None, replayed: false, changes });
+            }
+            let entry = NewEntry {
                 id: Uuid::now_v7(),
                 kind: EntryKind::Registry,
-                source: request.source,
-                idempotency_key: request.idempotency_key,
-                content_digest: digest,
+                source: request.source.clone(),
+                idempotency_key: request.idempotency_key.clone(),
+                content_digest: content_digest(MEDIA_TYPE, &document),
                 media_type: MEDIA_TYPE.to_owned(),
                 record: document.clone(),
                 document,
                 figures: 0,
                 received_at: (self.now)(),
-                note: request.note,
+                note: request.note.clone(),
+                premise,
                 trace_parent: trace::parent(),
-            })
-            .await?;
-        match appended {
-            Appended::New(receipt) => {
-                *held = Some(registry);
-                Ok(Loaded { receipt: Some(receipt), replayed: false, changes })
+            };
+            match self.writer.append(entry).await? {
+                Appended::New(receipt) => {
+                    let registry = Arc::new(registry);
+                    self.known.learn(InForce { position: receipt.position, registry });
+                    return Ok(Loaded { receipt: Some(receipt), replayed: false, changes });
+                }
+                Appended::Replayed(receipt) => {
+                    return Ok(Loaded { receipt: Some(receipt), replayed: true, changes: vec![] });
+                }
+                Appended::Conflict(known) => {
+                    let (key, position) = (known.idempotency_key, known.position);
+                    let detail =
+                        format!("the key {key:?} was used at position {position} with another registry");
+                    return Err(Failure::new(FailureKind::KeyConflict, detail));
+                }
+                // A registry, or figures that this one has not been held against.
+                Appended::Outdated => {}
             }
-            Appended::Replayed(receipt) => {
-                Ok(Loaded { receipt: Some(receipt), replayed: true, changes: vec![] })
-            }
-            Appended::Conflict(known) => Err(Failure::new(
-                FailureKind::KeyConflict,
-                format!(
-                    "the key {:?} was used at position {} with another registry",
-                    known.idempotency_key, known.position
-                ),
-            )),
         }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "figures come in faster than a registry can be held against them; try again when less is pushed",
+        ))
     }
 
-    /// Every figure in the ledger must keep a unit and mean what it meant.
-    async fn check_figures(&self, before: &Registry, next: &Registry) -> Result<(), Failure> {
+    /// Every figure in the ledger must keep a unit and mean what it meant. Says up to which position it has looked.
+    async fn check_figures(&self, before: &Registry, next: &Registry) -> Result<i64, Failure> {
         let mut findings = Vec::new();
         let mut used: BTreeSet<String> = BTreeSet::new();
         let mut position = 0;
@@ -142,8 +145,24 @@ impl Ingestion {
                 });
             }
         }
-        if findings.is_empty() { Ok(()) } else { Err(refused(findings)) }
+        if findings.is_empty() { Ok(position) } else { Err(refused(findings)) }
     }
+}
+
+/// A registry that holds together, with what it changes.
+struct Built {
+    document: Vec<u8>,
+    registry: Registry,
+    changes: Vec<String>,
+}
+
+fn build(tables: &BTreeMap<String, Vec<u8>>, before: Option<&Registry>) -> Result<Built, Vec<Finding>> {
+    let wire = registry_tables::read(tables)?;
+    let document = wire.encode_to_vec();
+    let draft = registry_draft::draft(wire).map_err(findings)?;
+    let registry = Registry::build(draft, before).map_err(findings)?;
+    let changes = changes(before, &registry);
+    Ok(Built { document, registry, changes })
 }
 
 fn findings(problems: Vec<Problem>) -> Vec<Finding> {

@@ -1,22 +1,24 @@
 //! The operations, the same for both transports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use prost::Message;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::watch;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::ingestion as pb;
-use tonghop_proto::{record, registry_draft};
+use tonghop_proto::record;
 use tonghop_runtime::trace::{self, TracedChannel, traced_channel};
-use tonghop_runtime::{Failure, FailureKind, Finding};
-use tonghop_store::{Appended, Document, EntryKind, Ledger, NewEntry, Receipt, content_digest};
+use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
+use tonghop_store::{Appended, Document, EntryKind, Ledger, NewEntry, Premise, Receipt, content_digest};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::check::check;
+use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
 use crate::submission::{Limits, RawSubmission};
 use crate::writer::{Writer, failure};
@@ -31,6 +33,10 @@ pub const CSV: &str = "text/csv";
 
 /// The longest idempotency key and source.
 pub(crate) const LONGEST_KEY: usize = 200;
+/// How often a submission is checked, each time under another registry.
+const MOST_CHECKS: usize = 5;
+/// How long aggregation has to say what a submission changed.
+const EFFECT: Duration = Duration::from_secs(3);
 
 /// The service's state.
 #[derive(Debug)]
@@ -39,12 +45,14 @@ pub struct Ingestion {
     pub(crate) writer: Writer,
     /// Highest position known to be there.
     pub(crate) head: Arc<watch::Sender<i64>>,
-    /// Held for reading while figures are checked and appended, so that no registry comes between.
-    pub(crate) registry: RwLock<Option<Arc<Registry>>>,
+    /// What figures are checked against.
+    pub(crate) known: Known,
     aggregation: Option<TracedChannel>,
     pub(crate) measures: Measures,
     pub(crate) limits: Limits,
     pub(crate) now: fn() -> Timestamp,
+    /// When streams end.
+    pub(crate) stop: Stop,
 }
 
 /// A submission as it arrived.
@@ -87,25 +95,37 @@ impl Ingestion {
         aggregation: Option<Channel>,
         limits: Limits,
         now: fn() -> Timestamp,
+        stop: Stop,
     ) -> Result<Arc<Ingestion>, Failure> {
-        let registry = match ledger.latest_registry().await.map_err(failure)? {
-            Some(entry) => Some(Arc::new(registry_draft::read(&entry.record).map_err(Failure::internal)?)),
-            None => None,
-        };
+        let known = Known::default();
+        known.now(&ledger).await?;
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
         let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
-        let registry = RwLock::new(registry);
-        Ok(Arc::new(Ingestion { ledger, writer, head, registry, aggregation, measures, limits, now }))
+        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))
     }
 
-    /// The registry that figures are checked against.
+    /// Whether it can do its work.
     ///
     /// # Errors
-    /// Where none is loaded.
+    /// What is in the way.
+    pub async fn probe(&self) -> Result<(), String> {
+        match self.ledger.head().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the ledger does not answer");
+                Err("the ledger's database does not answer".to_owned())
+            }
+        }
+    }
+
+    /// The registry in force.
+    ///
+    /// # Errors
+    /// Where none is loaded, or the ledger cannot be read.
     pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
-        self.registry.read().await.clone().ok_or_else(no_registry)
+        Ok(self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?.registry)
     }
 
     /// Takes a submission: checks it, appends it, and returns when it is durable.
@@ -123,57 +143,79 @@ impl Ingestion {
             return Err(too_large(&self.limits));
         }
         check_key("Idempotency-Key", &arrived.key)?;
-        let guard = self.registry.read().await;
-        let registry = guard.clone().ok_or_else(no_registry)?;
-        let digest = content_digest(&arrived.media_type, &arrived.document);
+        let mut in_force = match self.known.last() {
+            Some(last) => last,
+            None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+        };
         let limits = self.limits;
         // Reading and checking can take a while; other callers go on meanwhile.
-        let work = tokio::task::spawn_blocking(move || {
-            let read = read(&arrived, &limits);
-            let checked = read.as_ref().ok().map(|raw| {
-                let checked = check(&registry, raw, &limits);
-                checked.map(|c| (record::encode(&c.figures), c.figures.len(), c.warnings))
-            });
-            (arrived, read, checked)
-        });
-        let (arrived, read, checked) = work.await.map_err(Failure::internal)?;
-        let raw = read?;
+        let (arrived, raw) = blocking(move || {
+            let raw = read(&arrived, &limits);
+            (arrived, raw)
+        })
+        .await?;
+        let raw = Arc::new(raw?);
         check_key("source", &raw.source)?;
+        let digest = content_digest(&arrived.media_type, &arrived.document);
         if let Some(known) = self.ledger.receipt_by_key(&raw.source, &arrived.key).await.map_err(failure)? {
             return replay_or_conflict(known, &digest);
         }
-        let (record, figures, warnings) = match checked {
-            Some(Ok(checked)) => checked,
-            Some(Err(findings)) => return Err(refused(findings)),
-            None => return Err(Failure::internal("a submission that was read was not checked")),
-        };
-        let figures = u32::try_from(figures).map_err(Failure::internal)?;
-        if arrived.dry_run {
-            return Ok(Taken { receipt: None, replayed: false, figures, warnings });
-        }
-        let appended = self
-            .writer
-            .append(NewEntry {
+        for _ in 0..MOST_CHECKS {
+            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let checked = blocking(move || {
+                let checked = check(&registry, &submission, &limits)?;
+                Ok::<_, Vec<Finding>>((
+                    record::encode(&checked.figures),
+                    checked.figures.len(),
+                    checked.warnings,
+                ))
+            });
+            let checked = checked.await?;
+            if checked.is_err() || arrived.dry_run {
+                // Only the registry in force may refuse, or speak for what would happen.
+                let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+                if now.position != in_force.position {
+                    in_force = now;
+                    continue;
+                }
+            }
+            let (record, figures, warnings) = checked.map_err(refused)?;
+            let figures = u32::try_from(figures).map_err(Failure::internal)?;
+            if arrived.dry_run {
+                return Ok(Taken { receipt: None, replayed: false, figures, warnings });
+            }
+            let entry = NewEntry {
                 id: Uuid::now_v7(),
                 kind: EntryKind::Submission,
-                source: raw.source,
-                idempotency_key: arrived.key,
+                source: raw.source.clone(),
+                idempotency_key: arrived.key.clone(),
                 content_digest: digest,
-                media_type: arrived.media_type,
-                document: arrived.document,
+                media_type: arrived.media_type.clone(),
+                document: arrived.document.clone(),
                 record,
                 figures,
                 received_at: (self.now)(),
-                note: raw.note,
+                note: raw.note.clone(),
+                premise: Premise::Registry(in_force.position),
                 trace_parent: trace::parent(),
-            })
-            .await?;
-        match appended {
-            Appended::New(receipt) => {
-                Ok(Taken { receipt: Some(receipt), replayed: false, figures, warnings })
+            };
+            match self.writer.append(entry).await? {
+                Appended::New(receipt) => {
+                    return Ok(Taken { receipt: Some(receipt), replayed: false, figures, warnings });
+                }
+                Appended::Replayed(known) | Appended::Conflict(known) => {
+                    return replay_or_conflict(known, &digest);
+                }
+                // Another registry came in force meanwhile, through this replica or another.
+                Appended::Outdated => {
+                    in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+                }
             }
-            Appended::Replayed(known) | Appended::Conflict(known) => replay_or_conflict(known, &digest),
         }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "registries are being loaded; try again with the same key when that is done",
+        ))
     }
 
     /// A submission's receipt, and what it changed where it is rolled up.
@@ -184,12 +226,17 @@ impl Ingestion {
         let receipt = self.receipt(id).await?;
         let effect = match &self.aggregation {
             Some(channel) => {
+                let mut client = AggregationServiceClient::new(channel.clone());
                 let request = GetEffectRequest { position: receipt.position };
-                match AggregationServiceClient::new(channel.clone()).get_effect(request).await {
-                    Ok(effect) => effect.into_inner(),
-                    Err(status) => {
-                        // The receipt stands whether or not aggregation answers.
+                // The receipt stands whether or not aggregation answers.
+                match tokio::time::timeout(EFFECT, client.get_effect(request)).await {
+                    Ok(Ok(effect)) => effect.into_inner(),
+                    Ok(Err(status)) => {
                         tracing::warn!(%status, "aggregation does not say what a submission changed");
+                        GetEffectResponse::default()
+                    }
+                    Err(_) => {
+                        tracing::warn!("aggregation does not say in time what a submission changed");
                         GetEffectResponse::default()
                     }
                 }
@@ -214,6 +261,11 @@ impl Ingestion {
         let receipt = self.ledger.receipt_by_id(parsed).await.map_err(failure)?;
         receipt.ok_or_else(|| not_found(id))
     }
+}
+
+/// Work that takes a while, on a thread for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
 fn read(arrived: &Arrived, limits: &Limits) -> Result<RawSubmission, Failure> {
@@ -287,10 +339,6 @@ pub(crate) fn too_large(limits: &Limits) -> Failure {
             limits.max_bytes
         ),
     )
-}
-
-fn no_registry() -> Failure {
-    Failure::new(FailureKind::Unavailable, "no registry is loaded yet: load one with `tonghop registry load`")
 }
 
 fn not_found(id: &str) -> Failure {

@@ -47,7 +47,9 @@ impl Writer {
         let span = tracing::info_span!("append", figures = entry.figures, position = Empty);
         async {
             let appended = self.queued(entry).await?;
-            tracing::Span::current().record("position", appended.receipt().position);
+            if let Some(receipt) = appended.receipt() {
+                tracing::Span::current().record("position", receipt.position);
+            }
             Ok(appended)
         }
         .instrument(span)
@@ -138,7 +140,13 @@ fn answer(
     replies: Vec<oneshot::Sender<Result<Appended, Failure>>>,
     head: &watch::Sender<i64>,
 ) {
-    let newest = outcomes.iter().flatten().map(|a| a.receipt().position).max().unwrap_or(0);
+    let newest = outcomes
+        .iter()
+        .flatten()
+        .filter_map(|a| a.receipt())
+        .map(|receipt| receipt.position)
+        .max()
+        .unwrap_or(0);
     head.send_if_modified(|known| {
         let moved = newest > *known;
         *known = newest.max(*known);

@@ -3,16 +3,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tonghop_proto::aggregation::WatchRequest as TilesWatchRequest;
-use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
+use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
-use crate::{Query, not_now};
+use crate::Query;
 
 /// The gRPC face of [`Query`].
 #[derive(Clone, Debug)]
@@ -47,31 +45,28 @@ impl QueryService for QueryGrpc {
         let query = Arc::clone(&self.0);
         // The first page is answered before the stream begins, so that a wrong question fails as a whole.
         let mut page = query.totals(&asked).await?;
-        tokio::spawn(
-            async move {
-                loop {
-                    for total in std::mem::take(&mut page.totals) {
-                        let message =
-                            pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
-                        if sender.send(Ok(message)).await.is_err() {
-                            return;
-                        }
-                    }
-                    if page.next_page_token.is_empty() {
+        let streaming = async move {
+            loop {
+                for total in std::mem::take(&mut page.totals) {
+                    let message = pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
+                    if sender.send(Ok(message)).await.is_err() {
                         return;
                     }
-                    asked.page_token = std::mem::take(&mut page.next_page_token);
-                    page = match query.totals(&asked).await {
-                        Ok(next) => next,
-                        Err(failure) => {
-                            let _ = sender.send(Err(failure.into())).await;
-                            return;
-                        }
-                    };
                 }
+                if page.next_page_token.is_empty() {
+                    return;
+                }
+                asked.page_token = std::mem::take(&mut page.next_page_token);
+                page = match query.totals(&asked).await {
+                    Ok(next) => next,
+                    Err(failure) => {
+                        let _ = sender.send(Err(failure.into())).await;
+                        return;
+                    }
+                };
             }
-            .in_current_span(),
-        );
+        };
+        tokio::spawn(streaming.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -99,14 +94,7 @@ impl QueryService for QueryGrpc {
     type WatchStream = Messages<pb::WatchResponse>;
 
     async fn watch(&self, _: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let mut client = AggregationServiceClient::new(self.0.aggregation.clone());
-        let moved = client.watch(TilesWatchRequest {}).await.map_err(not_now)?.into_inner();
-        let shown = tokio_stream::StreamExt::map(moved, |message| {
-            message.map(|m| pb::WatchResponse {
-                as_of: Some(pb::AsOf { position: m.position, time: m.time }),
-                changed: m.changed,
-            })
-        });
-        Ok(Response::new(Box::pin(shown)))
+        let changes = self.0.changes().await?.map(|change| change.map_err(Status::from));
+        Ok(Response::new(Box::pin(changes)))
     }
 }

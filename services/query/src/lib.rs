@@ -6,10 +6,12 @@
 //! | `ask` | from the words of a request to questions |
 //! | `totals`, `explain`, `figures` | the operations, the same for both transports |
 //! | `view` | answers as they are shown |
+//! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
 //! | `metrics` | what is counted |
 
 mod ask;
+mod changes;
 mod explain;
 mod figures;
 mod grpc;
@@ -22,13 +24,15 @@ mod view;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Stop};
 use tonghop_store::{Snapshot, StoreError, Tiles};
 use tonic::transport::Channel;
 
@@ -39,6 +43,12 @@ pub use rest::routes;
 
 /// How long a reader may wait for a position.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How often a waiting reader looks at the database by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How soon it looks again, where aggregation has said that the position is there.
+const LOOK_SOON: Duration = Duration::from_millis(5);
+/// Totals are confirmed to be complete every second; only answers older than this say how old they are.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// The service's state.
 #[derive(Debug)]
@@ -48,32 +58,46 @@ pub struct Query {
     measures: Measures,
     reached: watch::Sender<i64>,
     registry: Mutex<Option<(i64, Arc<Registry>)>>,
+    now: fn() -> Timestamp,
+    /// When streams end.
+    stop: Stop,
 }
 
 /// One consistent view of everything, as of one position.
 struct View {
     snapshot: Snapshot,
     registry: Arc<Registry>,
+    /// For how long nobody has confirmed that nothing newer was accepted, where that is remarkable.
+    stale_seconds: Option<i64>,
 }
 
 impl Query {
     /// Over the tiles' database, and the aggregation service that says when they move.
-    pub fn new(tiles: Tiles, aggregation: Channel) -> Arc<Query> {
-        Arc::new(Query {
-            tiles,
-            aggregation: traced_channel(aggregation),
-            measures: Measures::default(),
-            reached: watch::Sender::new(0),
-            registry: Mutex::new(None),
-        })
+    pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
+        let (reached, registry) = (watch::Sender::new(0), Mutex::new(None));
+        let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
+        Arc::new(Query { tiles, aggregation, measures, reached, registry, now, stop })
     }
 
-    /// Listens to aggregation until `shutdown` resolves.
-    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
-        tokio::pin!(shutdown);
+    /// Whether it can do its work.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub async fn probe(&self) -> Result<(), String> {
+        match self.tiles.snapshot().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "the tiles do not answer");
+                Err("the totals' database does not answer".to_owned())
+            }
+        }
+    }
+
+    /// Listens to aggregation until it is told to stop.
+    pub async fn run(self: Arc<Self>) {
         loop {
             tokio::select! {
-                () = &mut shutdown => return,
+                () = self.stop.told() => return,
                 ended = self.listen() => {
                     if let Err(status) = ended {
                         tracing::warn!(%status, "the stream of changes ended");
@@ -81,7 +105,7 @@ impl Query {
                 }
             }
             tokio::select! {
-                () = &mut shutdown => return,
+                () = self.stop.told() => return,
                 () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
@@ -92,34 +116,46 @@ impl Query {
         let mut stream = client.watch(WatchRequest {}).await?.into_inner();
         let _heard = self.measures.heard();
         while let Some(message) = stream.message().await? {
-            self.measures.position.set(message.position);
-            self.reached.send_replace(message.position);
+            // A replica that stands by may be a little behind the one that was listened to before.
+            self.reached.send_if_modified(|reached| {
+                let moved = message.position > *reached;
+                *reached = message.position.max(*reached);
+                self.measures.position.set(*reached);
+                moved
+            });
         }
         Ok(())
     }
 
-    /// A view that includes everything up to `at_least`, for which it waits, within bounds.
+    /// A view that includes everything up to `at_least`, for which it waits, within bounds. Aggregation says when
+    /// it is there; where that word does not come through, the database is looked at.
     async fn view(&self, at_least: i64) -> Result<View, Failure> {
         let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
+        let deadline = Instant::now() + LONGEST_WAIT;
+        let mut reached = self.reached.subscribe();
         if snapshot.checkpoint().position < at_least {
-            drop(snapshot);
             self.measures.waits.inc();
-            let mut reached = self.reached.subscribe();
-            let waited = tokio::time::timeout(LONGEST_WAIT, reached.wait_for(|p| *p >= at_least)).await;
-            let arrived = matches!(waited, Ok(Ok(_)));
-            drop(waited);
-            if !arrived {
+        }
+        while snapshot.checkpoint().position < at_least {
+            drop(snapshot);
+            if Instant::now() >= deadline {
                 self.measures.timeouts.inc();
-                return Err(Failure::new(
-                    FailureKind::Unavailable,
-                    format!("position {at_least} is not rolled up yet; ask again"),
-                ));
+                let detail = format!("position {at_least} is not rolled up yet; ask again");
+                return Err(Failure::new(FailureKind::Unavailable, detail));
+            }
+            // A word that came before the database shows it is not waited for again.
+            if *reached.borrow() >= at_least {
+                tokio::time::sleep(LOOK_SOON).await;
+            } else {
+                // Too late or in time, the database decides.
+                let _ = tokio::time::timeout(LOOK_AGAIN, reached.wait_for(|p| *p >= at_least)).await;
             }
             snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         }
         let registry = self.registry(&snapshot).await?;
+        let stale_seconds = stale_seconds(snapshot.checkpoint().confirmed_at, (self.now)());
         self.measures.views.inc();
-        Ok(View { snapshot, registry })
+        Ok(View { snapshot, registry, stale_seconds })
     }
 
     async fn registry(&self, snapshot: &Snapshot) -> Result<Arc<Registry>, Failure> {
@@ -150,8 +186,16 @@ impl View {
         AsOf {
             position: checkpoint.position,
             time: checkpoint.time.map(|t| t.to_string()).unwrap_or_default(),
+            stale_seconds: self.stale_seconds,
         }
     }
+}
+
+/// For how long what was last `confirmed` to be complete has not been confirmed again, if that is longer than
+/// usual.
+fn stale_seconds(confirmed: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    let age = now.duration_since(confirmed?);
+    (age.unsigned_abs() > FRESH && age.is_positive()).then(|| age.as_secs())
 }
 
 /// A database failure as a caller sees it.
@@ -163,7 +207,16 @@ fn store_failure(error: StoreError) -> Failure {
     }
 }
 
-/// Aggregation does not say what changes.
-fn not_now(status: tonic::Status) -> Failure {
-    Failure::unavailable("the stream of changes is not there now; try again", status)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_that_was_not_confirmed_for_a_while_says_so() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        assert_eq!(stale_seconds(None, at(1000)), None, "nobody has ever confirmed anything");
+        assert_eq!(stale_seconds(Some(at(995)), at(1000)), None);
+        assert_eq!(stale_seconds(Some(at(994)), at(1000)), Some(6));
+        assert_eq!(stale_seconds(Some(at(1100)), at(1000)), None, "the clocks differ");
+    }
 }

@@ -1,14 +1,14 @@
 //! The binary `tonghop-query`: query alone.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_query::{Query, QueryGrpc, routes};
+use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
-use tonghop_runtime::process::{self, Trouble};
+use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::telemetry;
+use tonghop_runtime::{Readiness, Stopper, telemetry};
 use tonghop_store::Tiles;
 use tonic::service::Routes;
 
@@ -16,17 +16,17 @@ use tonic::service::Routes;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address for REST and gRPC.
-    #[arg(long, env = "TONGHOP_LISTEN", default_value = "127.0.0.1:8083")]
-    listen: SocketAddr,
-    /// The tiles' database: postgres://user:password@host/database.
-    #[arg(long, value_name = "URL", env = "TONGHOP_DATABASE", hide_env_values = true)]
-    database: String,
+    #[command(flatten)]
+    service: ServiceArguments,
+    #[command(flatten)]
+    database: DatabaseArguments,
     /// Where aggregation is reached, which says when totals move.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
     aggregation: String,
 }
 
+/// Its port where nothing is said.
+const PORT: u16 = 8083;
 const SERVICES: [&str; 2] = ["tonghop.query.v1.QueryService", ""];
 
 #[tokio::main]
@@ -35,17 +35,30 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
+    let listen = arguments.service.listen(PORT);
+    if arguments.service.check {
+        return check(listen).await;
+    }
     let aggregation = process::channel(&arguments.aggregation)?;
-    let tiles = Tiles::open(&arguments.database).await?;
-    let query = Query::new(tiles.clone(), aggregation);
+    let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
+    #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
+    let now = jiff::Timestamp::now;
+    let query = Query::new(tiles.clone(), aggregation, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
-    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &SERVICES).await?;
+    let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     query.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(query.clone()), &metrics);
-    process::run("tonghop-query", arguments.listen, app, |stopped| query.run(stopped)).await?;
+    let app = one_port(all.prepare(), routes(query.clone()), &readiness, &metrics);
+    let work = query.clone().run();
+    let probe = move || {
+        let query = query.clone();
+        async move { query.probe().await }
+    };
+    let service = Service { name: "tonghop-query", app, work, readiness, probe };
+    process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

@@ -12,13 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
-use tonghop_proto::aggregation::WatchRequest;
-use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::{Query, not_now};
+use crate::Query;
 
 /// The routes of this service.
 pub fn routes(query: Arc<Query>) -> Router {
@@ -165,11 +163,10 @@ async fn coverage(
 }
 
 async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
-    let mut client = AggregationServiceClient::new(query.aggregation.clone());
-    let stream = client.watch(WatchRequest {}).await.map_err(not_now)?;
-    let events = stream.into_inner().map_while(Result::ok).map(|m| {
-        let body = json!({ "as_of": { "position": m.position, "time": none_if_empty(&m.time) }, "changed": m.changed });
-        Ok::<_, std::convert::Infallible>(Event::default().id(m.position.to_string()).data(body.to_string()))
+    let events = query.changes().await?.map_while(Result::ok).map(|change| {
+        let position = change.as_of.as_ref().map_or(0, |a| a.position);
+        let body = json!({ "as_of": json::as_of(change.as_of.as_ref()), "changed": change.changed });
+        Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body.to_string()))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }

@@ -33,10 +33,15 @@ fn owned(files: &[(&str, &[u8])]) -> Vec<File> {
 pub fn registry(directory: Option<&Path>) -> Result<HashMap<String, Vec<u8>>, Trouble> {
     Ok(match directory {
         Some(directory) => tables(&directory.join("registry"))?,
-        None => owned(REGISTRY),
+        None => registry_files(),
     }
     .into_iter()
     .collect())
+}
+
+/// The registry's tables that ship, in the order of their names, as [`tables`] has those of a directory.
+pub fn registry_files() -> Vec<File> {
+    owned(REGISTRY)
 }
 
 /// The real reports: those of `directory/reports`, or the one that ships.
@@ -117,6 +122,11 @@ mod tests {
         let shipped = registry(None).unwrap();
         let on_disk = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data"));
         assert_eq!(shipped, registry(Some(on_disk)).unwrap());
+        assert_eq!(
+            registry_files(),
+            tables(&on_disk.join("registry")).unwrap(),
+            "in the same order, so under the same key"
+        );
         assert_eq!(reports(None).unwrap(), reports(Some(on_disk)).unwrap());
     }
 

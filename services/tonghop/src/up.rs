@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
 use tonghop_ingestion::submission::Limits;
@@ -18,10 +17,21 @@ use tonghop_ingestion::{Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
+use tonghop_runtime::{Readiness, Stopper};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use uuid::Uuid;
+
+/// The gRPC services of all three.
+const SERVICES: [&str; 6] = [
+    "tonghop.ingestion.v1.IngestionService",
+    "tonghop.ingestion.v1.LedgerService",
+    "tonghop.registry.v1.RegistryService",
+    "tonghop.aggregation.v1.AggregationService",
+    "tonghop.query.v1.QueryService",
+    "",
+];
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -49,7 +59,8 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     channel: Channel,
-    stop: watch::Sender<bool>,
+    readiness: Readiness,
+    stopper: Stopper,
     tasks: JoinSet<()>,
     ledger: Ledger,
     tiles: Tiles,
@@ -61,7 +72,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 impl Running {
     /// Stops it: no new requests, those under way are finished, what is acknowledged is on disk.
     pub async fn stop(mut self) {
-        self.stop.send_replace(true);
+        self.readiness.drain();
+        self.stopper.tell();
         let drained = tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} });
         if drained.await.is_err() {
             tracing::warn!("some requests did not finish in time");
@@ -106,8 +118,9 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let (all_channel, all_end) = in_process();
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
-    let ingestion =
-        Ingestion::open(ledger.clone(), Some(aggregation_channel.clone()), Limits::default(), now).await?;
+    let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
+    let (to_aggregation, limits) = (Some(aggregation_channel.clone()), Limits::default());
+    let ingestion = Ingestion::open(ledger.clone(), to_aggregation, limits, now, stopper.stop()).await?;
     let aggregation = Aggregation::new(
         tiles.clone(),
         ingestion_channel,
@@ -122,8 +135,9 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
             batch_bytes: 8 << 20,
             now,
         },
+        stopper.stop(),
     );
-    let query = Query::new(tiles.clone(), aggregation_channel);
+    let query = Query::new(tiles.clone(), aggregation_channel, now, stopper.stop());
 
     let of_ingestion = IngestionGrpc(ingestion.clone());
     let of_aggregation = AggregationGrpc(aggregation.clone());
@@ -133,15 +147,10 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         .add_service(of_ingestion.registry())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());
-    let names = [
-        "tonghop.ingestion.v1.IngestionService",
-        "tonghop.ingestion.v1.LedgerService",
-        "tonghop.registry.v1.RegistryService",
-        "tonghop.aggregation.v1.AggregationService",
-        "tonghop.query.v1.QueryService",
-        "",
-    ];
-    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &names).await?;
+    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &readiness)?;
+    let rest = tonghop_ingestion::routes(ingestion.clone())
+        .merge(tonghop_aggregation::routes(aggregation.clone()))
+        .merge(tonghop_query::routes(query.clone()));
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     ingestion.register(&metrics);
     aggregation.register(&metrics);
@@ -151,16 +160,11 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
             metrics.pool(database, pool.role(), pool.most(), move || pool.open_and_idle());
         }
     }
-    let rest = tonghop_ingestion::routes(ingestion).merge(tonghop_query::routes(query.clone()));
-    let app = one_port(public.prepare(), rest, &metrics);
+    let app = one_port(public.prepare(), rest, &readiness, &metrics);
 
-    let stop = watch::Sender::new(false);
     let stopping = || {
-        let mut stopped = stop.subscribe();
-        async move {
-            // The sender's end counts as a stop.
-            let _ = stopped.wait_for(|s| *s).await;
-        }
+        let stop = stopper.stop();
+        async move { stop.told().await }
     };
     let mut tasks = JoinSet::new();
     let inner = Routes::new(of_ingestion.ledger());
@@ -177,13 +181,21 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     tasks
         .spawn(async move { ended("aggregation within the process")(aggregation_end.serve(inner, b).await) });
     tasks.spawn(async move { ended("the services within the process")(all_end.serve(all, c).await) });
-    tasks.spawn(aggregation.run(stopping()));
-    tasks.spawn(query.run(stopping()));
+    tasks.spawn(aggregation.clone().run());
+    tasks.spawn(query.run());
+    let (watched, stop) = (readiness.clone(), stopper.stop());
+    tasks.spawn(async move {
+        let probe = || async {
+            ingestion.probe().await?;
+            aggregation.probe().await
+        };
+        watched.watch(probe, stop).await;
+    });
     let port_stop = stopping();
     tasks.spawn(async move {
         if let Err(error) = serve(listener, app, port_stop).await {
             tracing::error!(error = &error as &dyn Error, "the port ended");
         }
     });
-    Ok(Running { address, channel: all_channel, stop, tasks, ledger, tiles })
+    Ok(Running { address, channel: all_channel, readiness, stopper, tasks, ledger, tiles })
 }

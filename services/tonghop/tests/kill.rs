@@ -152,7 +152,7 @@ async fn push(
 /// What the ledger holds, by submission: how often, and how many figures.
 async fn ledger(channel: &Channel) -> (BTreeMap<u64, Vec<u32>>, i64) {
     let mut client = LedgerServiceClient::new(channel.clone());
-    let request = TailRequest { after_position: 0, until_head: true };
+    let request = TailRequest { after_position: 0, until_head: true, heartbeats: false };
     let mut stream = client.tail(request).await.expect("a tail").into_inner();
     let (mut held, mut position): (BTreeMap<u64, Vec<u32>>, i64) = (BTreeMap::new(), 0);
     while let Some(entry) = stream.message().await.expect("an entry") {

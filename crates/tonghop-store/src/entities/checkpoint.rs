@@ -11,6 +11,8 @@ pub struct Model {
     pub ledger_digest: Vec<u8>,
     pub time: i64,
     pub epoch: i64,
+    /// 0 where nobody knows.
+    pub confirmed_at: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,8 @@ pub struct Model {
     pub position: i64,
     pub digest: Vec<u8>,
     pub received_at: i64,
+    /// Of the last entry that is a registry; 0 where there is none.
+    pub registry_position: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,7 +9,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
-use super::{Appended, Ledger, NewEntry, Receipt};
+use super::{Appended, EntryKind, Ledger, NewEntry, Premise, Receipt};
 use crate::connect::blocking;
 use crate::digest::{chain_digest_over, record_digest};
 use crate::entities::{SINGLETON, ledger, ledger_document, ledger_head};
@@ -39,6 +39,7 @@ struct Prepared {
     document: Vec<u8>,
     record: Vec<u8>,
     size: i64,
+    premise: Premise,
     trace_parent: String,
 }
 
@@ -46,8 +47,8 @@ impl Ledger {
     /// Appends `entries` in their order, in one transaction with one wait for the disk, and says what became
     /// of each, in the same order.
     ///
-    /// An entry that is replayed or in conflict, with the ledger or with an earlier one of the same call, does
-    /// not disturb the others. After a failure none is appended, unless the connection broke during the
+    /// An entry that is replayed, in conflict or outdated, by the ledger or by an earlier one of the same call,
+    /// does not disturb the others. After a failure none is appended, unless the connection broke during the
     /// commit; repeating the call is safe.
     ///
     /// # Errors
@@ -68,6 +69,7 @@ impl Ledger {
         let place = Place { table: "ledger_head", key: SINGLETON.into() };
         let head = head.ok_or_else(|| place.broken("singleton", "the row is missing"))?;
         let mut position = head.position;
+        let mut registry_position = head.registry_position;
         let mut digest = place.digest("digest", &head.digest)?;
         let mut received_at = None;
 
@@ -86,8 +88,14 @@ impl Ledger {
                         Appended::Conflict(first)
                     });
                 }
+                Slot::Vacant(_) if !holds(entry.premise, registry_position, position) => {
+                    outcomes.push(Appended::Outdated);
+                }
                 Slot::Vacant(slot) => {
                     position += 1;
+                    if receipt.kind == EntryKind::Registry {
+                        registry_position = position;
+                    }
                     receipt.position = position;
                     receipt.previous = digest;
                     digest = chain_digest_over(receipt, &entry.record_digest);
@@ -110,15 +118,28 @@ impl Ledger {
             return Ok(outcomes);
         };
         write(&transaction, headers, documents).await?;
-        advance(&transaction, head, position, digest, received_at).await?;
+        let mut head = head.into_active_model();
+        head.position = Set(position);
+        head.digest = Set(digest.to_vec());
+        head.received_at = Set(received_at.as_microsecond());
+        head.registry_position = Set(registry_position);
+        head.update(&transaction).await?;
         transaction.commit().await?;
         Ok(outcomes)
     }
 }
 
+/// Whether an entry's premise holds before the position after `head`.
+fn holds(premise: Premise, registry: i64, head: i64) -> bool {
+    match premise {
+        Premise::Registry(position) => position == registry,
+        Premise::Head(position) => position == head,
+    }
+}
+
 fn prepare(entry: NewEntry) -> Result<Prepared, StoreError> {
     let NewEntry { id, kind, content_digest: claimed, media_type, document, record, figures, .. } = entry;
-    let NewEntry { source, idempotency_key, received_at, note, trace_parent, .. } = entry;
+    let NewEntry { source, idempotency_key, received_at, note, premise, trace_parent, .. } = entry;
     let name = |what: &str| format!("{what} of submission {id}");
     for (what, text, max_bytes) in [
         ("source", &source, MAX_KEY_BYTES),
@@ -140,6 +161,7 @@ fn prepare(entry: NewEntry) -> Result<Prepared, StoreError> {
     // A time with nanoseconds would come back as another one than was answered.
     let received_at = Timestamp::from_microsecond(received_at.as_microsecond()).unwrap_or(received_at);
     Ok(Prepared {
+        premise,
         record_digest: record_digest(&record),
         size: i64::try_from(document.len() + record.len()).unwrap_or(i64::MAX),
         document: pack("document", &document)?,
@@ -222,20 +244,5 @@ async fn write(
             ledger_document::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model));
         insert.exec_without_returning(transaction).await.map_err(StoreError::inserting("ledger_document"))?;
     }
-    Ok(())
-}
-
-async fn advance(
-    transaction: &DatabaseTransaction,
-    head: ledger_head::Model,
-    position: i64,
-    digest: Digest,
-    received_at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut head = head.into_active_model();
-    head.position = Set(position);
-    head.digest = Set(digest.to_vec());
-    head.received_at = Set(received_at.as_microsecond());
-    head.update(transaction).await?;
     Ok(())
 }

@@ -16,6 +16,16 @@ pub enum EntryKind {
     Registry,
 }
 
+/// What an entry takes for granted of the ledger. It is looked at under the lock that gives positions, so that it
+/// holds at the entry's own position whatever other processes append meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Premise {
+    /// The registry in force is the one at this position; 0 for none.
+    Registry(i64),
+    /// Nothing lies after this position.
+    Head(i64),
+}
+
 /// An entry that has no position yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
@@ -41,6 +51,8 @@ pub struct NewEntry {
     pub received_at: Timestamp,
     /// Remark by the sender or an administrator.
     pub note: String,
+    /// What it was made under.
+    pub premise: Premise,
     /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. What follows from the
     /// entry can be traced to it. Kept beside the entry: no digest covers it.
     pub trace_parent: String,
@@ -55,14 +67,17 @@ pub enum Appended {
     Replayed(Receipt),
     /// Not appended: its source has used its key for other content, whose receipt this is.
     Conflict(Receipt),
+    /// Not appended: its premise does not hold any more.
+    Outdated,
 }
 
 impl Appended {
-    /// The receipt of the entry that holds the source and key.
+    /// The receipt of the entry that holds the source and key, if there is one.
     #[must_use]
-    pub fn receipt(&self) -> &Receipt {
+    pub fn receipt(&self) -> Option<&Receipt> {
         match self {
-            Self::New(receipt) | Self::Replayed(receipt) | Self::Conflict(receipt) => receipt,
+            Self::New(receipt) | Self::Replayed(receipt) | Self::Conflict(receipt) => Some(receipt),
+            Self::Outdated => None,
         }
     }
 }
@@ -127,6 +142,8 @@ pub struct Head {
     pub digest: Digest,
     /// When it was received.
     pub received_at: Timestamp,
+    /// Position of the registry in force; 0 where there is none.
+    pub registry_position: i64,
 }
 
 impl TryFrom<ledger::Model> for Receipt {

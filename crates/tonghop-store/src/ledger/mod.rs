@@ -6,7 +6,7 @@ mod read;
 mod verify;
 
 pub use append::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
-pub use entry::{Appended, Document, Entry, EntryKind, Head, NewEntry, Receipt};
+pub use entry::{Appended, Document, Entry, EntryKind, Head, NewEntry, Premise, Receipt};
 pub use read::MAX_READ_ENTRIES;
 pub use verify::{ChainBreak, ChainReport, Differs};
 

@@ -170,6 +170,7 @@ pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>,
         position: row.position,
         digest: place.digest("digest", &row.digest)?,
         received_at: place.time("received_at", row.received_at)?,
+        registry_position: row.registry_position,
     }))
 }
 

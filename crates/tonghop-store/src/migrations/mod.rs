@@ -9,6 +9,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait::async_trait}
 
 mod m0001_ledger;
 mod m0001_tiles;
+mod m0002_ledger_registry;
+mod m0002_tiles_confirmed;
 mod m0003_ledger_trace;
 
 /// What the ledger's database needs.
@@ -17,7 +19,11 @@ pub(crate) struct LedgerMigrator;
 #[async_trait]
 impl MigratorTrait for LedgerMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_ledger::Migration), Box::new(m0003_ledger_trace::Migration)]
+        vec![
+            Box::new(m0001_ledger::Migration),
+            Box::new(m0002_ledger_registry::Migration),
+            Box::new(m0003_ledger_trace::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -31,7 +37,7 @@ pub(crate) struct TilesMigrator;
 #[async_trait]
 impl MigratorTrait for TilesMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_tiles::Migration)]
+        vec![Box::new(m0001_tiles::Migration), Box::new(m0002_tiles_confirmed::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect, Set, Unchanged,
+};
 
 use super::Tiles;
 use super::write::held;
 use crate::StoreError;
-use crate::entities::{SINGLETON, lease};
+use crate::entities::{SINGLETON, checkpoint, lease};
 use crate::ledger::MAX_TEXT_BYTES;
 use crate::row::{Place, check_text};
 
@@ -59,7 +61,8 @@ impl Tiles {
         Ok(Some(lease))
     }
 
-    /// Keeps `lease` until `now + ttl`, with the same epoch.
+    /// Keeps `lease` until `now + ttl`, with the same epoch; and notes that everything accepted until
+    /// `confirmed` is in the tiles.
     ///
     /// # Errors
     ///
@@ -70,6 +73,7 @@ impl Tiles {
         lease: &Lease,
         ttl: Duration,
         now: Timestamp,
+        confirmed: Option<Timestamp>,
     ) -> Result<Lease, StoreError> {
         let until = end(now, ttl)?;
         let transaction = self.connections.begin_write().await?;
@@ -81,6 +85,14 @@ impl Tiles {
         let renewed = Lease { epoch: lease.epoch, until };
         let holder = row.holder.clone();
         store(&transaction, row, renewed, &holder).await?;
+        if let Some(confirmed) = confirmed {
+            let moved = checkpoint::ActiveModel {
+                singleton: Unchanged(SINGLETON),
+                confirmed_at: Set(confirmed.as_microsecond()),
+                ..Default::default()
+            };
+            moved.update(&transaction).await?;
+        }
         transaction.commit().await?;
         Ok(renewed)
     }
@@ -109,7 +121,8 @@ pub(super) async fn locked(transaction: &DatabaseTransaction) -> Result<lease::M
     })
 }
 
-async fn store(
+/// Writes the lease's row, which is locked.
+pub(super) async fn store(
     transaction: &DatabaseTransaction,
     row: lease::Model,
     lease: Lease,
@@ -124,7 +137,7 @@ async fn store(
 }
 
 /// `now + ttl`, to the microsecond.
-fn end(now: Timestamp, ttl: Duration) -> Result<Timestamp, StoreError> {
+pub(super) fn end(now: Timestamp, ttl: Duration) -> Result<Timestamp, StoreError> {
     let end = i64::try_from(ttl.as_micros()).ok().and_then(|ttl| now.as_microsecond().checked_add(ttl));
     end.and_then(|end| Timestamp::from_microsecond(end).ok()).ok_or_else(|| StoreError::Refused {
         what: "lease".to_owned(),

@@ -72,6 +72,8 @@ pub struct Checkpoint {
     pub registry_position: Option<i64>,
     /// The lease epoch that wrote it; 0 when there is nothing yet.
     pub epoch: i64,
+    /// Everything that was accepted until then is in; `None` when nobody has said so yet.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// Which tile: whose tree, of which series, for which period. Ordered as the table is.

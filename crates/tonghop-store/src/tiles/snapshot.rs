@@ -270,6 +270,10 @@ async fn read_checkpoint(transaction: &DatabaseTransaction) -> Result<Checkpoint
         },
         registry_position,
         epoch: row.epoch,
+        confirmed_at: match row.confirmed_at {
+            0 => None,
+            at => Some(place.time("confirmed_at", at)?),
+        },
     })
 }
 

@@ -1,18 +1,21 @@
 //! Writing, behind the fence: the lease's epoch and the checkpoint's position.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PrimaryKeyToColumn,
     QuerySelect,
 };
 
-use super::{TileBatch, Tiles};
+use super::lease::end;
+use super::{Lease, TileBatch, Tiles};
+use crate::StoreError;
 use crate::entities::{SINGLETON, checkpoint, effect, lease, registry, summary, tile};
 use crate::ledger::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
 use crate::row::{Place, check_text, chunks};
-use crate::{Digest, StoreError};
 
 async fn empty(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
     tile::Entity::delete_many().exec(transaction).await?;
@@ -40,6 +43,29 @@ impl Tiles {
     /// [`StoreError::Unavailable`]. Nothing is written then, unless the connection broke during the commit:
     /// the checkpoint tells.
     pub async fn write(&self, batch: TileBatch) -> Result<(), StoreError> {
+        self.write_and(batch, None).await
+    }
+
+    /// Writes a batch as [`write`](Self::write) does, and with it keeps the lease for `ttl` after the moment of
+    /// the commit, which `now` tells: a batch that takes longer than the lease lasts does not lose it.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write); [`StoreError::Refused`] if `now() + ttl` is beyond all calendars.
+    pub async fn write_and_renew(
+        &self,
+        batch: TileBatch,
+        ttl: Duration,
+        now: fn() -> Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write_and(batch, Some((ttl, now))).await
+    }
+
+    async fn write_and(
+        &self,
+        batch: TileBatch,
+        renewal: Option<(Duration, fn() -> Timestamp)>,
+    ) -> Result<(), StoreError> {
         if batch.position < batch.expected_position {
             return Err(StoreError::OutOfOrder { expected: batch.expected_position, found: batch.position });
         }
@@ -49,10 +75,11 @@ impl Tiles {
         let registry = batch.registry.map(registry_row).transpose()?;
 
         let transaction = self.connections.begin_write().await?;
-        fence(&transaction, batch.epoch).await?;
-        let at = checkpoint_locked(&transaction).await?.position;
-        if at != batch.expected_position {
-            return Err(StoreError::OutOfOrder { expected: batch.expected_position, found: at });
+        let lease = fence(&transaction, batch.epoch).await?;
+        let at = checkpoint_locked(&transaction).await?;
+        if at.position != batch.expected_position {
+            let (expected, found) = (batch.expected_position, at.position);
+            return Err(StoreError::OutOfOrder { expected, found });
         }
         if batch.replaces_all {
             empty(&transaction).await?;
@@ -61,8 +88,20 @@ impl Tiles {
         upsert::<summary::Entity>(&transaction, summaries).await?;
         upsert::<effect::Entity>(&transaction, effects).await?;
         upsert::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
-        let moved = checkpoint(batch.position, batch.ledger_digest, batch.time.as_microsecond(), batch.epoch);
+        let moved = checkpoint::Model {
+            singleton: SINGLETON,
+            position: batch.position,
+            ledger_digest: batch.ledger_digest.to_vec(),
+            time: batch.time.as_microsecond(),
+            epoch: batch.epoch,
+            confirmed_at: at.confirmed_at,
+        };
         upsert::<checkpoint::Entity>(&transaction, vec![moved]).await?;
+        if let Some((ttl, now)) = renewal {
+            let renewed = Lease { epoch: batch.epoch, until: end(now(), ttl)? };
+            let holder = lease.holder.clone();
+            super::lease::store(&transaction, lease, renewed, &holder).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -78,16 +117,24 @@ impl Tiles {
         fence(&transaction, epoch).await?;
         checkpoint_locked(&transaction).await?;
         empty(&transaction).await?;
-        upsert::<checkpoint::Entity>(&transaction, vec![checkpoint(0, [0; 32], 0, 0)]).await?;
+        let start = checkpoint::Model {
+            singleton: SINGLETON,
+            position: 0,
+            ledger_digest: vec![0; 32],
+            time: 0,
+            epoch: 0,
+            confirmed_at: 0,
+        };
+        upsert::<checkpoint::Entity>(&transaction, vec![start]).await?;
         Ok(transaction.commit().await?)
     }
 }
 
 /// Refuses unless the lease is held with `epoch`, and keeps it from changing hands until the commit.
-async fn fence(transaction: &DatabaseTransaction, epoch: i64) -> Result<(), StoreError> {
+async fn fence(transaction: &DatabaseTransaction, epoch: i64) -> Result<lease::Model, StoreError> {
     let lease = super::lease::locked(transaction).await?;
     match held(&lease) {
-        Some(current) if current == epoch => Ok(()),
+        Some(current) if current == epoch => Ok(lease),
         current => Err(StoreError::Fenced { given: epoch, current }),
     }
 }
@@ -102,10 +149,6 @@ async fn checkpoint_locked(transaction: &DatabaseTransaction) -> Result<checkpoi
     row.ok_or_else(|| {
         Place { table: "checkpoint", key: SINGLETON.into() }.broken("singleton", "the row is missing")
     })
-}
-
-fn checkpoint(position: i64, ledger_digest: Digest, time: i64, epoch: i64) -> checkpoint::Model {
-    checkpoint::Model { singleton: SINGLETON, position, ledger_digest: ledger_digest.to_vec(), time, epoch }
 }
 
 fn tiles(tiles: Vec<super::Tile>) -> Result<Vec<tile::Model>, StoreError> {

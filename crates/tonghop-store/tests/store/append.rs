@@ -1,6 +1,8 @@
 //! Appending: dense order, replays, conflicts.
 
-use tonghop_store::{Appended, Entry, EntryKind, MAX_KEY_BYTES, MAX_TEXT_BYTES, NewEntry, StoreError};
+use tonghop_store::{
+    Appended, Entry, EntryKind, MAX_KEY_BYTES, MAX_TEXT_BYTES, NewEntry, Premise, StoreError,
+};
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
 
@@ -18,6 +20,7 @@ on_both! {
     the_longest_texts_fit_every_index,
     a_group_larger_than_one_statement_stays_in_order,
     the_latest_registry_is_the_last_entry_of_its_kind,
+    an_entry_whose_premise_does_not_hold_is_outdated_and_disturbs_no_other,
     replicas_that_append_at_once_leave_a_dense_chain,
     a_ledger_opened_again_goes_on_where_it_was,
 }
@@ -165,7 +168,7 @@ async fn a_group_larger_than_one_statement_stays_in_order(on: On) {
     assert_eq!(read.len(), 450);
     for (n, ((new, outcome), entry)) in group.iter().zip(&outcomes).zip(&read).enumerate() {
         assert_eq!(entry.receipt.position, n as i64 + 1);
-        assert_eq!((&entry.receipt, &entry.document), (outcome.receipt(), &new.document));
+        assert_eq!((&entry.receipt, &entry.document), (outcome.receipt().expect("a receipt"), &new.document));
     }
     assert_eq!(ledger.verify_chain(|_| ()).await.unwrap().first_break, None);
 }
@@ -173,12 +176,40 @@ async fn a_group_larger_than_one_statement_stays_in_order(on: On) {
 async fn the_latest_registry_is_the_last_entry_of_its_kind(on: On) {
     let world = World::new(on).await;
     let ledger = world.ledger().await;
-    let registry = |key: &str| NewEntry { kind: EntryKind::Registry, ..entry("admin", key, key) };
-    let group = vec![registry("r1"), registry("r2"), entry("moh", "a", "x")];
+    let under = |registry| NewEntry { premise: Premise::Registry(registry), ..entry("moh", "a", "x") };
+    let group = vec![registry("r1", Premise::Head(0)), registry("r2", Premise::Registry(1)), under(2)];
     ledger.append(group).await.unwrap();
     let latest = ledger.latest_registry().await.unwrap().unwrap();
     assert_eq!((latest.receipt.position, latest.document.as_slice()), (2, &b"r2"[..]));
     assert_eq!(latest.receipt.kind, EntryKind::Registry);
+}
+
+fn registry(key: &str, premise: Premise) -> NewEntry {
+    NewEntry { kind: EntryKind::Registry, premise, ..entry("admin", key, key) }
+}
+
+async fn an_entry_whose_premise_does_not_hold_is_outdated_and_disturbs_no_other(on: On) {
+    let world = World::new(on).await;
+    let (one, other) = (world.ledger().await, world.ledger().await);
+    let under =
+        |registry, key: &str| NewEntry { premise: Premise::Registry(registry), ..entry("moh", key, key) };
+    append(&one, registry("r1", Premise::Head(0))).await;
+    // Another process, which has not heard of it.
+    assert_eq!(other.append(vec![under(0, "a")]).await.unwrap(), [Appended::Outdated]);
+    assert_eq!(append(&other, under(1, "a")).await.position, 2);
+    // Within one group too, what is known by its key is answered as ever.
+    let group =
+        vec![under(1, "b"), registry("r2", Premise::Head(3)), under(1, "c"), under(4, "d"), under(0, "a")];
+    let outcomes = one.append(group).await.unwrap();
+    let positions: Vec<_> = outcomes.iter().map(|o| o.receipt().map(|r| r.position)).collect();
+    assert_eq!(positions, [Some(3), Some(4), None, Some(5), Some(2)]);
+    assert!(matches!(outcomes[4], Appended::Replayed(_)), "{outcomes:?}");
+    // A registry was looked at against everything before it; something came in between.
+    let late = vec![registry("r3", Premise::Head(4))];
+    assert_eq!(one.append(late).await.unwrap(), [Appended::Outdated]);
+    let head = one.head().await.unwrap().unwrap();
+    assert_eq!((head.position, head.registry_position), (5, 4));
+    assert_eq!(one.verify_chain(|_| ()).await.unwrap().first_break, None);
 }
 
 async fn replicas_that_append_at_once_leave_a_dense_chain(on: On) {
@@ -200,7 +231,7 @@ async fn replicas_that_append_at_once_leave_a_dense_chain(on: On) {
                         Appended::Replayed(receipt) => {
                             assert_eq!(receipt.content_digest, entry("", "", "shared").content_digest)
                         }
-                        Appended::Conflict(receipt) => panic!("conflict with {receipt:?}"),
+                        other => panic!("{other:?}"),
                     }
                 }
             }

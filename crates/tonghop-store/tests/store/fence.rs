@@ -14,6 +14,8 @@ on_both! {
     a_renewed_lease_lasts_longer_under_the_same_epoch,
     a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_self,
     a_loser_cannot_write_renew_clear_or_release,
+    a_batch_that_outlasts_the_lease_keeps_it,
+    what_a_renewal_confirms_stays_beside_the_checkpoint,
     nobody_writes_without_a_lease,
     a_batch_that_does_not_start_at_the_checkpoint_is_out_of_order,
     of_holders_that_ask_at_once_one_gets_the_lease,
@@ -42,10 +44,13 @@ async fn a_renewed_lease_lasts_longer_under_the_same_epoch(on: On) {
     let world = World::new(on).await;
     let tiles = world.tiles().await;
     let lease = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
-    assert_eq!(tiles.renew_lease(&lease, TTL, at(108)).await.unwrap(), Lease { epoch: 1, until: at(118) });
+    assert_eq!(
+        tiles.renew_lease(&lease, TTL, at(108), None).await.unwrap(),
+        Lease { epoch: 1, until: at(118) }
+    );
     assert_eq!(tiles.acquire_lease("b", TTL, at(112)).await.unwrap(), None);
     // Run out, but taken by nobody.
-    assert_eq!(tiles.renew_lease(&lease, TTL, at(200)).await.unwrap().until, at(210));
+    assert_eq!(tiles.renew_lease(&lease, TTL, at(200), None).await.unwrap().until, at(210));
 }
 
 async fn a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_self(on: On) {
@@ -54,7 +59,7 @@ async fn a_holder_that_starts_again_takes_its_lease_back_and_fences_its_earlier_
     let earlier = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
     let later = tiles.acquire_lease("a", TTL, at(101)).await.unwrap().unwrap();
     assert_eq!(later.epoch, 2);
-    assert_eq!(fenced(tiles.renew_lease(&earlier, TTL, at(102)).await.unwrap_err()), (1, Some(2)));
+    assert_eq!(fenced(tiles.renew_lease(&earlier, TTL, at(102), None).await.unwrap_err()), (1, Some(2)));
 }
 
 async fn a_loser_cannot_write_renew_clear_or_release(on: On) {
@@ -67,7 +72,7 @@ async fn a_loser_cannot_write_renew_clear_or_release(on: On) {
     let late = TileBatch { tiles: vec![tile(key("vn", "births", 1), 2, "late")], ..batch(1, lost.epoch) };
     assert_eq!(fenced(a.write(late).await.unwrap_err()), (1, Some(2)));
     assert_eq!(fenced(a.clear(lost.epoch).await.unwrap_err()), (1, Some(2)));
-    assert_eq!(fenced(a.renew_lease(&lost, TTL, at(201)).await.unwrap_err()), (1, Some(2)));
+    assert_eq!(fenced(a.renew_lease(&lost, TTL, at(201), None).await.unwrap_err()), (1, Some(2)));
     a.release_lease(&lost).await.unwrap();
 
     let snapshot = a.snapshot().await.unwrap();
@@ -75,6 +80,33 @@ async fn a_loser_cannot_write_renew_clear_or_release(on: On) {
     b.write(batch(1, held.epoch)).await.unwrap();
     let checkpoint = b.snapshot().await.unwrap().checkpoint().clone();
     assert_eq!((checkpoint.position, checkpoint.epoch), (2, 2));
+}
+
+async fn a_batch_that_outlasts_the_lease_keeps_it(on: On) {
+    let world = World::new(on).await;
+    let (a, b) = (world.tiles().await, world.tiles().await);
+    let lease = a.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
+    // Committed long after the lease ran out, at a time when nobody had taken it.
+    a.write_and_renew(batch(0, lease.epoch), TTL, || at(150)).await.unwrap();
+    assert_eq!(b.acquire_lease("b", TTL, at(159)).await.unwrap(), None);
+    assert_eq!(b.acquire_lease("b", TTL, at(160)).await.unwrap(), Some(Lease { epoch: 2, until: at(170) }));
+    let lost = a.write_and_renew(batch(1, lease.epoch), TTL, || at(161)).await;
+    assert_eq!(fenced(lost.unwrap_err()), (1, Some(2)));
+}
+
+async fn what_a_renewal_confirms_stays_beside_the_checkpoint(on: On) {
+    let world = World::new(on).await;
+    let tiles = world.tiles().await;
+    let confirmed = async || tiles.snapshot().await.unwrap().checkpoint().confirmed_at;
+    let lease = tiles.acquire_lease("a", TTL, at(100)).await.unwrap().unwrap();
+    assert_eq!(confirmed().await, None);
+    tiles.renew_lease(&lease, TTL, at(101), Some(at(99))).await.unwrap();
+    assert_eq!(confirmed().await, Some(at(99)));
+    tiles.write(batch(0, lease.epoch)).await.unwrap();
+    tiles.renew_lease(&lease, TTL, at(102), None).await.unwrap();
+    assert_eq!(confirmed().await, Some(at(99)), "neither a batch nor a renewal without a word changes it");
+    tiles.clear(lease.epoch).await.unwrap();
+    assert_eq!(confirmed().await, None);
 }
 
 async fn nobody_writes_without_a_lease(on: On) {

@@ -1,19 +1,23 @@
 //! The schema and its migrations.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use tonghop_store::{Ledger, StoreError, Tiles};
+use tonghop_store::{EntryKind, Ledger, NewEntry, Premise, StoreError, Tiles};
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
 
-use crate::world::World;
+use crate::world::{World, append, entry};
 
 on_both! {
     migrated_twice_is_the_same,
     ledger_and_tiles_share_one_database_without_meeting,
     the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents,
     processes_that_start_together_migrate_once,
+    a_ledger_of_an_earlier_program_is_told_where_its_registry_is,
     a_database_that_a_newer_program_has_migrated_is_refused,
 }
+
+const ALL_MIGRATIONS: [&str; 5] =
+    ["m0001_ledger", "m0001_tiles", "m0002_ledger_registry", "m0002_tiles_confirmed", "m0003_ledger_trace"];
 
 /// Every table and index with its definition.
 async fn schema(world: &World) -> Vec<String> {
@@ -47,7 +51,7 @@ async fn migrated_twice_is_the_same(on: On) {
     tiles.close().await.unwrap();
     let (_ledger, _tiles) = (world.ledger().await, world.tiles().await);
     assert_eq!(schema(&world).await, once);
-    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles", "m0003_ledger_trace"]);
+    assert_eq!(migrations(&world).await, ALL_MIGRATIONS);
 }
 
 async fn ledger_and_tiles_share_one_database_without_meeting(on: On) {
@@ -100,7 +104,21 @@ async fn processes_that_start_together_migrate_once(on: On) {
     for process in starting {
         assert_eq!(process.await.expect("a process"), (None, 0));
     }
-    assert_eq!(migrations(&world).await, ["m0001_ledger", "m0001_tiles", "m0003_ledger_trace"]);
+    assert_eq!(migrations(&world).await, ALL_MIGRATIONS);
+}
+
+async fn a_ledger_of_an_earlier_program_is_told_where_its_registry_is(on: On) {
+    let world = World::new(on).await;
+    let ledger = world.ledger().await;
+    for (n, kind) in [EntryKind::Registry, EntryKind::Registry, EntryKind::Submission].into_iter().enumerate()
+    {
+        let premise = Premise::Head(n as i64);
+        append(&ledger, NewEntry { kind, premise, ..entry("moh", &n.to_string(), "x") }).await;
+    }
+    ledger.close().await.unwrap();
+    world.tamper("ALTER TABLE ledger_head DROP COLUMN registry_position").await;
+    world.tamper("DELETE FROM ledger_migration WHERE version = 'm0002_ledger_registry'").await;
+    assert_eq!(world.ledger().await.head().await.unwrap().unwrap().registry_position, 2);
 }
 
 async fn a_database_that_a_newer_program_has_migrated_is_refused(on: On) {

@@ -79,8 +79,14 @@ fn effect(position: i64) -> Effect {
 async fn before_the_first_write_everything_is_empty(on: On) {
     let world = World::new(on).await;
     let snapshot = world.tiles().await.snapshot().await.unwrap();
-    let empty =
-        Checkpoint { position: 0, ledger_digest: [0; 32], time: None, registry_position: None, epoch: 0 };
+    let empty = Checkpoint {
+        position: 0,
+        ledger_digest: [0; 32],
+        time: None,
+        registry_position: None,
+        epoch: 0,
+        confirmed_at: None,
+    };
     assert_eq!(snapshot.checkpoint(), &empty);
     assert_eq!(snapshot.registry().await.unwrap(), None);
     assert_eq!(snapshot.effect(1).await.unwrap(), None);
@@ -115,6 +121,7 @@ async fn a_batch_is_read_back_whole(on: On) {
         time: Some(at(1_000)),
         registry_position: Some(3),
         epoch,
+        confirmed_at: None,
     };
     assert_eq!(snapshot.checkpoint(), &expected);
     assert_eq!(snapshot.registry().await.unwrap(), Some((3, b"registry".to_vec())));

@@ -16,15 +16,15 @@ use crate::trouble::Trouble;
 /// What can be done with the registry.
 #[derive(Debug, Subcommand)]
 pub enum RegistryCommand {
-    /// Load a whole registry from the CSV files of a directory.
+    /// Load a whole registry: the CSV files of a directory, or the one that ships.
     Load(LoadArguments),
 }
 
 /// What `registry load` takes.
 #[derive(Debug, Args)]
 pub struct LoadArguments {
-    /// Directory with units.csv, indicators.csv and the other tables.
-    pub dir: PathBuf,
+    /// Directory with units.csv, indicators.csv and the other tables; left out, what ships is loaded.
+    pub dir: Option<PathBuf>,
     /// Say what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -48,7 +48,10 @@ pub struct LoadArguments {
 /// Where it is refused.
 pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
     let RegistryCommand::Load(arguments) = command;
-    let tables = shipped::tables(&arguments.dir)?;
+    let tables = match &arguments.dir {
+        Some(dir) => shipped::tables(dir)?,
+        None => shipped::registry_files(),
+    };
     let client = Client::connect(&arguments.server.url).await?;
     let response = client
         .load_registry(LoadRegistryRequest {

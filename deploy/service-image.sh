@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes the services' image from binaries that cargo built outside, with no network:
+#
+#   cargo build --release --workspace --bins
+#   deploy/service-image.sh target/release [TAG]
+#
+# The directory has tonghop, tonghop-ingestion, tonghop-aggregation and tonghop-query; what is needed to debug them
+# is stripped from the image's copies. TAG is tonghop:local where nothing is said, BASE_IMAGE tonghop-base/debian:12,
+# which deploy/base-images.sh makes. The binaries must be built on a system whose C library is not newer than the
+# base image's (Debian 12: glibc 2.36).
+set -euo pipefail
+
+refuse() { printf '%s\n' "$*" >&2; exit 1; }
+
+[ $# -ge 1 ] && [ $# -le 2 ] || refuse "usage: $0 DIRECTORY-WITH-BINARIES [TAG]"
+directory=$1
+tag=${2:-tonghop:local}
+base=${BASE_IMAGE:-tonghop-base/debian:12}
+dockerfile=$(cd "$(dirname "$0")" && pwd)/Dockerfile.prebuilt
+
+docker image inspect "$base" >/dev/null 2>&1 || refuse "the base image $base is not there: deploy/base-images.sh debian"
+
+context=$(mktemp -d --tmpdir tonghop-image.XXXXXX)
+trap 'rm -rf "$context"' EXIT
+for binary in tonghop tonghop-ingestion tonghop-aggregation tonghop-query; do
+    [ -x "$directory/$binary" ] || refuse "$directory/$binary is not there: cargo build --release --workspace --bins"
+    if command -v strip >/dev/null; then
+        strip -o "$context/$binary" "$directory/$binary"
+    else
+        cp "$directory/$binary" "$context/$binary"
+    fi
+    chmod 755 "$context/$binary"
+done
+command -v strip >/dev/null || echo "strip is not installed (Debian: binutils); the image is larger than it need be" >&2
+
+# Without buildx there is the classic builder, which is asked for so that it does not speak of its age.
+docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
+docker build --quiet --network none --build-arg BASE_IMAGE="$base" --file "$dockerfile" --tag "$tag" "$context" >/dev/null
+# shellcheck disable=SC2016 # the container's shell expands it
+docker run --rm --network none "$tag" sh -c 'for binary in tonghop tonghop-ingestion tonghop-aggregation tonghop-query; do
+    "$binary" --version >/dev/null || exit 1; done' || refuse "the binaries of $directory do not run on $base"
+size=$(docker image inspect --format '{{.Size}}' "$tag")
+echo "$tag: $((size / 1000000)) MB"
