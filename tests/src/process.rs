@@ -2,24 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::binary::binary;
+
 /// How long a process may take to stop when it is told to.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A binary of the workspace. Cargo makes it for its package's own tests; alone, this makes it.
-pub fn binary(name: &str) -> PathBuf {
-    let this = std::env::current_exe().expect("this test's own path");
-    let path = this.parent().and_then(Path::parent).expect("the target directory").join(name);
-    if !path.exists() {
-        let made = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", name, "--bin", name]).status();
-        assert!(made.expect("cargo").success(), "{name} does not build");
-    }
-    path
-}
 
 /// An address that was free just now.
 pub fn free_address() -> String {

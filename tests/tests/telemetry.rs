@@ -10,8 +10,10 @@ use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::LoadRegistryRequest;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_testkit::postgres::On;
+use tonghop_tests::binary::binary;
 use tonghop_tests::collector::{Collector, Span};
-use tonghop_tests::process::{Process, binary, free_address};
+use tonghop_tests::exposition::Exposition;
+use tonghop_tests::process::{Process, free_address};
 use tonghop_tests::server::shipped;
 use tonic_types::StatusExt;
 
@@ -85,6 +87,13 @@ async fn wait(url: &str, position: i64) {
     query.get_totals(request).await.expect("totals");
 }
 
+async fn scrape(url: &str) -> Exposition {
+    let reply = reqwest::get(format!("{url}/metrics")).await.expect("an answer");
+    assert_eq!(reply.status(), 200);
+    let text = reply.text().await.expect("text");
+    Exposition::read(&text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"))
+}
+
 /// The spans of a trace, of this name.
 fn named<'a>(spans: &'a [Span], trace: &str, name: &str) -> Vec<&'a Span> {
     spans.iter().filter(|s| s.trace == trace && s.name == name).collect()
@@ -149,8 +158,7 @@ async fn one_push_is_one_trace_up_to_its_totals() {
 
 #[tokio::test]
 async fn a_push_is_one_trace_across_services_that_run_apart() {
-    let Some(on @ On::Postgres(server)) = On::postgres() else { return };
-    let _ = on;
+    let Some(On::Postgres(server)) = On::postgres() else { return };
     let database = server.database();
     let collector = Collector::start().await;
     let (ingestion, aggregation) = (free_address(), free_address());
@@ -170,6 +178,12 @@ async fn a_push_is_one_trace_across_services_that_run_apart() {
     load_registry(&ingestion.url).await;
     let position = push_over_rest(&ingestion.url, "over-rest", "01864", &trace_parent(OVER_REST)).await;
     wait(&query.url, position).await;
+    let (of_ingestion, of_aggregation) = (scrape(&ingestion.url).await, scrape(&aggregation.url).await);
+    assert_eq!(of_ingestion.value("tonghop_ledger_head_position", &[]), 2.);
+    assert_eq!(of_aggregation.value("tonghop_checkpoint_position", &[]), 2.);
+    assert_eq!(of_aggregation.value("tonghop_lag_positions", &[]), 0.);
+    assert_eq!(of_aggregation.value("tonghop_lease_held", &[]), 1.);
+    assert_eq!(scrape(&query.url).await.value("tonghop_query_watch_connected", &[]), 1.);
     for process in [query, aggregation, ingestion] {
         let (code, log) = process.stop().await;
         assert_eq!(code, Some(0), "{log}");

@@ -67,6 +67,26 @@ impl Connections {
         Ok(Self { writer, reader })
     }
 
+    /// Reads, and reads again where a connection turns out to have broken while it lay in the pool, as all of them
+    /// have after the server was started again. Nothing was changed by it, so that is safe.
+    pub(crate) async fn read<T, Reading>(
+        &self,
+        read: impl Fn(DatabaseConnection) -> Reading,
+    ) -> Result<T, StoreError>
+    where
+        Reading: Future<Output = Result<T, StoreError>>,
+    {
+        for _ in 0..READERS {
+            match read(self.reader.clone()).await {
+                Err(StoreError::Unavailable { source }) => {
+                    tracing::debug!(error = %source, "read again on another connection");
+                }
+                other => return other,
+            }
+        }
+        read(self.reader.clone()).await
+    }
+
     /// For single statements that only read.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.reader
@@ -79,8 +99,10 @@ impl Connections {
     }
 
     /// A transaction whose reads all see one state of the database: that of its first read.
-    pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = match self.reader.get_database_backend() {
+    pub(crate) async fn begin_snapshot(
+        reader: &DatabaseConnection,
+    ) -> Result<DatabaseTransaction, StoreError> {
+        let options = match reader.get_database_backend() {
             // A deferred transaction is a snapshot in WAL mode; SQLite has no levels to choose.
             DbBackend::Sqlite => TransactionOptions::default(),
             _ => TransactionOptions {
@@ -89,7 +111,7 @@ impl Connections {
                 sqlite_transaction_mode: None,
             },
         };
-        Ok(self.reader.begin_with_options(options).await?)
+        Ok(reader.begin_with_options(options).await?)
     }
 
     /// Its pools, to be looked at.

@@ -24,7 +24,7 @@ impl Ledger {
     ///
     /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn head(&self) -> Result<Option<Head>, StoreError> {
-        read_head(self.connections.reader()).await
+        self.connections.read(|reader| async move { read_head(&reader).await }).await
     }
 
     /// The entries after `position`, in order and without a gap: as many as there are, but at most
@@ -73,7 +73,12 @@ impl Ledger {
         let find = ledger::Entity::find()
             .filter(ledger::Column::Source.eq(source))
             .filter(ledger::Column::IdempotencyKey.eq(key));
-        find.one(self.connections.reader()).await?.map(Receipt::try_from).transpose()
+        let row = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.one(&reader).await?) }
+        });
+        let row = row.await?;
+        row.map(Receipt::try_from).transpose()
     }
 
     /// The receipt of the first entry after `position`.
@@ -128,12 +133,15 @@ impl Ledger {
         max_entries: u64,
         max_bytes: usize,
     ) -> Result<Vec<RowPair>, StoreError> {
-        let mut headers = ledger::Entity::find()
+        let find = ledger::Entity::find()
             .filter(ledger::Column::Position.gt(position))
             .order_by_asc(ledger::Column::Position)
-            .limit(max_entries.clamp(1, MAX_READ_ENTRIES))
-            .all(self.connections.reader())
-            .await?;
+            .limit(max_entries.clamp(1, MAX_READ_ENTRIES));
+        let headers = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.all(&reader).await?) }
+        });
+        let mut headers = headers.await?;
         let mut bytes = 0_usize;
         let fitting = headers.iter().take_while(|header| {
             bytes = bytes.saturating_add(usize::try_from(header.size).unwrap_or(0));

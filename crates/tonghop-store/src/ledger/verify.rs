@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 
 use super::read::{RowPair, read_head};
 use super::{Head, Ledger, Receipt};
-use crate::connect::blocking;
+use crate::connect::{Connections, blocking};
 use crate::digest::ORIGIN;
 use crate::entities::ledger;
 use crate::row::Place;
@@ -124,7 +124,7 @@ impl Ledger {
 
     /// An entry that no walk from 1 to the head meets.
     async fn stray(&self) -> Result<Option<i64>, StoreError> {
-        let snapshot = self.connections.begin_snapshot().await?;
+        let snapshot = Connections::begin_snapshot(self.connections.reader()).await?;
         let head = read_head(&snapshot).await?.map_or(0, |head| head.position);
         let outside =
             Condition::any().add(ledger::Column::Position.lt(1)).add(ledger::Column::Position.gt(head));

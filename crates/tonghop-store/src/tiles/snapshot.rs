@@ -2,14 +2,15 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
 use super::keys::{KeyGroup, group};
 use super::{Checkpoint, Counts, Effect, Summary, Tile, TileKey, TileSelect, Tiles};
 use crate::StoreError;
+use crate::connect::Connections;
 use crate::entities::{SINGLETON, checkpoint, effect, registry, summary, tile};
 use crate::row::Place;
 
@@ -38,10 +39,13 @@ impl Tiles {
     /// [`StoreError::Row`]; [`StoreError::Busy`], such as when too many snapshots are open;
     /// [`StoreError::Unavailable`].
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let transaction = self.connections.begin_snapshot().await?;
-        // The state is that of the first read, so one is made now.
-        let checkpoint = read_checkpoint(&transaction).await?;
-        Ok(Snapshot { transaction, checkpoint })
+        let begin = |reader: DatabaseConnection| async move {
+            let transaction = Connections::begin_snapshot(&reader).await?;
+            // The state is that of the first read, so one is made now.
+            let checkpoint = read_checkpoint(&transaction).await?;
+            Ok(Snapshot { transaction, checkpoint })
+        };
+        self.connections.read(begin).await
     }
 }
 

@@ -6,7 +6,7 @@ use tonghop_store::NewEntry;
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
 
-use crate::world::{World, entry};
+use crate::world::{World, append, entry};
 
 on_both! {
     a_reader_that_starts_early_misses_nothing,
@@ -80,4 +80,25 @@ async fn an_empty_record_stays_empty(on: On) {
     let new = NewEntry { record: Vec::new(), ..entry("moh", "a", "x") };
     ledger.append(vec![new]).await.unwrap();
     assert_eq!(ledger.entry(1).await.unwrap().unwrap().record, b"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_do_not_notice_that_the_server_hung_up_on_every_connection() {
+    let Some(on) = On::postgres() else { return };
+    let world = World::new(on).await;
+    let (ledger, tiles) = (world.ledger().await, world.tiles().await);
+    append(&ledger, entry("moh", "a", "x")).await;
+    // As many connections as the pools have.
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        held.push(tiles.snapshot().await.unwrap());
+    }
+    drop(held);
+    let hung_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND application_name LIKE 'tonghop%'";
+    assert!(world.tamper(hung_up).await >= 13);
+    assert_eq!(tiles.snapshot().await.unwrap().checkpoint().position, 0);
+    assert_eq!(ledger.head().await.unwrap().unwrap().position, 1);
+    assert!(ledger.receipt_by_key("moh", "a").await.unwrap().is_some());
+    assert_eq!(ledger.read_after(0, 10, usize::MAX).await.unwrap().len(), 1);
 }
