@@ -150,6 +150,8 @@ async fn the_national_total_of_the_interfaces_page_is_the_one_that_is_answered(o
     let mut body = server.get("/v1/totals", &parameters).await.expect(200);
     assert!(body["as_of"]["time"].is_string());
     body["as_of"]["time"] = json!("[time]");
+    // A machine under load may be late to confirm that nothing newer was accepted.
+    body["as_of"].as_object_mut().expect("an object").remove("stale_seconds");
     insta::assert_snapshot!(
         "the_national_total_of_the_interfaces_page_is_the_one_that_is_answered",
         serde_json::to_string_pretty(&body).unwrap()
