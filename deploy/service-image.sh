@@ -12,7 +12,7 @@ set -euo pipefail
 
 refuse() { printf '%s\n' "$*" >&2; exit 1; }
 
-[ $# -ge 1 ] && [ $# -le 2 ] || refuse "usage: $0 DIRECTORY-WITH-BINARIES [TAG]"
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then refuse "usage: $0 DIRECTORY-WITH-BINARIES [TAG]"; fi
 directory=$1
 tag=${2:-tonghop:local}
 base=${BASE_IMAGE:-tonghop-base/debian:12}

@@ -1,6 +1,7 @@
 //! All services in containers, behind one door: the same answers as in one process, and no more rights than needed.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tonghop_proto::ingestion::{Document, SubmitRequest};
@@ -74,6 +75,12 @@ async fn the_main_job_through_the_door_gives_the_same_answers_as_in_one_process(
     for (rest, grpc) in &apart {
         assert_eq!(rest, grpc);
     }
+
+    // As the README has it.
+    let national = ["tonghop", "totals", "--indicator", "tg01", "--unit", NATION, "--period", "2013..2023"];
+    let table = stack.exec("query-1", &[&national as &[&str], &["--by", "children"]].concat());
+    let bac_kan = table.lines().find(|line| line.contains("Bắc Kạn")).unwrap_or_else(|| panic!("{table}"));
+    assert!(bac_kan.contains("37.853"), "{table}");
 
     // The same push over gRPC, in whatever replica it arrives, is a replay of the one over REST.
     let again = SubmitRequest {
@@ -154,9 +161,9 @@ async fn the_door_keeps_to_itself_what_is_for_those_who_run_it() {
     // One that is made anew has another address, and is found.
     stack.recreate("query-2");
     let question = [("indicator", "tg01"), ("unit", "VN"), ("period", "2023")];
-    let found = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+    let found = tokio::time::timeout(Duration::from_secs(30), async {
         while stack.get("/v1/totals", &question).await.status != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
     found.await.expect("the door finds it");

@@ -32,7 +32,7 @@ use json_lines::JsonLines;
 /// What every target of ours begins with.
 const OURS: &str = "tonghop";
 /// What is logged where nothing is said.
-const USUAL: &str = "info,sea_orm_migration=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
+const USUAL: &str = "info,sqlx=warn,sea_orm_migration=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
