@@ -116,6 +116,7 @@ fn conserved_of(case: &Case, indicator: &Indicator, grain: Grain) -> Result<(), 
             indicator: indicator.code.clone(),
             breakdown: Breakdown::default(),
             period: Period::Year(year),
+            map: None,
         };
         let own = standing.values().filter(|(period, _)| period.years() == Some((year, year)));
         let sum: i128 = own

@@ -1,18 +1,21 @@
-//! From tiles to summaries: the cells of provinces, and of the nation over them.
+//! From tiles to summaries: the cells of provinces, of the nation over them, and the same restated to later maps.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use tonghop_core::figure::{Figures, Series};
+use tonghop_core::figure::{Figures, Series, SeriesFigures};
 use tonghop_core::indicator::Indicator;
+use tonghop_core::lineage::{Before, Reading};
 use tonghop_core::period::{Grain, Period};
 use tonghop_core::quantity::Sum;
 use tonghop_core::question::{Asked, flow_inputs, stock_inputs};
 use tonghop_core::registry::Registry;
-use tonghop_core::rollup::Cell;
 use tonghop_core::rollup::flow::{Flow, Given, Inputs};
-use tonghop_core::rollup::stock::{Stood, roll};
+use tonghop_core::rollup::stock::{Held, roll};
+use tonghop_core::rollup::{Cell, Stand, composed};
 use tonghop_core::unit::UnitId;
+use tonghop_tiles::SummaryBody;
 
 use crate::shelf::{Place, Shelves};
 
@@ -45,8 +48,29 @@ fn touched_by(indicator: &Indicator, year: i16, period: Period) -> Vec<Period> {
     all
 }
 
+/// The maps of a period, from that of its first day to that of its last.
+fn maps_of(registry: &Registry, indicator: &Indicator, period: Period) -> (usize, usize) {
+    let (first, last) = indicator.calendar.days(period);
+    (registry.epoch(first), registry.epoch(last))
+}
+
+/// The places that are read when a figure at one place changes totals: those of all provinces that a province whose
+/// total of the year changes is rolled up from.
+pub(crate) fn read_for(registry: &Registry, place: &Place) -> BTreeSet<Place> {
+    let mut out = BTreeSet::from([place.clone()]);
+    let Some(indicator) = registry.indicator(&place.series.indicator) else { return out };
+    let (first, last) = maps_of(registry, indicator, Period::Year(place.year));
+    for last in first + 1..=last {
+        for reader in registry.readers_of(place.keeper, (first, last)).iter() {
+            let keepers = registry.keepers_of(*reader, (first, last)).into_iter();
+            out.extend(keepers.map(|keeper| Place { keeper, ..place.clone() }));
+        }
+    }
+    out
+}
+
 /// Works out the summaries that figures at these places and periods change. All tiles and summaries of the
-/// places' years are held.
+/// places' years, and of those [read for](read_for) them, are held.
 pub(crate) fn summarise(
     registry: &Registry,
     shelves: &mut Shelves,
@@ -54,36 +78,94 @@ pub(crate) fn summarise(
     position: i64,
 ) {
     let nation = registry.nation();
+    // Which provinces' totals change, and that of the nation with them.
+    let mut provinces: BTreeMap<Place, BTreeSet<Period>> = BTreeMap::new();
     let mut of_nation: BTreeMap<(Series, i16), BTreeSet<Period>> = BTreeMap::new();
     for (place, periods) in touched {
         let Some(indicator) = registry.indicator(&place.series.indicator) else { continue };
         let all: BTreeSet<Period> =
             periods.iter().flat_map(|p| touched_by(indicator, place.year, *p)).collect();
-        if place.keeper != nation {
-            for (period, cell) in province(registry, shelves, indicator, place, &all) {
-                shelves.summary_mut(&place.series, period, position).cells.insert(place.keeper, cell);
+        for period in all.iter().filter(|_| place.keeper != nation) {
+            let maps = maps_of(registry, indicator, *period);
+            let readers = if maps.0 == maps.1 {
+                Arc::new(vec![place.keeper])
+            } else {
+                registry.readers_of(place.keeper, maps)
+            };
+            for keeper in readers.iter() {
+                let place = Place { keeper: *keeper, ..place.clone() };
+                provinces.entry(place).or_default().insert(*period);
             }
         }
         of_nation.entry((place.series.clone(), place.year)).or_default().extend(all);
     }
+    let mut changed: BTreeMap<(&Series, Period), BTreeSet<UnitId>> = BTreeMap::new();
+    for (place, periods) in &provinces {
+        let Some(indicator) = registry.indicator(&place.series.indicator) else { continue };
+        for (period, cell) in province(registry, shelves, indicator, place, periods) {
+            shelves.summary_mut(&place.series, period, position).cells.insert(place.keeper, cell);
+            changed.entry((&place.series, period)).or_default().insert(place.keeper);
+        }
+    }
     for ((series, year), periods) in of_nation {
         let Some(indicator) = registry.indicator(&series.indicator) else { continue };
-        for (period, cell) in over_provinces(registry, shelves, indicator, &series, year, &periods) {
-            shelves.summary_mut(&series, period, position).cells.insert(nation, cell);
+        for (period, cells) in over_provinces(registry, shelves, indicator, &series, year, &periods) {
+            let body = shelves.summary_mut(&series, period, position);
+            body.cells.extend(cells.get(&nation).map(|cell| (nation, cell.clone())));
+            if let Some(changed) = changed.get(&(&series, period)) {
+                let then = registry.epoch(indicator.calendar.last_day(period));
+                restate(registry, indicator, then, changed, &cells, body);
+            }
         }
     }
 }
 
-/// The figures of one place, as a roll-up of the whole series takes them.
+/// Restates the cells of one period's own map to every later map, for the units that go back to changed ones.
+fn restate(
+    registry: &Registry,
+    indicator: &Indicator,
+    then: usize,
+    changed: &BTreeSet<UnitId>,
+    cells: &BTreeMap<UnitId, Cell<Sum>>,
+    body: &mut SummaryBody,
+) {
+    let known = |unit: UnitId| cells.get(&unit).map(Cow::Borrowed);
+    let mut changed = changed.clone();
+    for epoch in then + 1..registry.maps().len() {
+        let Some(from) = registry.maps()[epoch].from else { continue };
+        let mut next = BTreeSet::new();
+        for unit in changed {
+            let heirs = registry.heirs(epoch, unit);
+            next.extend(heirs);
+            if heirs.is_empty() && registry.maps()[epoch].has(unit) {
+                next.insert(unit);
+            }
+        }
+        for unit in &next {
+            if registry.before(epoch, *unit, Reading::Restated) == Before::Same {
+                continue;
+            }
+            let cell = composed(registry, indicator, Reading::Restated, (then, epoch), *unit, &known);
+            let on_map = body.restated.entry(from).or_default();
+            on_map.extend(cell.map(|cell| (*unit, cell.into_owned())));
+        }
+        changed = next;
+    }
+}
+
+/// The figures that places hold of a series, as a roll-up of the whole series takes them.
 fn figures(
     shelves: &Shelves,
     indicator: &Arc<Indicator>,
     series: &Series,
-    keeper: UnitId,
+    keepers: impl IntoIterator<Item = UnitId>,
     year: i16,
 ) -> (Asked, Figures) {
-    let of_series = shelves.figures_in(&indicator.calendar, series, keeper, year);
-    let figures = Figures { series: BTreeMap::from([(series.clone(), of_series)]) };
+    let mut all = SeriesFigures::default();
+    for keeper in keepers {
+        shelves.add_figures_in(&mut all, &indicator.calendar, series, keeper, year);
+    }
+    let figures = Figures { series: BTreeMap::from([(series.clone(), all)]) };
     (Asked::whole(indicator, series.clone()), figures)
 }
 
@@ -94,12 +176,21 @@ fn province(
     place: &Place,
     periods: &BTreeSet<Period>,
 ) -> Vec<(Period, Cell<Sum>)> {
-    let (asked, figures) = figures(shelves, indicator, &place.series, place.keeper, place.year);
+    let changes = |p: &Period| {
+        let maps = maps_of(registry, indicator, *p);
+        maps.0 != maps.1
+    };
+    let keepers = if periods.iter().any(changes) {
+        registry.keepers_of(place.keeper, maps_of(registry, indicator, Period::Year(place.year)))
+    } else {
+        HashSet::from([place.keeper])
+    };
+    let (asked, figures) = figures(shelves, indicator, &place.series, keepers, place.year);
     let mut out = Vec::new();
     if indicator.is_stock() {
+        let held = Held::new(|days| stock_inputs(registry, &asked, &figures, days));
         for period in periods {
-            let latest = stock_inputs(registry, &asked, &figures, indicator.calendar.days(*period));
-            let rolled = roll(registry, indicator, place.keeper, *period, &latest, None);
+            let rolled = roll(registry, indicator, place.keeper, *period, &held, None);
             out.extend(rolled.cell(place.keeper).map(|cell| (*period, cell.clone())));
         }
     } else {
@@ -112,6 +203,7 @@ fn province(
     out
 }
 
+/// The cells of the nation and of all units directly below it.
 fn over_provinces(
     registry: &Registry,
     shelves: &Shelves,
@@ -119,9 +211,9 @@ fn over_provinces(
     series: &Series,
     year: i16,
     periods: &BTreeSet<Period>,
-) -> Vec<(Period, Cell<Sum>)> {
+) -> Vec<(Period, BTreeMap<UnitId, Cell<Sum>>)> {
     let nation = registry.nation();
-    let (asked, figures) = figures(shelves, indicator, series, nation, year);
+    let (asked, figures) = figures(shelves, indicator, series, [nation], year);
     let mut given: Given<Sum> = Given::new();
     for (period, summary) in shelves.summaries(series) {
         if period.years() == Some((year, year)) {
@@ -129,21 +221,24 @@ fn over_provinces(
             given.extend(provinces.map(|(unit, cell)| ((*unit, period), cell.clone())));
         }
     }
+    let by_unit = |stand: &Stand, cells: &[Cell<Sum>]| {
+        stand.tree.nodes.iter().map(|n| n.unit).zip(cells.iter().cloned()).collect()
+    };
     let mut out = Vec::new();
     if indicator.is_stock() {
+        let held = Held::new(|days| stock_inputs(registry, &asked, &figures, days));
         for period in periods {
-            let latest: HashMap<UnitId, Stood<Sum>> =
-                stock_inputs(registry, &asked, &figures, indicator.calendar.days(*period));
             let cells = given.iter().filter(|((_, p), _)| p == period);
             let cells = cells.map(|((unit, _), cell)| (*unit, cell.clone())).collect();
-            let rolled = roll(registry, indicator, nation, *period, &latest, Some(&cells));
-            out.extend(rolled.cell(nation).map(|cell| (*period, cell.clone())));
+            let rolled = roll(registry, indicator, nation, *period, &held, Some(&cells));
+            out.push((*period, by_unit(&rolled.stand, &rolled.cells)));
         }
     } else {
         let inputs: Inputs<Sum> = flow_inputs(&asked, &figures);
         let mut flow = Flow::over(registry, indicator, nation, &inputs, &given);
         for period in periods {
-            out.extend(flow.at(*period).cell(nation).map(|cell| (*period, cell.clone())));
+            let rolled = flow.at(*period);
+            out.push((*period, by_unit(&rolled.stand, &rolled.cells)));
         }
     }
     out
