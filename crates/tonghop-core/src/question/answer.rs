@@ -131,7 +131,8 @@ impl<'a> Prepared<'a> {
         let (registry, indicator, period) = (self.registry, self.plan.indicator.as_ref(), self.plan.period);
         let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
-            for child in self.parts_with_figures(unit, held.within(self.plan.days).keys()) {
+            let with_figures = stock::units_with_figures(registry, indicator, period, held);
+            for child in self.parts_with_figures(unit, with_figures.iter()) {
                 let rolled = stock::roll(registry, indicator, child, period, held, None);
                 given.extend(rolled.cell(child).map(|cell| (child, cell.clone())));
             }

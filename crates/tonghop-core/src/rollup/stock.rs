@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -127,10 +127,7 @@ pub fn roll<A: Amount>(
     let in_validity = indicator.valid_from <= last && first < indicator.valid_to;
     let start_of =
         |epoch: usize| if epoch == maps.0 { first } else { registry.maps()[epoch].from.unwrap_or(first) };
-    let end_of = |epoch: usize| match registry.maps().get(epoch + 1).and_then(|next| next.from) {
-        Some(next) if epoch < maps.1 => next.yesterday().unwrap_or(last),
-        _ => last,
-    };
+    let end_of = |epoch: usize| end_on(registry, epoch, last);
     let mut since: HashMap<UnitId, usize> = HashMap::new();
     let mut pasts: HashMap<UnitId, Cell<A>> = HashMap::new();
     let mut rolled: Option<Rolled<A>> = None;
@@ -157,6 +154,27 @@ pub fn roll<A: Amount>(
         rolled = Some(roll_on(indicator, stand(epoch), in_validity, here, &pasts, given));
     }
     rolled.unwrap_or_else(|| Rolled { stand: stand(maps.1), cells: vec![] })
+}
+
+/// The last day of a map, no later than `last`.
+fn end_on(registry: &Registry, epoch: usize, last: Date) -> Date {
+    match registry.maps().get(epoch + 1).and_then(|next| next.from) {
+        Some(next) => next.yesterday().unwrap_or(last).min(last),
+        None => last,
+    }
+}
+
+/// Whose figures a roll-up over a period can come to: those of units on any of its maps.
+pub fn units_with_figures<A: Amount>(
+    registry: &Registry,
+    indicator: &Indicator,
+    period: Period,
+    held: &Held<'_, A>,
+) -> HashSet<UnitId> {
+    let (first, last) = indicator.calendar.days(period);
+    let maps = registry.epoch(first)..=registry.epoch(last);
+    let at_end_of = |epoch| held.within((first, end_on(registry, epoch, last)));
+    maps.flat_map(|epoch| at_end_of(epoch).keys().copied().collect::<Vec<_>>()).collect()
 }
 
 /// Rolls up what stands on one map.
