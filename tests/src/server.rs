@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
+use tonghop_core::registry::Draft;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{
     GetStatusRequest, RebuildRequest, VerifyRequest, VerifyResponse, WatchRequest,
@@ -18,6 +19,7 @@ use tonghop_proto::ingestion::{GetHeadRequest, GetHeadResponse, VerifyChainReque
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_proto::registry::{LoadRegistryRequest, LoadRegistryResponse};
+use tonghop_proto::registry_draft;
 use tonghop_testkit::postgres::{Database, On};
 use tonic::Status;
 use tonic::transport::Channel;
@@ -33,6 +35,12 @@ pub type Tables = HashMap<String, Vec<u8>>;
 /// The tables that ship.
 pub fn shipped() -> Tables {
     tonghop::shipped::registry(None).expect("the registry is in the binary")
+}
+
+/// The registry that ships, as a draft to build from.
+pub fn shipped_draft() -> Draft {
+    let wire = tonghop_ingestion::registry_tables::read(&shipped().into_iter().collect());
+    registry_draft::draft(wire.expect("the tables that ship are read")).expect("and make a draft")
 }
 
 /// A server, and what it keeps everything in.

@@ -509,7 +509,7 @@ async fn a_question_that_cannot_be_asked_says_why() {
         let hint = gone.json()["findings"][0]["hint"].as_str().unwrap().to_owned();
         assert!(hint.contains("19") && hint.contains("Thái Nguyên"), "{path}: {hint}");
     }
-    let totals: [Question<'_>; 6] = [
+    let totals: [Question<'_>; 9] = [
         (&asked("tg06", "VN", "2023-M03"), 422, &[("wrong_grain", "period")]),
         (&asked("pl04", "01840", "2023"), 422, &[("below_collection_level", "unit")]),
         (

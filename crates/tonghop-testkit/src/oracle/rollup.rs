@@ -145,11 +145,13 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
         let expected = self.expected(u, p, epoch);
         let tiles = self.tiles(u, p);
         let whole = self.whole(u, p, epoch);
-        let past = self.past(u, p, epoch).filter(|past| past.headline.state.is_there());
+        let past = self.past(u, p, epoch);
         let (own, own_is_carried) = self.own(u, p, epoch, &tiles, past.as_deref());
         let by_units = self.by_units(u, p, epoch, &own, own_is_carried);
         let by_time = match past {
-            Some(past) if !whole.state.is_there() => shown_still(&past, expected),
+            Some(past) if past.headline.state.is_there() && !whole.state.is_there() => {
+                shown_still(&past, expected)
+            }
             _ => self.by_time(u, p, &tiles, expected),
         };
         let parts = self.parts(p, by_units, by_time);
