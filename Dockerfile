@@ -11,7 +11,7 @@ WORKDIR /manifests
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name build.rs ! -path '*/src/main.rs' ! -path '*/src/lib.rs' -delete \
     && find . -name Cargo.toml -path './*/*' -execdir sh -c 'mkdir -p src && touch src/lib.rs' \; \
-    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() {}" > "$file"; done' sh {} + \
+    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() { }" > "$file"; done' sh {} + \
     && find . -type d -empty -delete
 
 FROM ${RUST_IMAGE} AS build

@@ -60,8 +60,6 @@ done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 [ "$(id -u)" = 0 ] || refuse "making ${missing[*]} needs root, because debootstrap does: sudo $0"
-# Without buildx there is the classic builder, which is asked for so that it does not speak of its age.
-docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 command -v debootstrap >/dev/null || refuse "debootstrap is not installed (Debian: debootstrap)"
 
 work=$(mktemp -d --tmpdir tonghop-base.XXXXXX)

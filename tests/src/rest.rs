@@ -1,10 +1,12 @@
 //! Requests and replies of REST.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 
-use crate::Server;
+use crate::Api;
 
 /// A reply, read to its end.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ fn place(finding: &Value) -> String {
     }
 }
 
-impl Server {
+impl Api {
     /// The address of a path with parameters.
     pub fn url(&self, path: &str, parameters: &[(&str, &str)]) -> Url {
         let url = format!("{}{path}", self.base);
@@ -90,6 +92,12 @@ impl Server {
     /// Asks.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Reply {
         Reply::of(self.http.get(self.url(path, parameters))).await
+    }
+
+    /// The status that a path is answered with; none where nobody answers within two seconds.
+    pub async fn status(&self, path: &str) -> Option<u16> {
+        let request = self.http.get(self.url(path, &[])).timeout(Duration::from_secs(2));
+        request.send().await.ok().map(|response| response.status().as_u16())
     }
 
     /// Asks, unless nothing changed since the answer of this tag.

@@ -2,30 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::Path;
-use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
 use tonghop_core::registry::Draft;
-use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
-use tonghop_proto::aggregation::{
-    GetStatusRequest, RebuildRequest, VerifyRequest, VerifyResponse, WatchRequest,
-};
-use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
-use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_proto::ingestion::{GetHeadRequest, GetHeadResponse, VerifyChainRequest};
-use tonghop_proto::query::query_service_client::QueryServiceClient;
-use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
-use tonghop_proto::registry::{LoadRegistryRequest, LoadRegistryResponse};
 use tonghop_proto::registry_draft;
 use tonghop_testkit::postgres::{Database, On};
-use tonic::Status;
-use tonic::transport::Channel;
 
-/// How long the roll-up may take to reach a position.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::Api;
+
 /// Under which the registry that ships is loaded.
 pub const REGISTRY_KEY: &str = "shipped-registry";
 
@@ -47,8 +35,7 @@ pub fn shipped_draft() -> Draft {
 pub struct Server {
     data: Data,
     running: Option<Running>,
-    pub(crate) http: reqwest::Client,
-    pub(crate) base: String,
+    api: Api,
 }
 
 /// Where a server keeps everything; goes when it is dropped.
@@ -123,9 +110,8 @@ impl Server {
     }
 
     async fn over(data: Data, batch_entries: usize) -> Server {
-        let (running, base) = run(&data, batch_entries).await;
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Server { data, running: Some(running), http, base }
+        let (running, api) = run(&data, batch_entries).await;
+        Server { data, running: Some(running), api }
     }
 
     /// Stops it and starts it again on the same data.
@@ -133,8 +119,8 @@ impl Server {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let (running, base) = run(&self.data, batch_entries).await;
-        (self.running, self.base) = (Some(running), base);
+        let (running, api) = run(&self.data, batch_entries).await;
+        (self.running, self.api) = (Some(running), api);
     }
 
     /// Stops it, lets somebody at the database of its tiles, and starts it again.
@@ -153,112 +139,17 @@ impl Server {
         }
         self.data
     }
+}
 
-    /// To all services, within the process.
-    pub fn channel(&self) -> Channel {
-        self.running.as_ref().expect("it runs").channel()
-    }
+impl Deref for Server {
+    type Target = Api;
 
-    /// Submissions over gRPC.
-    pub fn ingestion(&self) -> IngestionServiceClient<Channel> {
-        IngestionServiceClient::new(self.channel())
-    }
-
-    /// The ledger.
-    pub fn ledger(&self) -> LedgerServiceClient<Channel> {
-        LedgerServiceClient::new(self.channel())
-    }
-
-    /// The registry.
-    pub fn registry(&self) -> RegistryServiceClient<Channel> {
-        RegistryServiceClient::new(self.channel())
-    }
-
-    /// The roll-up.
-    pub fn aggregation(&self) -> AggregationServiceClient<Channel> {
-        AggregationServiceClient::new(self.channel())
-    }
-
-    /// Answers.
-    pub fn query(&self) -> QueryServiceClient<Channel> {
-        QueryServiceClient::new(self.channel())
-    }
-
-    /// Loads a registry, or asks what that would change.
-    ///
-    /// # Errors
-    /// As the service answers.
-    pub async fn load(
-        &self,
-        key: &str,
-        tables: Tables,
-        dry_run: bool,
-    ) -> Result<LoadRegistryResponse, Status> {
-        let request = LoadRegistryRequest {
-            source: "test".to_owned(),
-            idempotency_key: key.to_owned(),
-            note: String::new(),
-            tables,
-            dry_run,
-        };
-        Ok(self.registry().load_registry(request).await?.into_inner())
-    }
-
-    /// The ledger's last position and digest.
-    pub async fn head(&self) -> GetHeadResponse {
-        self.ledger().get_head(GetHeadRequest {}).await.expect("the head").into_inner()
-    }
-
-    /// Waits until everything up to a position is rolled up.
-    pub async fn wait(&self, position: i64) {
-        let reached = tokio::time::timeout(PATIENCE, async {
-            let stream = self.aggregation().watch(WatchRequest {}).await;
-            let mut stream = stream.expect("the roll-up's progress").into_inner();
-            loop {
-                match stream.message().await {
-                    Ok(Some(message)) if message.position >= position => return,
-                    Ok(Some(_)) => {}
-                    ended => panic!("the roll-up's progress ended: {ended:?}"),
-                }
-            }
-        });
-        if reached.await.is_err() {
-            let status = self.aggregation().get_status(GetStatusRequest {}).await;
-            panic!("position {position} is not rolled up: {status:?}");
-        }
-    }
-
-    /// Makes all totals anew from the ledger.
-    pub async fn rebuild(&self) {
-        self.aggregation().rebuild(RebuildRequest {}).await.expect("a rebuild");
-    }
-
-    /// Recomputes every tile and total from the ledger; the last message of that.
-    pub async fn verify(&self) -> VerifyResponse {
-        let mut stream = self.aggregation().verify(VerifyRequest {}).await.expect("verified").into_inner();
-        let mut last = VerifyResponse::default();
-        while let Some(message) = stream.message().await.expect("verified") {
-            last = message;
-        }
-        last
-    }
-
-    /// That the ledger's chain holds, and that every total is what the ledger makes it.
-    pub async fn assert_clean(&self) {
-        let head = self.head().await;
-        let chain = self.ledger().verify_chain(VerifyChainRequest {}).await.expect("walked").into_inner();
-        assert_eq!(
-            (chain.entries, chain.digest.as_str(), chain.broken.as_str()),
-            (head.position, head.digest.as_str(), "")
-        );
-        self.wait(head.position).await;
-        let verified = self.verify().await;
-        assert_eq!((verified.done, verified.position), (true, head.position));
-        assert!(verified.differences.is_empty(), "{:#?}", verified.differences);
+    fn deref(&self) -> &Api {
+        &self.api
     }
 }
 
-async fn run(data: &Data, batch_entries: usize) -> (Running, String) {
+async fn run(data: &Data, batch_entries: usize) -> (Running, Api) {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = match data {
         Data::Files(directory) => UpOptions::new(directory.path(), listen),
@@ -267,8 +158,8 @@ async fn run(data: &Data, batch_entries: usize) -> (Running, String) {
         }
     };
     let running = up::start(UpOptions { batch_entries, ..options }).await.expect("it starts");
-    let base = format!("http://{}", running.address);
-    (running, base)
+    let api = Api::new(format!("http://{}", running.address), running.channel());
+    (running, api)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -11,22 +10,12 @@ use tonghop_proto::registry::LoadRegistryRequest;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_testkit::postgres::On;
 use tonghop_tests::Server;
+use tonghop_tests::binary::binary;
 use tonghop_tests::gazetteer::rows;
 use tonghop_tests::server::{Tables, shipped};
 
 /// How long a service may take to stop when it is told to.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A service's binary. Cargo makes it for the service's own tests; alone, this test makes it.
-fn binary(name: &str) -> PathBuf {
-    let this = std::env::current_exe().expect("this test's own path");
-    let path = this.parent().and_then(Path::parent).expect("the target directory").join(name);
-    if !path.exists() {
-        let made = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", name, "--bin", name]).status();
-        assert!(made.expect("cargo").success(), "{name} does not build");
-    }
-    path
-}
 
 /// A service that runs.
 struct Service {

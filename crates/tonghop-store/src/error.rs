@@ -185,10 +185,12 @@ fn sqlite_trouble(code: &str) -> Trouble {
 }
 
 /// By SQLSTATE: serialization failure, deadlock, lock not available and query cancelled are busy; the classes
-/// 08 (connection), 53 (resources) and 57 (operator intervention) are unavailable.
+/// 08 (connection), 53 (resources) and 57 (operator intervention) are unavailable, and so is a session that the server
+/// ended because its process was stopped in a transaction.
 fn sqlstate_trouble(code: &str) -> Trouble {
     match code {
         "40001" | "40P01" | "55P03" | "57014" => Trouble::Busy,
+        "25P03" => Trouble::Unavailable,
         _ if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Trouble::Unavailable,
         _ => Trouble::Other,
     }
@@ -209,7 +211,7 @@ mod tests {
         for code in ["40001", "40P01", "57014"] {
             assert!(matches!(sqlstate_trouble(code), Trouble::Busy), "{code}");
         }
-        for code in ["08006", "53300", "57P01"] {
+        for code in ["08006", "25P03", "53300", "57P01"] {
             assert!(matches!(sqlstate_trouble(code), Trouble::Unavailable), "{code}");
         }
         for code in ["23505", "42601"] {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use tonghop_core::Date;
 use tonghop_core::figure::{Figures, Series, SeriesFigures};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::lineage::{Before, Reading};
@@ -15,7 +16,6 @@ use tonghop_core::rollup::flow::{Flow, Given, Inputs};
 use tonghop_core::rollup::stock::{Held, roll};
 use tonghop_core::rollup::{Cell, Stand, composed};
 use tonghop_core::unit::UnitId;
-use tonghop_tiles::SummaryBody;
 
 use crate::shelf::{Place, Shelves};
 
@@ -109,28 +109,34 @@ pub(crate) fn summarise(
     }
     for ((series, year), periods) in of_nation {
         let Some(indicator) = registry.indicator(&series.indicator) else { continue };
-        for (period, cells) in over_provinces(registry, shelves, indicator, &series, year, &periods) {
-            let body = shelves.summary_mut(&series, period, position);
-            body.cells.extend(cells.get(&nation).map(|cell| (nation, cell.clone())));
-            if let Some(changed) = changed.get(&(&series, period)) {
-                let then = registry.epoch(indicator.calendar.last_day(period));
-                restate(registry, indicator, then, changed, &cells, body);
+        for over in over_provinces(registry, shelves, indicator, (&series, year), &periods, &changed) {
+            let body = shelves.summary_mut(&series, over.period, position);
+            body.cells.extend(over.nation.map(|cell| (nation, cell)));
+            for (from, unit, cell) in over.restated {
+                body.restated.entry(from).or_default().insert(unit, cell);
             }
         }
     }
 }
 
+/// What follows for one period from the cells of provinces.
+struct OverProvinces {
+    period: Period,
+    nation: Option<Cell<Sum>>,
+    /// By the first day of a later map.
+    restated: Vec<(Date, UnitId, Cell<Sum>)>,
+}
+
 /// Restates the cells of one period's own map to every later map, for the units that go back to changed ones.
-fn restate(
+fn restate<'c>(
     registry: &Registry,
     indicator: &Indicator,
     then: usize,
     changed: &BTreeSet<UnitId>,
-    cells: &BTreeMap<UnitId, Cell<Sum>>,
-    body: &mut SummaryBody,
-) {
-    let known = |unit: UnitId| cells.get(&unit).map(Cow::Borrowed);
+    known: &dyn Fn(UnitId) -> Option<Cow<'c, Cell<Sum>>>,
+) -> Vec<(Date, UnitId, Cell<Sum>)> {
     let mut changed = changed.clone();
+    let mut out = Vec::new();
     for epoch in then + 1..registry.maps().len() {
         let Some(from) = registry.maps()[epoch].from else { continue };
         let mut next = BTreeSet::new();
@@ -142,15 +148,14 @@ fn restate(
             }
         }
         for unit in &next {
-            if registry.before(epoch, *unit, Reading::Restated) == Before::Same {
-                continue;
+            if registry.before(epoch, *unit, Reading::Restated) != Before::Same {
+                let cell = composed(registry, indicator, Reading::Restated, (then, epoch), *unit, known);
+                out.extend(cell.map(|cell| (from, *unit, cell.into_owned())));
             }
-            let cell = composed(registry, indicator, Reading::Restated, (then, epoch), *unit, &known);
-            let on_map = body.restated.entry(from).or_default();
-            on_map.extend(cell.map(|cell| (*unit, cell.into_owned())));
         }
         changed = next;
     }
+    out
 }
 
 /// The figures that places hold of a series, as a roll-up of the whole series takes them.
@@ -203,15 +208,15 @@ fn province(
     out
 }
 
-/// The cells of the nation and of all units directly below it.
+/// The cell of the nation for each period, and those of provinces that `changed` restated to later maps.
 fn over_provinces(
     registry: &Registry,
     shelves: &Shelves,
     indicator: &Arc<Indicator>,
-    series: &Series,
-    year: i16,
+    (series, year): (&Series, i16),
     periods: &BTreeSet<Period>,
-) -> Vec<(Period, BTreeMap<UnitId, Cell<Sum>>)> {
+    changed: &BTreeMap<(&Series, Period), BTreeSet<UnitId>>,
+) -> Vec<OverProvinces> {
     let nation = registry.nation();
     let (asked, figures) = figures(shelves, indicator, series, [nation], year);
     let mut given: Given<Sum> = Given::new();
@@ -221,8 +226,17 @@ fn over_provinces(
             given.extend(provinces.map(|(unit, cell)| ((*unit, period), cell.clone())));
         }
     }
-    let by_unit = |stand: &Stand, cells: &[Cell<Sum>]| {
-        stand.tree.nodes.iter().map(|n| n.unit).zip(cells.iter().cloned()).collect()
+    // Also a province in which nothing was reported has its cells.
+    let over = |period: Period, stand: &Stand, cells: &[Cell<Sum>]| {
+        let known = |unit: UnitId| stand.position(unit).map(|at| Cow::Borrowed(&cells[at]));
+        let then = registry.epoch(indicator.calendar.last_day(period));
+        let restated = changed.get(&(series, period));
+        OverProvinces {
+            period,
+            nation: known(nation).map(Cow::into_owned),
+            restated: restated
+                .map_or_else(Vec::new, |units| restate(registry, indicator, then, units, &known)),
+        }
     };
     let mut out = Vec::new();
     if indicator.is_stock() {
@@ -231,14 +245,14 @@ fn over_provinces(
             let cells = given.iter().filter(|((_, p), _)| p == period);
             let cells = cells.map(|((unit, _), cell)| (*unit, cell.clone())).collect();
             let rolled = roll(registry, indicator, nation, *period, &held, Some(&cells));
-            out.push((*period, by_unit(&rolled.stand, &rolled.cells)));
+            out.push(over(*period, &rolled.stand, &rolled.cells));
         }
     } else {
         let inputs: Inputs<Sum> = flow_inputs(&asked, &figures);
         let mut flow = Flow::over(registry, indicator, nation, &inputs, &given);
         for period in periods {
             let rolled = flow.at(*period);
-            out.push((*period, by_unit(&rolled.stand, &rolled.cells)));
+            out.push(over(*period, &rolled.stand, &rolled.cells));
         }
     }
     out

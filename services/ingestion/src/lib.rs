@@ -11,6 +11,7 @@
 //! | `in_force` | the registry in force, which any replica may change |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
+//! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
 
 pub mod check;
@@ -19,6 +20,7 @@ pub mod finding;
 mod grpc;
 mod in_force;
 pub mod json;
+mod metrics;
 mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;

@@ -61,10 +61,13 @@ impl<A> Default for Stood<A> {
 /// What stood at each unit at the end of some days.
 pub type Standing<A> = HashMap<UnitId, Stood<A>>;
 
+/// By first and last day.
+type ByDays<T> = RefCell<BTreeMap<(Date, Date), Rc<T>>>;
+
 /// Figures of which the latest within any days can be asked.
 pub struct Held<'a, A> {
     latest: Box<dyn Fn((Date, Date)) -> Standing<A> + 'a>,
-    known: RefCell<BTreeMap<(Date, Date), Rc<Standing<A>>>>,
+    known: ByDays<Standing<A>>,
 }
 
 impl<'a, A> Held<'a, A> {

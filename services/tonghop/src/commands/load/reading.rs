@@ -47,13 +47,13 @@ pub(super) async fn compare(
     }
     let (reported, restated) = (median(reported), median(restated));
     say(format_args!(
-        "read          {} totals of {} indicators as reported in {}, {} restated in {}: {:.2} times as long",
+        "read          {} totals of {} indicators as reported in {}, {} restated in {}: {} % of that",
         words::number(&read.0.to_string()),
         after.lines.len(),
         words::seconds(reported),
         words::number(&read.1.to_string()),
         words::seconds(restated),
-        restated.as_secs_f64() / reported.as_secs_f64()
+        restated.as_micros() * 100 / reported.as_micros().max(1)
     ));
     Ok(())
 }
