@@ -35,6 +35,8 @@ pub type Given<A> = BTreeMap<(UnitId, Period), Cell<A>>;
 /// One period worked out over a subtree.
 #[derive(Debug)]
 pub struct Rolled<A> {
+    /// The number of the map of the period's last day.
+    epoch: usize,
     /// What the roll-up goes over on the map of the period's last day.
     pub stand: Arc<Stand>,
     /// A cell a unit, in the subtree's order.
@@ -205,7 +207,7 @@ impl<'a, A: Amount> Flow<'a, A> {
                 below[above].add(&cells[i]);
             }
         }
-        Rolled { stand, cells, tilings }
+        Rolled { epoch, stand, cells, tilings }
     }
 
     fn epoch(&self, period: Period) -> usize {
@@ -258,8 +260,8 @@ impl<'a, A: Amount> Flow<'a, A> {
     /// What is known of a unit of a map for a tile, which may lie before that map.
     fn tile(&self, unit: UnitId, epoch: usize, tile: Period) -> Option<Cow<'_, Cell<A>>> {
         let rolled = self.rolled.get(&tile)?;
-        let maps = (self.epoch(tile), epoch);
         let known = |unit| rolled.cell(unit).map(Cow::Borrowed);
+        let maps = (rolled.epoch, epoch);
         composed(self.registry, self.indicator, Reading::WithPast, maps, unit, &known)
     }
 
