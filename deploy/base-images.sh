@@ -42,16 +42,18 @@ tag_of() {
 }
 
 # What an image is made from, as a digest; it stands on the image as a label.
-made_from=$({
-    cat "$(basename "$0")" images/*
-    printf '%s\n' "$SUITE" "$MIRROR" "${SECURITY-default}"
-    uname -m
-} | sha256sum | cut -c1-16)
+made_from() {
+    {
+        cat "$(basename "$0")" "images/$1"*
+        printf '%s\n' "$SUITE" "$MIRROR" "${SECURITY-default}"
+        uname -m
+    } | sha256sum | cut -c1-16
+}
 
 missing=()
 for image in "$@"; do
     there=$(docker image inspect --format '{{index .Config.Labels "tonghop.made-from"}}' "$(tag_of "$image")" 2>/dev/null || true)
-    if [ "$there" = "$made_from" ] && [ -z "$REFRESH" ]; then
+    if [ "$there" = "$(made_from "$image")" ] && [ -z "$REFRESH" ]; then
         echo "$(tag_of "$image") is there"
     else
         missing+=("$image")
@@ -141,7 +143,7 @@ for image in "${missing[@]}"; do
     former=$(docker image inspect --format '{{.Id}}' "$(tag_of "$image")" 2>/dev/null || true)
     mkdir "$work/context"
     tar -C "$root" --numeric-owner --one-file-system -cf "$work/context/root.tar" .
-    quietly docker build --tag "$(tag_of "$image")" --label "tonghop.made-from=$made_from" \
+    quietly docker build --tag "$(tag_of "$image")" --label "tonghop.made-from=$(made_from "$image")" \
         --file "images/$image.Dockerfile" "$work/context"
     rm "$work/context/root.tar"
     rmdir "$work/context"

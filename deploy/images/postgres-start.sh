@@ -18,6 +18,12 @@ refuse() { printf '%s\n' "$*" >&2; exit 1; }
 [ "$(id -u)" != 0 ] || refuse "PostgreSQL refuses to run as root; the image's user is postgres"
 
 data=${PGDATA:-/var/lib/postgresql/data}
+# A start that was cut short begins again: nothing ever ran on what it left.
+unfinished=$data/unfinished
+if [ -e "$unfinished" ]; then
+    find "$data" -mindepth 1 -maxdepth 1 ! -name unfinished ! -name lost+found -exec rm -rf {} +
+    rm "$unfinished"
+fi
 if [ ! -s "$data/PG_VERSION" ]; then
     user=${POSTGRES_USER:-postgres}
     database=${POSTGRES_DB:-$user}
@@ -25,10 +31,10 @@ if [ ! -s "$data/PG_VERSION" ]; then
     [ -n "$file" ] || refuse "POSTGRES_PASSWORD_FILE must name a file with the database's password"
     [ -r "$file" ] || refuse "$file, of POSTGRES_PASSWORD_FILE, cannot be read by $(id -un)"
     [ -s "$file" ] || refuse "$file, of POSTGRES_PASSWORD_FILE, is empty"
-    # In a directory beside it, so that a start that was cut short leaves nothing that looks like a cluster.
-    making=$data/making
-    rm -rf "$making"
     chmod 700 "$data"
+    : >"$unfinished"
+    # In a directory of its own, since the place must be empty for initdb.
+    making=$data/making
     # shellcheck disable=SC2086 # several arguments
     initdb --pgdata="$making" --username="$user" --pwfile="$file" --auth-local=trust --auth-host=scram-sha-256 \
         --data-checksums --encoding=UTF8 --locale=C.UTF-8 ${POSTGRES_INITDB_ARGS:-}
@@ -37,13 +43,10 @@ if [ ! -s "$data/PG_VERSION" ]; then
         printf 'CREATE DATABASE "%s";\n' "$(printf %s "$database" | sed 's/"/""/g')" |
             postgres --single -D "$making" -j postgres >/dev/null
     fi
-    # The file that says a cluster is there comes last.
-    for entry in "$making"/*; do
-        [ "$(basename "$entry")" = PG_VERSION ] || mv "$entry" "$data/"
-    done
-    mv "$making/PG_VERSION" "$data/"
+    mv "$making"/* "$data/"
     rmdir "$making"
     sync
+    rm "$unfinished"
 fi
 
 shift

@@ -103,7 +103,7 @@ impl Api {
 
     /// The ledger's last position and digest.
     pub async fn head(&self) -> GetHeadResponse {
-        self.ledger().get_head(GetHeadRequest {}).await.expect("the head").into_inner()
+        self.ledger().get_head(GetHeadRequest::default()).await.expect("the head").into_inner()
     }
 
     /// Waits until everything up to a position is rolled up.

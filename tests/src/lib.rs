@@ -7,15 +7,21 @@
 //! | [`binary`] | the binaries of the workspace, for tests that run them as processes |
 //! | [`api`] | the services as they are spoken to, wherever they run |
 //! | [`rest`] | requests and replies of REST |
+//! | [`process`] | the binaries, as processes of their own |
+//! | [`collector`] | what spans are sent to |
+//! | [`exposition`] | what Prometheus would read |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`load`] | writers and readers that go on while something fails |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
 pub mod binary;
+pub mod collector;
 pub mod compose;
+pub mod exposition;
 pub mod gazetteer;
 pub mod load;
+pub mod process;
 pub mod rest;
 pub mod server;
 pub mod wire;

@@ -8,6 +8,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
+use tonghop_core::registry::Draft;
+use tonghop_proto::registry_draft;
 use tonghop_testkit::postgres::{Database, On};
 
 use crate::Api;
@@ -21,6 +23,12 @@ pub type Tables = HashMap<String, Vec<u8>>;
 /// The tables that ship.
 pub fn shipped() -> Tables {
     tonghop::shipped::registry(None).expect("the registry is in the binary")
+}
+
+/// The registry that ships, as a draft to build from.
+pub fn shipped_draft() -> Draft {
+    let wire = tonghop_ingestion::registry_tables::read(&shipped().into_iter().collect());
+    registry_draft::draft(wire.expect("the tables that ship are read")).expect("and make a draft")
 }
 
 /// A server, and what it keeps everything in.

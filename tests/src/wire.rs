@@ -39,6 +39,10 @@ pub fn total(total: &pb::Total) -> Value {
         ("numerator", total.numerator.clone().into()),
         ("denominator", total.denominator.clone().into()),
         ("refused", or_null(&total.refused)),
+        ("map_from", or_null(&total.map_from)),
+        ("break", total.territory_break.then_some(true).into()),
+        ("estimated", total.estimated.then_some(true).into()),
+        ("carried", total.carried.then_some(true).into()),
     ];
     for (name, value) in some.into_iter().filter(|(_, value)| !value.is_null()) {
         out[name] = value;

@@ -146,6 +146,7 @@ fn every_link_of_the_documents_leads_somewhere() {
         "ARCHITECTURE.md",
         "docs/semantics.md",
         "docs/interfaces.md",
+        "docs/operations.md",
         "docs/decisions/README.md",
     ] {
         let text = read(page);

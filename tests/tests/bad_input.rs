@@ -509,7 +509,7 @@ async fn a_question_that_cannot_be_asked_says_why() {
         let hint = gone.json()["findings"][0]["hint"].as_str().unwrap().to_owned();
         assert!(hint.contains("19") && hint.contains("Thái Nguyên"), "{path}: {hint}");
     }
-    let totals: [Question<'_>; 6] = [
+    let totals: [Question<'_>; 9] = [
         (&asked("tg06", "VN", "2023-M03"), 422, &[("wrong_grain", "period")]),
         (&asked("pl04", "01840", "2023"), 422, &[("below_collection_level", "unit")]),
         (
@@ -523,9 +523,24 @@ async fn a_question_that_cannot_be_asked_says_why() {
             &[("unknown_member", "breakdown")],
         ),
         (
-            &[("indicator", "tg01"), ("unit", "VN"), ("period", "2023"), ("map", "2025-08-01")],
+            &[("indicator", "tg01"), ("unit", "VN"), ("period", "2025-M08"), ("map", "2025-06-30")],
             422,
-            &[("map_not_offered", "map")],
+            &[("map_older_than_period", "map")],
+        ),
+        (
+            &[("indicator", "tg01"), ("unit", "060"), ("period", "2023"), ("map", "2025-07-01")],
+            422,
+            &[("not_on_this_map", "unit")],
+        ),
+        (
+            &[("indicator", "tg01"), ("unit", "06"), ("period", "2023"), ("map", "2025-07-01")],
+            422,
+            &[("unit_not_in_force", "unit")],
+        ),
+        (
+            &[("indicator", "tg01"), ("unit", "VN"), ("period", "2023"), ("map", "yesterday")],
+            400,
+            &[("malformed_map", "map")],
         ),
         (
             &[("indicator", "tg01"), ("unit", "VN"), ("period", "2023"), ("by", "colour")],

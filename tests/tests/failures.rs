@@ -289,7 +289,7 @@ async fn what_was_pushed_through_any_replica_is_read_through_any_other() {
     let http = client();
     for n in 0..24 {
         let through = ["ingestion-1", "ingestion-2"][n % 2];
-        let pushed = push(&http, &stack.api(through).base().to_owned(), "both", &n.to_string(), n).await;
+        let pushed = push(&http, stack.api(through).base(), "both", &n.to_string(), n).await;
         for reader in ["query-1", "query-2"] {
             let url = format!(
                 "{}/v1/totals?indicator=tg02&unit=01864&period=2024-M05&at_least={}",
@@ -311,7 +311,7 @@ async fn a_dump_restored_elsewhere_is_the_same_ledger_with_the_same_totals() {
     let http = client();
     let mut answered = vec![];
     for n in 0..20 {
-        answered.push(push(&http, &stack.base().to_owned(), "kept", &n.to_string(), n).await);
+        answered.push(push(&http, stack.base(), "kept", &n.to_string(), n).await);
     }
     stack.wait(21).await;
     let parameters = [("indicator", "tg02"), ("unit", "VN"), ("period", "2024-M05"), ("at_least", "21")];
@@ -344,6 +344,6 @@ async fn a_dump_restored_elsewhere_is_the_same_ledger_with_the_same_totals() {
     assert_eq!(elsewhere.get("/v1/totals", &parameters).await.expect(200)["totals"], total["totals"]);
     assert_nothing_lost(&elsewhere, &answered).await;
     // And it goes on.
-    let next = push(&http, &elsewhere.base(), "kept", "next", 99).await;
+    let next = push(&http, elsewhere.base(), "kept", "next", 99).await;
     assert_eq!(next.position(), 22);
 }

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
+use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::{Figure, Statement};
 use tonghop_core::indicator::{Indicator, Kind};
 use tonghop_core::period::Period;
 use tonghop_core::question::{Question, Refusal, Total};
-use tonghop_core::registry::{Registry, UnitLookup};
+use tonghop_core::registry::{Draft, Registry, UnitLookup};
 use tonghop_proto::ingestion as wire;
 use tonghop_proto::query as pb;
 use tonghop_testkit::world::{Case, cases};
@@ -53,6 +54,8 @@ struct Course {
     steps: Vec<Step>,
     /// Of which indicator, and for which years, all units are asked about.
     all_of: (usize, usize),
+    /// Whether the changes of the map are loaded late: after the figures of units that were there before.
+    late_reforms: bool,
 }
 
 fn course() -> impl Strategy<Value = Course> {
@@ -65,8 +68,16 @@ fn course() -> impl Strategy<Value = Course> {
     let step =
         step.prop_map(|(figures, together, replay, restart)| Step { figures, together, replay, restart });
     let late = prop_oneof![2 => Just(0usize), 1 => 2..=40usize];
-    (1..=50usize, late, vec(step, 1..12), (0..1000usize, 0..1000usize))
-        .prop_map(|(batch_entries, late, steps, all_of)| Course { batch_entries, late, steps, all_of })
+    let late_reforms = prop::bool::weighted(0.4);
+    (1..=50usize, late, vec(step, 1..12), (0..1000usize, 0..1000usize), late_reforms).prop_map(
+        |(batch_entries, late, steps, all_of, late_reforms)| Course {
+            batch_entries,
+            late,
+            steps,
+            all_of,
+            late_reforms,
+        },
+    )
 }
 
 /// The figures in the order in which they come.
@@ -119,14 +130,19 @@ struct System {
 }
 
 impl System {
-    async fn start(case: &Case, batch_entries: usize) -> System {
+    async fn start(case: &Case, batch_entries: usize, draft: &Draft) -> System {
         let server = Server::empty(batch_entries).await;
-        let draft = tables::draft(&case.registry);
-        let tables: HashMap<String, Vec<u8>> = tables::tables(&draft).into_iter().collect();
-        let loaded = server.load("world", tables, false).await.expect("the world is a registry");
-        server.wait(loaded.position).await;
         let registry = std::sync::Arc::clone(&case.registry);
-        System { server, registry, taken: BTreeMap::new(), keys: 0, skipped: 0, as_of: loaded.position }
+        let mut system = System { server, registry, taken: BTreeMap::new(), keys: 0, skipped: 0, as_of: 0 };
+        system.load("world", draft).await;
+        system
+    }
+
+    async fn load(&mut self, key: &str, draft: &Draft) {
+        let tables: HashMap<String, Vec<u8>> = tables::tables(draft).into_iter().collect();
+        let loaded = self.server.load(key, tables, false).await.expect("the world is a registry");
+        self.server.wait(loaded.position).await;
+        self.as_of = loaded.position;
     }
 
     fn request(&mut self, figures: &[Figure]) -> wire::SubmitRequest {
@@ -215,6 +231,7 @@ impl System {
             unit: self.registry.unit(question.unit).code.clone(),
             period: question.period.to_string(),
             breakdown: question.breakdown.to_string(),
+            map: question.map.map(|day| day.to_string()).unwrap_or_default(),
             at_least: head,
             ..pb::GetTotalsRequest::default()
         };
@@ -231,15 +248,23 @@ impl System {
     async fn compare(&mut self, question: &Question, figures: &[Figure]) -> String {
         let registry = std::sync::Arc::clone(&self.registry);
         let answer = self.answer(question).await;
-        // The wire names a unit by its code, which on the period's last day may be another unit's.
+        // The wire names a unit by its code, which on the day asked for may be another unit's.
         let known = registry.indicator(&question.indicator);
         let named = known.map(|indicator| {
-            let day = indicator.calendar.last_day(question.period);
+            let day = question.map.unwrap_or_else(|| indicator.calendar.last_day(question.period));
             registry.unit_on(&registry.unit(question.unit).code, day)
         });
         let expected = match named {
-            Some(UnitLookup::OtherTime(_)) => {
-                told(&registry, question, &Err(Refusal::NotInForce { day: tonghop_core::Date::MIN }))
+            Some(UnitLookup::OtherTime(ids)) => {
+                let day = question.map.unwrap_or(Date::MIN);
+                let there = |level| registry.units().iter().any(|u| u.level == level && u.in_force(day));
+                let gone = ids.iter().all(|id| !there(registry.unit(*id).level));
+                let refusal = if question.map.is_some() && gone {
+                    Refusal::LevelGone { level: String::new(), day }
+                } else {
+                    Refusal::NotInForce { day }
+                };
+                told(&registry, question, &Err(refusal))
             }
             Some(UnitLookup::Found(unit)) => {
                 let question = Question { unit, ..question.clone() };
@@ -282,6 +307,7 @@ fn shown(total: pb::Total) -> String {
         breakdown: String::new(),
         period: String::new(),
         map: String::new(),
+        map_from: String::new(),
         given: vec![],
         unit_of_measure_vi: String::new(),
         unit_of_measure_en: String::new(),
@@ -304,6 +330,8 @@ fn told(registry: &Registry, question: &Question, answer: &Result<Total, Refusal
                 Refusal::WrongGrain { .. } => "wrong_grain",
                 Refusal::NotInForce { .. } => "unit_not_in_force",
                 Refusal::BelowCollection { .. } => "below_collection_level",
+                Refusal::LevelGone { .. } => "not_on_this_map",
+                Refusal::MapTooOld { .. } => "map_older_than_period",
             };
             return format!("refused: {code}");
         }
@@ -327,11 +355,25 @@ fn told(registry: &Registry, question: &Question, answer: &Result<Total, Refusal
         unavailable: total.unavailable,
         oldest: total.dates.map(|(oldest, _)| oldest.to_string()).unwrap_or_default(),
         newest: total.dates.map(|(_, newest)| newest.to_string()).unwrap_or_default(),
-        numerator: total.pair.map(|p| format_decimal(p.numerator.value, decimals)),
-        denominator: total.pair.map(|p| format_decimal(p.denominator.value, decimals)),
+        numerator: total.pair.map(|p| side(p.numerator.value, decimals, p.millionths)),
+        denominator: total.pair.map(|p| side(p.denominator.value, decimals, p.millionths)),
+        estimated: total.estimated,
+        carried: total.carried,
         ..pb::Total::default()
     };
     lines(&total)
+}
+
+/// A side of a ratio: the decimals of its indicators, and as many more as shares of it need.
+fn side(value: i128, decimals: u8, millionths: u8) -> String {
+    let finest = decimals + 6 * millionths;
+    let mut shown = format_decimal(value, finest);
+    for _ in 0..finest - decimals {
+        if shown.ends_with('0') {
+            shown.pop();
+        }
+    }
+    shown.trim_end_matches('.').to_owned()
 }
 
 fn components<'r>(registry: &'r Registry, indicator: &Indicator) -> Vec<&'r Indicator> {
@@ -358,14 +400,52 @@ fn about_all_units(case: &Case, (which, years): (usize, usize)) -> Vec<Question>
         indicator: indicator.code.clone(),
         breakdown: breakdown.clone(),
         period,
+        map: None,
     };
     let units = case.registry.units().iter();
-    units.flat_map(|u| periods.iter().map(move |p| (u.id, *p))).map(|(u, p)| question(u, p)).collect()
+    let reported = units.flat_map(|u| periods.iter().map(move |p| (u.id, *p))).map(|(u, p)| question(u, p));
+    let mut out: Vec<Question> = reported.collect();
+    // And every unit of today's map restated to it.
+    if let Some(map) = case.registry.maps().last()
+        && let Some(day) = map.from
+    {
+        let on_map = |period| map.units().map(move |unit| (unit, period));
+        let restated = periods.iter().flat_map(|p| on_map(*p));
+        out.extend(restated.map(|(unit, p)| Question { map: Some(day), ..question(unit, p) }));
+    }
+    out
+}
+
+/// The figures that are as valid before the changes of the map are known as after.
+fn known_early(early: &Registry, late: &Registry, figure: &Figure) -> bool {
+    let indicator = late.indicator(&figure.indicator).unwrap();
+    let day = indicator.calendar.last_day(figure.period);
+    match early.unit_on(&late.unit(figure.unit).code, day) {
+        UnitLookup::Found(unit) => {
+            let level = indicator.collection_level;
+            early.collects(unit, day, level) == late.collects(figure.unit, day, level)
+                && early.unit(unit).level == late.unit(figure.unit).level
+        }
+        UnitLookup::OtherTime(_) | UnitLookup::Unknown => false,
+    }
 }
 
 async fn holds(case: Case, course: Course) {
-    let mut system = System::start(&case, course.batch_entries).await;
     let mut left = in_order(&case.figures, course.late);
+    let draft = tables::draft(&case.registry);
+    let mut system = if course.late_reforms {
+        let before = tables::draft_before_reforms(&case.registry);
+        let early = Registry::build(before.clone(), None).expect("what was before is a registry");
+        let mut system = System::start(&case, course.batch_entries, &before).await;
+        let (known, later) = left.into_iter().partition(|f| known_early(&early, &case.registry, f));
+        left = later;
+        let known: Vec<Figure> = known;
+        system.send(known.chunks(7).map(<[Figure]>::to_vec).collect()).await;
+        system.load("reforms", &draft).await;
+        system
+    } else {
+        System::start(&case, course.batch_entries, &draft).await
+    };
     let mut together: Vec<Vec<Figure>> = Vec::new();
     for step in course.steps.iter().cycle() {
         let rest = left.split_off(step.figures.min(left.len()));

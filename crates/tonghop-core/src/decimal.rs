@@ -88,15 +88,24 @@ impl fmt::Display for Shown {
     }
 }
 
-/// `numerator · 10^shift / denominator`, rounded half away from zero. `None` where the denominator is zero or
-/// the scaled numerator passes 128 bits.
+/// `numerator · 10^shift / denominator`, rounded half away from zero. `None` where the denominator is zero or the
+/// result passes 128 bits; what is in between may.
 pub fn divide_rounded(numerator: i128, denominator: i128, shift: u32) -> Option<i128> {
-    let scaled = numerator.checked_mul(10i128.checked_pow(shift)?)?;
-    let quotient = scaled.checked_div(denominator)?;
-    let remainder = scaled.checked_rem(denominator)?;
-    let away = if (scaled < 0) == (denominator < 0) { 1 } else { -1 };
-    let rounds_up = remainder.unsigned_abs() >= denominator.unsigned_abs() - remainder.unsigned_abs();
-    Some(if remainder != 0 && rounds_up { quotient + away } else { quotient })
+    let (above, below) = (numerator.unsigned_abs(), denominator.unsigned_abs());
+    let mut quotient = above.checked_div(below)?;
+    let mut remainder = above.checked_rem(below)?;
+    // Digit by digit, as by hand.
+    for _ in 0..shift {
+        quotient = quotient.checked_mul(10)?;
+        remainder = remainder.checked_mul(10)?;
+        quotient = quotient.checked_add(remainder / below)?;
+        remainder %= below;
+    }
+    if remainder != 0 && remainder >= below - remainder {
+        quotient = quotient.checked_add(1)?;
+    }
+    let quotient = i128::try_from(quotient).ok()?;
+    Some(if (numerator < 0) == (denominator < 0) { quotient } else { -quotient })
 }
 
 #[cfg(test)]

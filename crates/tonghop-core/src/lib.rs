@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`period`], [`calendar`] | labelled reporting periods, how they tile, and which days they are |
 //! | [`unit`] | administrative units, and the map of a day |
+//! | [`lineage`] | what became of units when the map changed |
 //! | [`indicator`], [`dimension`] | what is counted, and how it is split |
 //! | [`registry`] | all of these together, checked |
 //! | [`decimal`], [`quantity`] | exact values, qualifiers, and how they add |
@@ -21,6 +22,7 @@ pub mod decimal;
 pub mod dimension;
 pub mod figure;
 pub mod indicator;
+pub mod lineage;
 pub mod period;
 pub mod quantity;
 pub mod question;

@@ -7,7 +7,7 @@ mod ratio;
 
 pub use answer::{Prepared, answer, sum_of_sides, total_of_sum};
 pub use inputs::{of_flow as flow_inputs, of_stock as stock_inputs};
-pub use plan::{Asked, Plan, Side, frequency_name, plan, unit_for};
+pub use plan::{Asked, OnMap, Plan, Side, frequency_name, plan};
 pub use ratio::{Excess, excesses};
 
 use jiff::civil::Date;
@@ -20,7 +20,7 @@ use crate::unit::UnitId;
 /// One rectangle: a unit and a period, of one indicator and breakdown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Question {
-    /// The unit, in force on the period's last day.
+    /// The unit, in force on the period's last day; restated, on the map it is restated to.
     pub unit: UnitId,
     /// Code or short code of the indicator.
     pub indicator: String,
@@ -28,6 +28,8 @@ pub struct Question {
     pub breakdown: Breakdown,
     /// The period, in the indicator's calendar.
     pub period: Period,
+    /// Restated to the map of this day; as reported, where there is none.
+    pub map: Option<Date>,
 }
 
 /// Where a headline is taken from.
@@ -108,6 +110,10 @@ pub struct Total {
     pub unavailable: u64,
     /// Of a stock: the oldest and the newest date in the headline.
     pub dates: Option<(Date, Date)>,
+    /// Whether a share of a divided unit is in the headline: shares are estimates.
+    pub estimated: bool,
+    /// Of a stock: whether figures of units as they were before the map changed inside the period are in the headline.
+    pub carried: bool,
 }
 
 /// Why a question is not answered.
@@ -172,11 +178,27 @@ pub enum Refusal {
         /// What was asked for.
         period: Period,
     },
-    /// The unit is not in force on the period's last day.
-    #[error("the unit is not in force on {day}, the last day of the period")]
+    /// The unit is not in force on the period's last day, or on the day of the map that it is restated to.
+    #[error("the unit is not in force on {day}")]
     NotInForce {
-        /// The period's last day.
+        /// The day.
         day: Date,
+    },
+    /// No unit of its level is in force any more.
+    #[error("the map of {day} has no units of the level {level}, so nothing is restated to them")]
+    LevelGone {
+        /// The level.
+        level: String,
+        /// The day of the map.
+        day: Date,
+    },
+    /// The map is older than the period.
+    #[error("the map of {map} is older than the period, which ends on {last}: nothing is restated backwards")]
+    MapTooOld {
+        /// The day of the map.
+        map: Date,
+        /// The period's last day.
+        last: Date,
     },
     /// Nothing below the collection level has figures.
     #[error("{indicator} is collected by units of the level {level}: nothing below has a total")]

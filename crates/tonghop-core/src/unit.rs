@@ -125,6 +125,11 @@ impl Map {
         self.in_force.get(unit.0 as usize).copied().unwrap_or(false)
     }
 
+    /// All units in force, by number.
+    pub fn units(&self) -> impl Iterator<Item = UnitId> {
+        self.in_force.iter().enumerate().filter(|(_, has)| **has).map(|(i, _)| UnitId(i as u32))
+    }
+
     /// The units directly below a unit, in order of level and code.
     pub fn children(&self, unit: UnitId) -> &[UnitId] {
         self.children.get(unit.0 as usize).map_or(&[], Vec::as_slice)
@@ -147,11 +152,11 @@ pub(crate) fn collects(map: &Map, units: &[Unit], unit: UnitId, collection: Leve
         || !map.children(unit).iter().any(|c| units[c.0 as usize].level <= collection)
 }
 
-/// A subtree of a map as an array: every unit after its parent, so that a walk from the end visits children
+/// Subtrees of a map as an array: every unit after its parent, so that a walk from the end visits children
 /// before parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// Units in order; the root is the first.
+    /// Units in order; each root before what is below it.
     pub nodes: Vec<Node>,
 }
 
@@ -162,7 +167,7 @@ pub struct Node {
     pub unit: UnitId,
     /// Its level.
     pub level: Level,
-    /// Position of its parent in the array; its own for the root.
+    /// Position of its parent in the array; its own for a root.
     pub parent: u32,
     /// Whether it is a unit that the indicator is collected at: of the collection level, or above it with
     /// nothing below that could report (an island district).
@@ -170,34 +175,40 @@ pub struct Node {
 }
 
 impl Tree {
-    /// The part of a map under `root`, down to the collection level. Empty where `root` is not in force.
-    /// A shallow one is `root` and the units directly below it; whether a unit collects is still said of the
-    /// whole map.
-    pub fn under(map: &Map, units: &[Unit], root: UnitId, collection: Level, shallow: bool) -> Tree {
-        let mut nodes = Vec::new();
-        let mut stack = if map.has(root) { vec![(root, 0u32)] } else { vec![] };
+    /// The parts of a map under `roots`, down to the collection level; those in force only. A shallow one is the
+    /// roots and the units directly below them; whether a unit collects is still said of the whole map.
+    pub fn under(map: &Map, units: &[Unit], roots: &[UnitId], collection: Level, shallow: bool) -> Tree {
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut stack: Vec<(UnitId, Option<u32>)> = roots.iter().rev().map(|root| (*root, None)).collect();
         while let Some((unit, parent)) = stack.pop() {
             let level = units[unit.0 as usize].level;
-            let at = nodes.len() as u32;
-            nodes.push(Node { unit, level, parent, collects: collects(map, units, unit, collection) });
-            if shallow && at > 0 {
+            if !map.has(unit) || level > collection {
                 continue;
             }
-            for child in map.children(unit).iter().rev() {
-                if units[child.0 as usize].level <= collection {
-                    stack.push((*child, at));
-                }
+            let at = nodes.len() as u32;
+            let collects = collects(map, units, unit, collection);
+            nodes.push(Node { unit, level, parent: parent.unwrap_or(at), collects });
+            if parent.is_none() || !shallow {
+                stack.extend(map.children(unit).iter().rev().map(|child| (*child, Some(at))));
             }
         }
         Tree { nodes }
     }
 
+    /// Adds to every unit what its children have.
+    pub(crate) fn add_up(&self, counts: &mut [u64]) {
+        for (i, node) in self.nodes.iter().enumerate().rev() {
+            let parent = node.parent as usize;
+            if parent != i {
+                counts[parent] += counts[i];
+            }
+        }
+    }
+
     /// How many cells each unit has in one collection period: the units that collect, at or below it.
     pub fn cells(&self) -> Vec<u64> {
         let mut cells: Vec<u64> = self.nodes.iter().map(|n| u64::from(n.collects)).collect();
-        for i in (1..self.nodes.len()).rev() {
-            cells[self.nodes[i].parent as usize] += cells[i];
-        }
+        self.add_up(&mut cells);
         cells
     }
 }

@@ -6,7 +6,7 @@ pub mod maps;
 
 use serde_json::{Map, Value, json};
 
-use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Total, UnitRef};
+use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Origin, Total, UnitRef};
 
 fn unit(unit: Option<&UnitRef>) -> Value {
     unit.map_or(Value::Null, |u| json!({"code": u.code, "name": u.name, "level": u.level}))
@@ -31,6 +31,16 @@ pub fn total(total: &Total) -> Value {
     put("breakdown", breakdown(&total.breakdown));
     put("period", Value::from(total.period.as_str()));
     put("map", Value::from(total.map.as_str()));
+    if !total.map_from.is_empty() {
+        put("map_from", Value::from(total.map_from.as_str()));
+    }
+    for (mark, is_so) in
+        [("break", total.territory_break), ("estimated", total.estimated), ("carried", total.carried)]
+    {
+        if is_so {
+            put(mark, Value::from(true));
+        }
+    }
     put("value", json!(total.value));
     if !total.reason.is_empty() {
         put("reason", Value::from(total.reason.as_str()));
@@ -61,6 +71,11 @@ pub fn total(total: &Total) -> Value {
     }
     put("unit_of_measure", json!({"vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en}));
     Value::Object(out)
+}
+
+/// A unit that a restated total is put together from.
+pub fn origin(origin: &Origin) -> Value {
+    json!({"share": origin.share, "total": origin.total.as_ref().map(total)})
 }
 
 fn given(figure: &GivenFigure) -> Value {
@@ -115,5 +130,6 @@ pub fn explanation(explained: &ExplainResponse) -> Value {
         "tiles": explained.tiles.iter().map(total).collect::<Vec<_>>(),
         "figures": explained.figures.iter().map(revision).collect::<Vec<_>>(),
         "set_aside": explained.set_aside,
+        "origins": explained.origins.iter().map(origin).collect::<Vec<_>>(),
     })
 }

@@ -9,6 +9,8 @@ use serde::Serialize;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::trace;
+
 /// One thing wrong, or remarkable, in what was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -155,6 +157,16 @@ impl Failure {
         &self.findings
     }
 
+    /// Whether it is the service's fault, or its state.
+    fn is_ours(&self) -> bool {
+        matches!(self.kind, FailureKind::Unavailable | FailureKind::Internal)
+    }
+
+    /// The trace to quote when asking about it: what went wrong is in the log under it.
+    fn trace_id(&self) -> Option<String> {
+        self.is_ours().then(trace::id).flatten()
+    }
+
     /// Logs what the caller does not see. Called once, where the failure becomes an answer.
     fn log(&self) {
         if let Some(cause) = &self.cause {
@@ -185,6 +197,8 @@ struct Problem<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
     findings: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
 }
 
 impl IntoResponse for Failure {
@@ -197,6 +211,7 @@ impl IntoResponse for Failure {
             status: status.as_u16(),
             detail: &self.detail,
             findings: &self.findings,
+            trace_id: self.trace_id(),
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
@@ -252,6 +267,9 @@ impl From<Failure> for tonic::Status {
             }
             details.add_bad_request_violation(place, text);
             carried += 1;
+        }
+        if let Some(trace_id) = failure.trace_id() {
+            details.set_request_info(trace_id, "");
         }
         let mut message = beginning(&failure.detail);
         if carried < failure.findings.len() {

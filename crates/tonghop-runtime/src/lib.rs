@@ -3,11 +3,14 @@
 
 pub mod arguments;
 mod failure;
+pub mod metrics;
 pub mod process;
+mod process_use;
 mod readiness;
 pub mod serve;
 mod stop;
 pub mod telemetry;
+pub mod trace;
 
 pub use failure::{Failure, FailureKind, Finding};
 pub use readiness::Readiness;

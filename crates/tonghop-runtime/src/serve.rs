@@ -19,6 +19,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use crate::metrics::{Metrics, counted};
+use crate::trace::traced;
 use crate::{Failure, FailureKind, Readiness};
 
 /// Bytes in flight in an in-process connection.
@@ -29,12 +31,14 @@ const REQUESTS_AT_ONCE: usize = 1024;
 /// How long an answer, or the beginning of a stream, may take, the request's arrival included.
 const LONGEST_REQUEST: Duration = Duration::from_secs(300);
 
-/// One port for both: gRPC services with health and reflection, REST beside them, and how the process is.
-pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness) -> Router {
+/// One port for both: gRPC services with health and reflection, REST beside them, how the process is, and its metrics.
+pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness, metrics: &Arc<Metrics>) -> Router {
     let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
     let bounded = middleware::from_fn_with_state(limit, bounded);
+    let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
+    let answers = grpc.into_axum_router().merge(rest).layer(bounded).layer(counted);
     // How it is, it says also when it has too much to do.
-    grpc.into_axum_router().merge(rest).layer(bounded).merge(readiness.routes())
+    answers.layer(middleware::from_fn(traced)).merge(readiness.routes()).merge(metrics.routes())
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
@@ -123,6 +127,7 @@ impl InProcess {
     ) -> Result<(), tonic::transport::Error> {
         let incoming = ReceiverStream::new(self.connections).map(|c| c.map_err(|never| match never {}));
         let incoming = incoming.map(|c: Result<DuplexStream, std::io::Error>| c);
+        let routes = Routes::from(routes.into_axum_router().layer(middleware::from_fn(traced)));
         Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, shutdown).await
     }
 }

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use crate::StoreError;
+use crate::{Pool, StoreError};
 
 /// How long a statement waits for a lock, and a caller for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -114,6 +114,14 @@ impl Connections {
         Ok(reader.begin_with_options(options).await?)
     }
 
+    /// Its pools, to be looked at.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        let pool = |role: Role, connection: &DatabaseConnection| {
+            Pool::new(role.name(), role.connections(), connection.clone())
+        };
+        [pool(Role::Writer, &self.writer), pool(Role::Reader, &self.reader)]
+    }
+
     /// Closes all connections, after what they are doing.
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         self.reader.close_by_ref().await?;
@@ -140,6 +148,22 @@ async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, Sto
 enum Role {
     Writer,
     Reader,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Role::Writer => "writer",
+            Role::Reader => "reader",
+        }
+    }
+
+    fn connections(self) -> u32 {
+        match self {
+            Role::Writer => 1,
+            Role::Reader => READERS,
+        }
+    }
 }
 
 fn check(url: &str) -> Result<(), StoreError> {
@@ -182,10 +206,7 @@ async fn connect(url: &str, durability: Durability, role: Role) -> Result<Databa
 fn options(url: &str, durability: Durability, role: Role) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(match role {
-            Role::Writer => 1,
-            Role::Reader => READERS,
-        })
+        .max_connections(role.connections())
         .acquire_timeout(PATIENCE)
         .test_before_acquire_if_idle_for(Duration::from_secs(10))
         .sqlx_logging(false)

@@ -11,7 +11,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | `connect` | pools, connection options, transactions, running migrations |
+//! | `connect`, `pool` | pools and their use, connection options, transactions, running migrations |
 //! | `migrations` | the schema, as steps that are never edited once released |
 //! | `entities` | the tables as sea-orm sees them; primitives only |
 //! | `ledger` | appending under the head's lock, reading, verifying the chain |
@@ -47,6 +47,7 @@ mod error;
 mod frame;
 mod ledger;
 mod migrations;
+mod pool;
 mod row;
 mod tiles;
 
@@ -56,6 +57,7 @@ pub use ledger::{
     Appended, ChainBreak, ChainReport, Differs, Document, Entry, EntryKind, Head, Ledger, MAX_DOCUMENT_BYTES,
     MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Premise, Receipt,
 };
+pub use pool::Pool;
 pub use tiles::{
     Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Snapshot, Summary, Tile,
     TileBatch, TileKey, TileSelect, Tiles,

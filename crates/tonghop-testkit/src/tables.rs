@@ -6,8 +6,10 @@ use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::DimensionKind;
 use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap};
+use tonghop_core::lineage::WHOLE;
 use tonghop_core::period::Frequency;
 use tonghop_core::registry::{Draft, IndicatorRow, Registry, SuccessionRow, UnitRow};
+use tonghop_core::unit::UnitId;
 
 /// The tables of a draft by file name.
 pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
@@ -134,6 +136,15 @@ fn table(columns: &str, rows: &[Vec<String>]) -> Vec<u8> {
     writer.into_inner().expect("written to memory")
 }
 
+/// The draft of a registry before any map changed: its first units, which all are there still.
+pub fn draft_before_reforms(registry: &Registry) -> Draft {
+    let mut draft = draft(registry);
+    draft.units.retain(|row| row.valid_from.is_none());
+    draft.units.iter_mut().for_each(|row| row.valid_to = None);
+    draft.successions.clear();
+    draft
+}
+
 /// The draft from which a registry could have been built: every life of a unit a row, every link between lives
 /// a succession.
 pub fn draft(registry: &Registry) -> Draft {
@@ -149,13 +160,22 @@ pub fn draft(registry: &Registry) -> Draft {
             valid_to: open(stage.to, Date::MAX),
         })
     });
-    let successions = registry.successions().iter().map(|link| SuccessionRow {
-        day: link.day,
-        from: registry.unit(link.from).code.clone(),
-        to: registry.unit(link.to).code.clone(),
-        share: link.share,
-        basis: link.basis.clone(),
-    });
+    let row = |day: Date, from: UnitId, to: UnitId, share: u32, basis: &str| SuccessionRow {
+        day,
+        from: registry.unit(from).code.clone(),
+        to: registry.unit(to).code.clone(),
+        share,
+        basis: basis.to_owned(),
+    };
+    let links = registry.successions();
+    let mut successions: Vec<SuccessionRow> =
+        links.iter().map(|link| row(link.day, link.from, link.to, link.share, &link.basis)).collect();
+    // What a unit that goes on did not give away.
+    let mut kept: BTreeMap<(Date, UnitId), u32> = BTreeMap::new();
+    for link in links.iter().filter(|link| registry.unit(link.from).in_force(link.day)) {
+        *kept.entry((link.day, link.from)).or_insert(WHOLE) -= link.share;
+    }
+    successions.extend(kept.into_iter().map(|((day, unit), share)| row(day, unit, unit, share, "kept")));
     let indicators = registry.indicators().iter().map(|i| {
         let (kind, numerator, denominator, part) = match &i.kind {
             Kind::Flow => ("flow", vec![], vec![], false),
@@ -191,7 +211,7 @@ pub fn draft(registry: &Registry) -> Draft {
     Draft {
         levels: registry.levels().to_vec(),
         units: units.collect(),
-        successions: successions.collect(),
+        successions,
         calendars: registry.calendars().iter().map(|c| (**c).clone()).collect(),
         dimensions: registry.dimensions().to_vec(),
         indicators: indicators.collect(),

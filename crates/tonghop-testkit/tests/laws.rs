@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use proptest::prelude::*;
+use tonghop_core::Date;
 use tonghop_core::dimension::{Breakdown, REPORTER};
 use tonghop_core::figure::{Figure, Scope, Statement};
 use tonghop_core::indicator::{Aggregable, Indicator, Kind, Precedence, ReporterOverlap};
+use tonghop_core::lineage::{Before, Reading, WHOLE};
 use tonghop_core::period::{Frequency, Grain, Period};
 use tonghop_core::question::{Basis, Question, Refusal, Total, answer};
 use tonghop_core::registry::Registry;
+use tonghop_core::unit::{Level, Map, UnitId};
 use tonghop_testkit::oracle;
 use tonghop_testkit::world::{Case, book, cases, compared};
 
@@ -116,6 +119,7 @@ fn conserved_of(case: &Case, indicator: &Indicator, grain: Grain) -> Result<(), 
             indicator: indicator.code.clone(),
             breakdown: Breakdown::default(),
             period: Period::Year(year),
+            map: None,
         };
         let own = standing.values().filter(|(period, _)| period.years() == Some((year, year)));
         let sum: i128 = own
@@ -130,6 +134,57 @@ fn conserved_of(case: &Case, indicator: &Indicator, grain: Grain) -> Result<(), 
         prop_assert_eq!(value, sum, "of {:?} figures, {}", grain, shown());
     }
     Ok(())
+}
+
+/// Law 4, the other half: the nation is the same in every map; and of one level, units all of which go on within it sum
+/// to what they were.
+fn same_in_every_map(case: &Case) -> Result<(), TestCaseError> {
+    let (registry, book) = (&case.registry, case.book());
+    for question in &case.questions {
+        let Some(indicator) = registry.indicator(&question.indicator) else { continue };
+        let then = registry.epoch(indicator.calendar.last_day(question.period));
+        let adds = indicator.aggregable.over_units() && !matches!(indicator.kind, Kind::Ratio(_));
+        for (epoch, map) in registry.maps().iter().enumerate().skip(then + 1) {
+            let told = |unit, map| answer(registry, &book, &Question { unit, map, ..question.clone() });
+            let nation = registry.nation();
+            let (reported, restated) = (told(nation, None), told(nation, map.from));
+            prop_assert!(
+                same(&reported, &restated),
+                "{}",
+                compared(registry, question, &reported, &restated)
+            );
+            for level in (0..=indicator.collection_level.0).map(Level).filter(|_| adds) {
+                if !stays_whole(registry, level, (then, epoch)) {
+                    continue;
+                }
+                let sum = |of: &Map, on: Option<Date>| -> i128 {
+                    let units = of.units().filter(|unit| registry.unit(*unit).level == level);
+                    units.filter_map(|unit| told(unit, on).ok()?.value).map(|sum| sum.value).sum()
+                };
+                let (before, after) = (sum(&registry.maps()[then], None), sum(map, map.from));
+                prop_assert_eq!(before, after, "{:?} of {} on {:?}", level, question.period, map.from);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether all units of a level go on in full as units of that level, and these come from nowhere else.
+fn stays_whole(registry: &Registry, level: Level, (then, last): (usize, usize)) -> bool {
+    (then + 1..=last).all(|epoch| {
+        let of_level =
+            |epoch: usize| registry.maps()[epoch].units().filter(|unit| registry.unit(*unit).level == level);
+        let mut given: BTreeMap<UnitId, u32> = of_level(epoch - 1).map(|unit| (unit, 0)).collect();
+        for unit in of_level(epoch) {
+            match registry.before(epoch, unit, Reading::Restated) {
+                Before::Same => *given.entry(unit).or_default() += WHOLE,
+                Before::Of(sources) => {
+                    sources.iter().for_each(|s| *given.entry(s.unit).or_default() += s.shares[s.at]);
+                }
+            }
+        }
+        given.iter().all(|(unit, share)| *share == WHOLE && registry.unit(*unit).level == level)
+    })
 }
 
 /// What a figure is kept under (§1, §5).
@@ -168,5 +223,10 @@ proptest! {
     #[test]
     fn what_is_computed_only_is_conserved(case in cases()) {
         conserved(&case)?;
+    }
+
+    #[test]
+    fn every_map_comes_to_the_same(case in cases()) {
+        same_in_every_map(&case)?;
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies read back as they were written, and damaged ones are refused.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tonghop_core::figure::Scope;
 use tonghop_core::quantity::{Qualifier, Sum};
@@ -54,7 +56,7 @@ fn state() -> impl Strategy<Value = State<Sum>> {
 }
 
 prop_compose! {
-    fn cell()(own in state(), whole in state(), parts in state(), taken in 0..3u8, bits in any::<[bool; 3]>(),
+    fn cell()(own in state(), whole in state(), parts in state(), taken in 0..3u8, bits in any::<[bool; 5]>(),
               counts in any::<[u64; 6]>(), from in prop::option::of((-20_000..40_000i32, 0..400i32)),
               whole_from in prop::option::of(-20_000..40_000i32)) -> Cell<Sum> {
         let day = |n: i32| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(n)).unwrap();
@@ -67,12 +69,20 @@ prop_compose! {
         };
         Cell {
             own, whole, whole_dates, headline, taken, dates,
-            parts: Parts { state: parts, covered: counts[4], unavailable: counts[5], dates: parts_dates },
+            parts: Parts {
+                state: parts, covered: counts[4], unavailable: counts[5], dates: parts_dates,
+                // Of parts that are not taken nothing is kept of this.
+                estimated: bits[3] && taken == Taken::Parts, carried: bits[4] && taken == Taken::Parts,
+            },
             along: if bits[0] { Along::Time } else { Along::Units },
             reported: counts[0], covered: counts[1], expected: counts[2], unavailable: counts[3],
-            collects: bits[1], not_aggregable: bits[2],
+            collects: bits[1], not_aggregable: bits[2], estimated: bits[3], carried: bits[4],
         }
     }
+}
+
+fn cells(most: usize) -> impl Strategy<Value = BTreeMap<UnitId, Cell<Sum>>> {
+    prop::collection::btree_map((0..9000u32).prop_map(UnitId), cell(), 0..most)
 }
 
 proptest! {
@@ -82,8 +92,10 @@ proptest! {
     }
 
     #[test]
-    fn a_summary_reads_back_as_it_was_written(cells in prop::collection::btree_map((0..9000u32).prop_map(UnitId), cell(), 0..20)) {
-        let body = SummaryBody { cells };
+    fn a_summary_reads_back_as_it_was_written(cells in cells(20), maps in prop::collection::btree_map(-20_000..40_000i32, cells(4), 0..3)) {
+        let day = |n: i32| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(n)).unwrap();
+        let restated = maps.into_iter().map(|(from, cells)| (day(from), cells)).collect();
+        let body = SummaryBody { cells, restated };
         prop_assert_eq!(SummaryBody::decode(&body.encode()).unwrap(), body);
     }
 
@@ -98,10 +110,12 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = TileBody::decode(&bytes);
         let _ = SummaryBody::decode(&bytes);
-        let mut versioned = vec![1];
-        versioned.extend(bytes);
-        let _ = TileBody::decode(&versioned);
-        let _ = SummaryBody::decode(&versioned);
+        for version in [1, 2] {
+            let mut versioned = vec![version];
+            versioned.extend(&bytes);
+            let _ = TileBody::decode(&versioned);
+            let _ = SummaryBody::decode(&versioned);
+        }
     }
 }
 

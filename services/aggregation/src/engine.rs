@@ -17,7 +17,7 @@ use tonghop_tiles::{Put, Revision, Said};
 
 use crate::AggregationError;
 use crate::shelf::{Place, Shelves};
-use crate::summarise::summarise;
+use crate::summarise::{read_for, summarise};
 use crate::whole_findings;
 
 /// What a batch changes.
@@ -107,12 +107,15 @@ impl Engine {
     ) -> Result<(), AggregationError> {
         self.shelves.bound();
         let nation = self.registry.nation();
+        let mut touched: BTreeSet<&Place> = BTreeSet::new();
         let mut tiles: BTreeSet<Place> = BTreeSet::new();
         let mut summaries: BTreeSet<(Series, i16)> = BTreeSet::new();
         let mut ratios: BTreeSet<(&str, Period, UnitId)> = BTreeSet::new();
         for one in prepared {
             for (accepted, Kept { place, .. }) in one.figures.iter().zip(&one.kept) {
-                tiles.insert(place.clone());
+                if touched.insert(place) {
+                    tiles.extend(read_for(&self.registry, place));
+                }
                 tiles.insert(Place { keeper: nation, ..place.clone() });
                 summaries.insert((place.series.clone(), place.year));
                 ratios.insert((&accepted.figure.indicator, accepted.figure.period, place.keeper));

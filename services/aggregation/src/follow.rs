@@ -12,7 +12,10 @@ use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
 use tonghop_store::{Entry, EntryKind, Lease, Receipt, StoreError, TileBatch};
 
+use tracing::Instrument;
+
 use crate::engine::{Changes, Engine, effect_of, read_registry};
+use crate::watched::Watched;
 use crate::{Aggregation, AggregationError, Moved, Reached};
 
 /// How the loop runs.
@@ -83,11 +86,13 @@ impl Aggregation {
                     Duration::from_secs(30)
                 }
                 Err(AggregationError::Store(error @ StoreError::Fenced { .. })) => {
+                    self.measures.fenced();
                     tracing::warn!(%error, "another process is active now; this one stands by");
                     self.hold(None);
                     STANDBY
                 }
                 Err(error) => {
+                    self.measures.interrupted();
                     tracing::warn!(error = &error as &dyn std::error::Error, "rolling up pauses");
                     Duration::from_millis(300)
                 }
@@ -161,11 +166,7 @@ impl Aggregation {
             };
             let Some(first) = first else { return Ok(AGAIN) };
             let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
-            if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
-                position = self.with_registries(lease, &mut engine, entries, position).await?;
-            } else {
-                position = self.batch(lease, &mut engine, entries, position).await?;
-            }
+            position = self.roll_up(lease, &mut engine, entries, position).await?;
             if let Some(at) = caught_up_at {
                 *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
@@ -247,6 +248,28 @@ impl Aggregation {
             }
         });
         receiver
+    }
+
+    /// What waits, as one batch that can be seen from outside.
+    async fn roll_up(
+        &self,
+        lease: &Lease,
+        engine: &mut Option<Engine>,
+        entries: Vec<Entry>,
+        expected: i64,
+    ) -> Result<i64, AggregationError> {
+        if entries.is_empty() {
+            return Ok(expected);
+        }
+        let watched = Watched::begin(&entries);
+        let span = watched.span();
+        let position = if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
+            self.with_registries(lease, engine, entries, expected).instrument(span).await
+        } else {
+            self.batch(lease, engine, entries, expected).instrument(span).await
+        };
+        watched.end(position.is_ok(), &self.measures);
+        position
     }
 
     /// Submissions only.
@@ -403,5 +426,6 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
         },
         document: vec![],
         record: message.record,
+        trace_parent: message.trace_parent,
     })
 }

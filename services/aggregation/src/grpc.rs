@@ -14,6 +14,7 @@ use tonghop_proto::aggregation::{
 use tonghop_proto::ingestion::Effect;
 use tonghop_runtime::{Failure, FailureKind};
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 use crate::{Aggregation, AggregationError, Moved};
 
@@ -63,7 +64,7 @@ impl AggregationService for AggregationGrpc {
         let first = watched(&Moved { reached: now, series: vec![] });
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
         let stop = self.0.stop.clone();
-        tokio::spawn(async move {
+        let watching = async move {
             let mut next = Some(first);
             loop {
                 if let Some(message) = next.take()
@@ -88,7 +89,8 @@ impl AggregationService for AggregationGrpc {
                     }
                 };
             }
-        });
+        };
+        tokio::spawn(watching.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -146,7 +148,7 @@ impl AggregationService for AggregationGrpc {
     async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
         let this = Arc::clone(&self.0);
-        tokio::spawn(async move {
+        let verifying = async move {
             let progress = |position| {
                 // A slow reader misses steps, never the end.
                 let _ = sender.try_send(Ok(VerifyResponse { position, ..VerifyResponse::default() }));
@@ -162,7 +164,8 @@ impl AggregationService for AggregationGrpc {
                 Err(error) => Err(failure(error).into()),
             };
             let _ = sender.send(last).await;
-        });
+        };
+        tokio::spawn(verifying.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 }

@@ -10,14 +10,17 @@
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
+//! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
 mod engine;
 mod follow;
 mod grpc;
+mod metrics;
 mod rebuild;
 mod rest;
 mod shelf;
 mod summarise;
+mod watched;
 mod whole_findings;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +28,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tonghop_runtime::Stop;
+use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_store::{Lease, StoreError, Tiles};
 use tonic::transport::Channel;
+
+use metrics::Measures;
 
 pub use follow::Settings;
 pub use grpc::AggregationGrpc;
@@ -86,7 +92,8 @@ type Rebuilt = oneshot::Sender<i64>;
 #[derive(Debug)]
 pub struct Aggregation {
     tiles: Tiles,
-    ledger: Channel,
+    ledger: TracedChannel,
+    measures: Measures,
     settings: Settings,
     reached: watch::Sender<Reached>,
     moved: broadcast::Sender<Arc<Moved>>,
@@ -106,7 +113,8 @@ impl Aggregation {
         let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
-            ledger,
+            ledger: traced_channel(ledger),
+            measures: Measures::default(),
             settings,
             reached: watch::Sender::new(Reached::default()),
             moved: broadcast::Sender::new(1024),
@@ -137,6 +145,7 @@ impl Aggregation {
     }
 
     fn set_halted(&self, why: Option<String>) {
+        self.measures.halted(why.is_some());
         *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 

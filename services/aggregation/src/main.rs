@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::{Readiness, Stopper, telemetry};
@@ -35,8 +36,7 @@ const SERVICES: [&str; 2] = ["tonghop.aggregation.v1.AggregationService", ""];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-aggregation", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -50,7 +50,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments), stopper.stop());
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
-    let app = one_port(all.prepare(), routes(aggregation.clone()), &readiness);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    aggregation.register(&metrics);
+    for pool in tiles.pools() {
+        metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), routes(aggregation.clone()), &readiness, &metrics);
     let work = aggregation.clone().run();
     let probe = move || {
         let aggregation = aggregation.clone();

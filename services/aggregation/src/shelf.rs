@@ -164,19 +164,18 @@ impl Shelves {
         })
     }
 
-    /// Current figures of a series in a province, of periods that end in a year.
-    pub(crate) fn figures_in(
+    /// Adds the current figures of a series in a province, of periods that end in a year.
+    pub(crate) fn add_figures_in(
         &self,
+        figures: &mut SeriesFigures,
         calendar: &Calendar,
         series: &Series,
         keeper: UnitId,
         year: i16,
-    ) -> SeriesFigures {
-        let mut figures = SeriesFigures::default();
+    ) {
         for (period, body) in self.tiles_in(calendar, series, keeper, year) {
-            body.add_to(&mut figures, period, i64::MAX);
+            body.add_to(figures, period, i64::MAX);
         }
-        figures
     }
 
     /// Summaries of a series.

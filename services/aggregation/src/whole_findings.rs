@@ -39,6 +39,7 @@ pub(crate) fn ratio_plans(registry: &Registry, figure_of: &Indicator, period: Pe
             indicator: ratio.code.clone(),
             breakdown,
             period,
+            map: None,
         };
         match plan(registry, &question(Breakdown::default())) {
             Ok(plan) => out.push(plan),
@@ -82,14 +83,8 @@ pub(crate) fn find(
             let mut all = Figures::default();
             for place in places_of(&plan, keeper) {
                 let Some(of) = registry.indicator(&place.series.indicator) else { continue };
-                let held = shelves.figures_in(&of.calendar, &place.series, place.keeper, place.year);
-                let known = all.series.entry(place.series).or_default();
-                for (period, rows) in held.periods {
-                    for row in rows {
-                        let leaf = &held.leaves[row.leaf as usize];
-                        known.push(period, row.unit, row.scope, leaf, row.stated);
-                    }
-                }
+                let known = all.series.entry(place.series.clone()).or_default();
+                shelves.add_figures_in(known, &of.calendar, &place.series, place.keeper, place.year);
             }
             for excess in excesses(registry, &plan, &all) {
                 let key = (plan.indicator.code.clone(), plan.period, excess.unit, excess.scope);

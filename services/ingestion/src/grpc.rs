@@ -14,6 +14,7 @@ use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServi
 use tonghop_runtime::{Failure, FailureKind, Finding};
 use tonghop_store::{EntryKind, Receipt};
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
 
 use crate::service::{Arrived, Ingestion, Taken, WIRE, too_large};
 use crate::writer::failure;
@@ -199,7 +200,7 @@ impl LedgerService for IngestionGrpc {
         let request = request.into_inner();
         let this = Arc::clone(&self.0);
         let (sender, receiver) = tokio::sync::mpsc::channel(TAIL_ENTRIES as usize);
-        tokio::spawn(async move {
+        let tailing = async move {
             let mut position = request.after_position;
             let mut head = this.head.subscribe();
             let mut silent_since: Option<Instant> = None;
@@ -247,6 +248,7 @@ impl LedgerService for IngestionGrpc {
                         receipt: Some(receipt(&entry.receipt)),
                         record: entry.record,
                         head_position: known.max(last),
+                        trace_parent: entry.trace_parent,
                         ..pb::TailResponse::default()
                     };
                     let sent = tokio::select! {
@@ -259,19 +261,27 @@ impl LedgerService for IngestionGrpc {
                     }
                 }
             }
-        });
+        };
+        tokio::spawn(tailing.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 
     async fn get_head(
         &self,
-        _: Request<pb::GetHeadRequest>,
+        request: Request<pb::GetHeadRequest>,
     ) -> Result<Response<pb::GetHeadResponse>, Status> {
         let head = self.0.ledger.head().await.map_err(failure)?;
-        Ok(Response::new(head.map_or_else(pb::GetHeadResponse::default, |h| pb::GetHeadResponse {
-            position: h.position,
-            digest: hex(&h.digest),
-        })))
+        let next = match (request.get_ref().after_position, &head) {
+            (Some(after), Some(head)) if after < head.position => {
+                self.0.ledger.receipt_after(after).await.map_err(failure)?
+            }
+            _ => None,
+        };
+        Ok(Response::new(pb::GetHeadResponse {
+            position: head.as_ref().map_or(0, |h| h.position),
+            digest: head.map(|h| hex(&h.digest)).unwrap_or_default(),
+            next_received_at: next.map(|n| time(n.received_at)).unwrap_or_default(),
+        }))
     }
 
     async fn verify_chain(

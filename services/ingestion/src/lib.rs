@@ -12,6 +12,7 @@
 //! | `in_force` | the registry in force, which any replica may change |
 //! | `service` | the operations, the same for both transports |
 //! | `writer` | group commit |
+//! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
 
 pub mod check;
@@ -21,6 +22,7 @@ mod grpc;
 mod in_force;
 pub mod json;
 mod maps;
+mod metrics;
 mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;

@@ -6,6 +6,7 @@ use clap::Parser;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::{Readiness, Stopper, telemetry};
@@ -36,8 +37,7 @@ const SERVICES: [&str; 4] = [
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-ingestion", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -55,7 +55,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let grpc = IngestionGrpc(ingestion.clone());
     let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
-    let app = one_port(all.prepare(), routes(ingestion.clone()), &readiness);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    ingestion.register(&metrics);
+    for pool in ledger.pools() {
+        metrics.pool("ledger", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), routes(ingestion.clone()), &readiness, &metrics);
     let probe = move || {
         let ingestion = ingestion.clone();
         async move { ingestion.probe().await }

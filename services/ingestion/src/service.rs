@@ -11,6 +11,7 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
+use tonghop_runtime::trace::{self, TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
 use tonghop_store::{Appended, Document, EntryKind, Ledger, NewEntry, Premise, Receipt, content_digest};
 use tonic::transport::Channel;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::check::check;
 use crate::in_force::{Known, none_loaded};
+use crate::metrics::Measures;
 use crate::submission::{Limits, RawSubmission};
 use crate::writer::{Writer, failure};
 use crate::{csv_form, json};
@@ -45,7 +47,8 @@ pub struct Ingestion {
     pub(crate) head: Arc<watch::Sender<i64>>,
     /// What figures are checked against.
     pub(crate) known: Known,
-    aggregation: Option<Channel>,
+    aggregation: Option<TracedChannel>,
+    pub(crate) measures: Measures,
     pub(crate) limits: Limits,
     pub(crate) now: fn() -> Timestamp,
     /// When streams end.
@@ -98,8 +101,9 @@ impl Ingestion {
         known.now(&ledger).await?;
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
-        let writer = Writer::start(ledger.clone(), Arc::clone(&head));
-        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, limits, now, stop }))
+        let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
+        let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
+        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))
     }
 
     /// Whether it can do its work.
@@ -129,6 +133,12 @@ impl Ingestion {
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
     pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
+        let outcome = self.take(arrived).await;
+        self.measures.count(&outcome);
+        outcome
+    }
+
+    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
@@ -187,6 +197,7 @@ impl Ingestion {
                 received_at: (self.now)(),
                 note: raw.note.clone(),
                 premise: Premise::Registry(in_force.position),
+                trace_parent: trace::parent(),
             };
             match self.writer.append(entry).await? {
                 Appended::New(receipt) => {

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use std::time::Instant;
+
 use tokio::sync::{mpsc, oneshot, watch};
 use tonghop_runtime::{Failure, FailureKind};
 use tonghop_store::{Appended, Ledger, NewEntry, StoreError};
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::metrics::Measures;
 
 /// Entries that share a transaction at most.
 const MOST_ENTRIES: usize = 128;
@@ -26,9 +32,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the task that appends. `head` is told of every new position.
-    pub(crate) fn start(ledger: Ledger, head: Arc<watch::Sender<i64>>) -> Writer {
+    pub(crate) fn start(ledger: Ledger, head: Arc<watch::Sender<i64>>, measures: Measures) -> Writer {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(ledger, waiting, head));
+        tokio::spawn(run(ledger, waiting, head, measures));
         Writer { queue }
     }
 
@@ -38,6 +44,25 @@ impl Writer {
     /// # Errors
     /// Where the queue is full, or the database does not answer.
     pub(crate) async fn append(&self, entry: NewEntry) -> Result<Appended, Failure> {
+        let span = tracing::info_span!("append", figures = entry.figures, position = Empty);
+        async {
+            let appended = self.queued(entry).await?;
+            if let Some(receipt) = appended.receipt() {
+                tracing::Span::current().record("position", receipt.position);
+            }
+            Ok(appended)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// How many entries wait, and how many may.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let most = self.queue.max_capacity();
+        (most - self.queue.capacity(), most)
+    }
+
+    async fn queued(&self, entry: NewEntry) -> Result<Appended, Failure> {
         let (reply, answer) = oneshot::channel();
         let full =
             |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
@@ -48,7 +73,12 @@ impl Writer {
     }
 }
 
-async fn run(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>, head: Arc<watch::Sender<i64>>) {
+async fn run(
+    ledger: Ledger,
+    mut queue: mpsc::Receiver<Waiting>,
+    head: Arc<watch::Sender<i64>>,
+    measures: Measures,
+) {
     while let Some(first) = queue.recv().await {
         let mut bytes = size(&first.entry);
         let mut group = vec![first];
@@ -57,6 +87,8 @@ async fn run(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>, head: Arc<watch
             bytes += size(&next.entry);
             group.push(next);
         }
+        measures.group_entries.observe(group.len() as f64);
+        let begun = Instant::now();
         let (entries, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.entry, w.reply)).unzip();
         match append(&ledger, entries.clone()).await {
             Ok(appended) => {
@@ -83,6 +115,7 @@ async fn run(ledger: Ledger, mut queue: mpsc::Receiver<Waiting>, head: Arc<watch
                 answer(causes.into_iter().map(Err).collect(), replies, &head);
             }
         }
+        measures.group_seconds.observe(begun.elapsed().as_secs_f64());
     }
 }
 

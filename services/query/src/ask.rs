@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use tonghop_core::Date;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{Frequency, Period};
-use tonghop_core::question::{Refusal, unit_for};
+use tonghop_core::question::Refusal;
 use tonghop_core::registry::{Registry, UnitLookup};
-use tonghop_core::unit::UnitId;
+use tonghop_core::unit::{Level, UnitId};
 use tonghop_runtime::{Failure, FailureKind, Finding};
 
 /// The longest text taken for a code, period or breakdown.
@@ -115,22 +116,31 @@ pub(crate) fn unit(
     indicator: &Indicator,
     code: &str,
     period: Period,
+    map: Option<Date>,
 ) -> Result<UnitId, Failure> {
     bounded("unit", code)?;
     if code.is_empty() {
         return Err(required("unit"));
     }
-    let day = indicator.calendar.last_day(period);
-    match unit_for(registry, indicator, code, period) {
+    let day = map.unwrap_or_else(|| indicator.calendar.last_day(period));
+    match registry.unit_on(code, day) {
         UnitLookup::Found(unit) => Ok(unit),
-        UnitLookup::OtherTime(ids) => Err(finding(
-            FailureKind::Unprocessable,
-            "unit_not_in_force",
-            "unit",
-            code,
-            &format!("a unit in force on {day}, the last day of {period}"),
-            &registry.code_at_other_times(&ids, day),
-        )),
+        UnitLookup::OtherTime(ids) => {
+            if let Some(level) = map.and_then(|day| level_gone(registry, &ids, day)) {
+                return Err(refused(&Refusal::LevelGone { level, day }));
+            }
+            Err(finding(
+                FailureKind::Unprocessable,
+                "unit_not_in_force",
+                "unit",
+                code,
+                &match map {
+                    None => format!("a unit in force on {day}, the last day of {period}"),
+                    Some(_) => format!("a unit in force on {day}, the day of the map asked for"),
+                },
+                &registry.code_at_other_times(&ids, day),
+            ))
+        }
         UnitLookup::Unknown => Err(finding(
             FailureKind::NotFound,
             "unknown_unit",
@@ -142,18 +152,29 @@ pub(crate) fn unit(
     }
 }
 
-/// Only the map of each period's own time is answered from.
-pub(crate) fn map(text: &str) -> Result<(), Failure> {
+/// The level of units none of whose level is in force on a day.
+fn level_gone(registry: &Registry, ids: &[UnitId], day: Date) -> Option<String> {
+    let levels: Vec<_> = ids.iter().map(|id| registry.unit(*id).level).collect();
+    let is_there = |level: Level| registry.units().iter().any(|u| u.level == level && u.in_force(day));
+    let gone = levels.iter().all(|level| !is_there(*level));
+    levels.first().filter(|_| gone).map(|level| registry.level_code(*level).to_owned())
+}
+
+/// The day to whose map totals are restated; none where they are as reported.
+pub(crate) fn map(text: &str) -> Result<Option<Date>, Failure> {
+    bounded("map", text)?;
     match text {
-        "" | "reported" => Ok(()),
-        other => Err(finding(
-            FailureKind::Unprocessable,
-            "map_not_offered",
-            "map",
-            other,
-            "reported: each figure where the map of its own period puts its unit",
-            "leave it out; totals restated to another map are not offered by this version",
-        )),
+        "" | "reported" => Ok(None),
+        day => day.parse().map(Some).map_err(|_| {
+            finding(
+                FailureKind::NotUnderstood,
+                "malformed_map",
+                "map",
+                day,
+                "reported, or a day as 2025-07-01",
+                "reported puts each figure where the map of its own period puts its unit; a day restates to its map",
+            )
+        }),
     }
 }
 
@@ -203,6 +224,18 @@ pub(crate) fn refused(refusal: &Refusal) -> Failure {
             "unit",
             format!("a unit not in force on {day}"),
             "ask for the unit that carries the territory on that day".to_owned(),
+        ),
+        Refusal::LevelGone { level, day } => (
+            "not_on_this_map",
+            "unit",
+            format!("a unit of the level {level}"),
+            format!("on the map of {day} ask for the unit that its territory lies in, or ask as reported"),
+        ),
+        Refusal::MapTooOld { map, last } => (
+            "map_older_than_period",
+            "map",
+            map.to_string(),
+            format!("ask for the map of {last} or of a later day, or as reported"),
         ),
         Refusal::BelowCollection { level, .. } => (
             "below_collection_level",

@@ -8,6 +8,7 @@ use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
+use tracing::Instrument;
 
 use crate::Query;
 
@@ -28,7 +29,7 @@ impl Query {
         let mut moved = client.watch(WatchRequest {}).await.map_err(away)?.into_inner();
         let (sender, receiver) = mpsc::channel(QUEUE);
         let this = Arc::clone(self);
-        tokio::spawn(async move {
+        let watching = async move {
             loop {
                 let next = tokio::select! {
                     () = sender.closed() => return,
@@ -54,7 +55,8 @@ impl Query {
                     return;
                 }
             }
-        });
+        };
+        tokio::spawn(watching.in_current_span());
         Ok(ReceiverStream::new(receiver))
     }
 }

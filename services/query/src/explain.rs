@@ -26,7 +26,13 @@ impl Query {
     /// What is wrong with the request.
     pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
         let view = self.view(request.at_least).await?;
-        let asked = view.one(&request.indicator, &request.unit, &request.period, &request.breakdown)?;
+        let asked = view.one(&Words {
+            indicator: &request.indicator,
+            unit: &request.unit,
+            period: &request.period,
+            breakdown: &request.breakdown,
+            map: &request.map,
+        })?;
         let unit = asked.question.unit;
         let period = asked.question.period;
         let breakdown = &asked.question.breakdown;
@@ -45,17 +51,21 @@ impl Query {
                 tiles.push(view.at(&asked, tile).await?);
             }
         }
-        let figures = view
-            .revisions(&Wanted {
-                indicator: &asked.plan.indicator,
-                unit,
-                period,
-                breakdown,
-                below: false,
-                exactly: !asked.plan.indicator.is_stock(),
-            })
-            .await?;
-        let figures = figures.into_iter().take(MOST).collect();
+        let mut figures = Vec::new();
+        for unit in asked.plan.made_of(&view.registry, unit) {
+            let of_unit = view
+                .revisions(&Wanted {
+                    indicator: &asked.plan.indicator,
+                    unit,
+                    period,
+                    breakdown,
+                    below: false,
+                    exactly: !asked.plan.indicator.is_stock(),
+                })
+                .await?;
+            figures.extend(of_unit);
+        }
+        figures.truncate(MOST);
         let cells = view.cells(&asked.plan, unit).await?;
         let along = match cells.as_slice() {
             [] => "",
@@ -69,6 +79,7 @@ impl Query {
             children: children.to_vec(),
             tiles,
             figures: view.with_submissions(figures).await?,
+            origins: view.origins(&asked).await?,
             set_aside: cells.iter().flat_map(|cell| set_aside(&asked.plan, cell)).collect(),
         })
     }
@@ -82,13 +93,29 @@ impl Query {
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
         let view = self.view(request.at_least).await?;
-        let asked = view.one(&request.indicator, &request.unit, &request.period, &request.breakdown)?;
+        let asked = view.one(&Words {
+            indicator: &request.indicator,
+            unit: &request.unit,
+            period: &request.period,
+            breakdown: &request.breakdown,
+            map: &request.map,
+        })?;
         let children = view.children(&asked.plan, asked.question.unit);
         let answered = view.many(&asked, &children).await?;
         let (total, children) =
             answered.split_first().map_or((None, vec![]), |(t, c)| (Some(t.clone()), c.to_vec()));
-        Ok(pb::GetCoverageResponse { as_of: Some(view.as_of()), total, children })
+        let origins = view.origins(&asked).await?;
+        Ok(pb::GetCoverageResponse { as_of: Some(view.as_of()), total, children, origins })
     }
+}
+
+/// The words of a question.
+struct Words<'a> {
+    indicator: &'a str,
+    unit: &'a str,
+    period: &'a str,
+    breakdown: &'a str,
+    map: &'a str,
 }
 
 /// One question with its plan.
@@ -98,22 +125,38 @@ struct One {
 }
 
 impl View {
-    fn one(&self, indicator: &str, unit: &str, period: &str, breakdown: &str) -> Result<One, Failure> {
-        let period = ask::period(period)?;
-        let breakdown = ask::breakdown(breakdown)?;
-        let indicator = ask::indicator(&self.registry, indicator)?;
-        let unit = ask::unit(&self.registry, &indicator, unit, period)?;
-        let question = Question { unit, indicator: indicator.code.clone(), breakdown, period };
+    fn one(&self, words: &Words<'_>) -> Result<One, Failure> {
+        let map = ask::map(words.map)?;
+        let period = ask::period(words.period)?;
+        let breakdown = ask::breakdown(words.breakdown)?;
+        let indicator = ask::indicator(&self.registry, words.indicator)?;
+        let unit = ask::unit(&self.registry, &indicator, words.unit, period, map)?;
+        let question = Question { unit, indicator: indicator.code.clone(), breakdown, period, map };
         let plan = plan(&self.registry, &question).map_err(|r| ask::refused(&r))?;
         Ok(One { question, plan: Arc::new(plan) })
     }
 
     fn children(&self, plan: &Plan, unit: UnitId) -> Vec<UnitId> {
-        let children = self.registry.map_on(plan.days.1).children(unit).iter().copied();
+        let map = &self.registry.maps()[plan.told_on(&self.registry)];
+        let children = map.children(unit).iter().copied();
         children
             .filter(|c| self.registry.unit(*c).level <= plan.indicator.collection_level)
             .take(MOST)
             .collect()
+    }
+
+    /// The units that a restated total is put together from, with their totals as reported and their shares.
+    async fn origins(&self, one: &One) -> Result<Vec<pb::Origin>, Failure> {
+        if one.plan.told_on(&self.registry) == one.plan.epoch(&self.registry) {
+            return Ok(vec![]);
+        }
+        let mut out = Vec::new();
+        for (unit, share) in one.plan.shares_of(&self.registry, one.question.unit) {
+            let question = Question { unit, map: None, ..one.question.clone() };
+            let total = Some(self.answered(one, question).await?);
+            out.push(pb::Origin { total, share: share.to_string() });
+        }
+        Ok(out)
     }
 
     /// The total of the question's unit, then those of other units.
@@ -128,9 +171,18 @@ impl View {
         Ok(out)
     }
 
-    /// The total of the question's unit for another period.
+    /// The total of the question's unit for another period: a tile. One that ends before the unit began is restated to
+    /// the map of the question.
     async fn at(&self, one: &One, period: Period) -> Result<pb::Total, Failure> {
-        let question = Question { period, ..one.question.clone() };
+        let map = &self.registry.maps()[one.plan.told_on(&self.registry)];
+        let day = one.plan.indicator.calendar.last_day(period);
+        let reads_back = self.registry.epoch(day) < one.plan.told_on(&self.registry);
+        let map = one.question.map.or(map.from.filter(|_| reads_back));
+        self.answered(one, Question { period, map, ..one.question.clone() }).await
+    }
+
+    /// The total of a question near another, or why there is none.
+    async fn answered(&self, one: &One, question: Question) -> Result<pb::Total, Failure> {
         match plan(&self.registry, &question) {
             Ok(plan) => {
                 let plan = Arc::new(plan);
@@ -140,9 +192,9 @@ impl View {
                 self.shown(&plan, question.unit, &question.breakdown, answer).await
             }
             Err(refusal) => {
-                let indicator = &one.plan.indicator;
-                let frame =
-                    crate::view::frame(&self.registry, indicator, question.unit, &question.breakdown, period);
+                let (indicator, Question { unit, breakdown, period, map, .. }) =
+                    (&one.plan.indicator, question);
+                let frame = crate::view::frame(&self.registry, indicator, unit, &breakdown, period, map);
                 Ok(pb::Total { refused: refusal.to_string(), ..frame })
             }
         }

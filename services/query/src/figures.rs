@@ -44,7 +44,7 @@ impl Query {
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
         let indicator = ask::indicator(&view.registry, &request.indicator)?;
-        let unit = ask::unit(&view.registry, &indicator, &request.unit, period)?;
+        let unit = ask::unit(&view.registry, &indicator, &request.unit, period, None)?;
         let wanted = Wanted {
             indicator: &indicator,
             unit,
@@ -173,7 +173,11 @@ impl View {
                 return None;
             }
             let mut shown = pb::FigureRevision {
-                unit: Some(view::unit_ref(&self.registry, wanted.indicator, entry.unit, period)),
+                unit: Some(view::unit_ref(
+                    &self.registry,
+                    entry.unit,
+                    wanted.indicator.calendar.last_day(period),
+                )),
                 indicator: wanted.indicator.code.clone(),
                 breakdown: breakdown.to_string(),
                 period: period.to_string(),

@@ -8,6 +8,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 use crate::Query;
 
@@ -44,7 +45,7 @@ impl QueryService for QueryGrpc {
         let query = Arc::clone(&self.0);
         // The first page is answered before the stream begins, so that a wrong question fails as a whole.
         let mut page = query.totals(&asked).await?;
-        tokio::spawn(async move {
+        let streaming = async move {
             loop {
                 for total in std::mem::take(&mut page.totals) {
                     let message = pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
@@ -64,7 +65,8 @@ impl QueryService for QueryGrpc {
                     }
                 };
             }
-        });
+        };
+        tokio::spawn(streaming.in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 

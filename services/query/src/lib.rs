@@ -8,12 +8,14 @@
 //! | `view` | answers as they are shown |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `metrics` | what is counted |
 
 mod ask;
 mod changes;
 mod explain;
 mod figures;
 mod grpc;
+mod metrics;
 mod read;
 mod rest;
 mod totals;
@@ -29,9 +31,12 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
+use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Stop};
 use tonghop_store::{Snapshot, StoreError, Tiles};
 use tonic::transport::Channel;
+
+use metrics::Measures;
 
 pub use grpc::QueryGrpc;
 pub use rest::routes;
@@ -49,7 +54,8 @@ const FRESH: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Query {
     tiles: Tiles,
-    aggregation: Channel,
+    aggregation: TracedChannel,
+    measures: Measures,
     reached: watch::Sender<i64>,
     registry: Mutex<Option<(i64, Arc<Registry>)>>,
     now: fn() -> Timestamp,
@@ -69,7 +75,8 @@ impl Query {
     /// Over the tiles' database, and the aggregation service that says when they move.
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
         let (reached, registry) = (watch::Sender::new(0), Mutex::new(None));
-        Arc::new(Query { tiles, aggregation, reached, registry, now, stop })
+        let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
+        Arc::new(Query { tiles, aggregation, measures, reached, registry, now, stop })
     }
 
     /// Whether it can do its work.
@@ -107,11 +114,13 @@ impl Query {
     async fn listen(&self) -> Result<(), tonic::Status> {
         let mut client = AggregationServiceClient::new(self.aggregation.clone());
         let mut stream = client.watch(WatchRequest {}).await?.into_inner();
+        let _heard = self.measures.heard();
         while let Some(message) = stream.message().await? {
             // A replica that stands by may be a little behind the one that was listened to before.
             self.reached.send_if_modified(|reached| {
                 let moved = message.position > *reached;
                 *reached = message.position.max(*reached);
+                self.measures.position.set(*reached);
                 moved
             });
         }
@@ -124,9 +133,13 @@ impl Query {
         let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         let deadline = Instant::now() + LONGEST_WAIT;
         let mut reached = self.reached.subscribe();
+        if snapshot.checkpoint().position < at_least {
+            self.measures.waits.inc();
+        }
         while snapshot.checkpoint().position < at_least {
             drop(snapshot);
             if Instant::now() >= deadline {
+                self.measures.timeouts.inc();
                 let detail = format!("position {at_least} is not rolled up yet; ask again");
                 return Err(Failure::new(FailureKind::Unavailable, detail));
             }
@@ -141,6 +154,7 @@ impl Query {
         }
         let registry = self.registry(&snapshot).await?;
         let stale_seconds = stale_seconds(snapshot.checkpoint().confirmed_at, (self.now)());
+        self.measures.views.inc();
         Ok(View { snapshot, registry, stale_seconds })
     }
 

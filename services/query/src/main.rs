@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tonghop_query::{Query, QueryGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
 use tonghop_runtime::{Readiness, Stopper, telemetry};
@@ -30,8 +31,7 @@ const SERVICES: [&str; 2] = ["tonghop.query.v1.QueryService", ""];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start(false);
-    process::exit(run(Arguments::parse()).await)
+    telemetry::around("tonghop-query", false, run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
@@ -47,7 +47,12 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let query = Query::new(tiles.clone(), aggregation, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
-    let app = one_port(all.prepare(), routes(query.clone()), &readiness);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    query.register(&metrics);
+    for pool in tiles.pools() {
+        metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
+    }
+    let app = one_port(all.prepare(), routes(query.clone()), &readiness, &metrics);
     let work = query.clone().run();
     let probe = move || {
         let query = query.clone();

@@ -1,7 +1,7 @@
 //! Tiles and summaries into answers, from one snapshot.
 //!
 //! The nation and its provinces, for whole series and periods up to a year, are read from summaries: one row
-//! answers all of them. Everything else (a commune, one member of a breakdown, one side, a ratio, a span) is
+//! answers all of them, restated to any later map too. Everything else (a commune, one member of a breakdown, one side, a ratio, a span) is
 //! rolled up from tiles when it is asked for, by the same functions of the core.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,18 +34,6 @@ impl Item {
         near && self.plan.is_of_whole_series()
             && !matches!(self.plan.period.grain(), Grain::Instant | Grain::Span)
     }
-}
-
-/// The days within which figures that a plan reads end.
-fn reading_days(plan: &Plan) -> (i32, i32) {
-    let mut days = plan.days;
-    if !plan.indicator.is_stock() {
-        for asked in plan.asked() {
-            let (first, last) = asked.indicator.calendar.days(plan.period);
-            days = (days.0.min(first), days.1.max(last));
-        }
-    }
-    (day_number(days.0), day_number(days.1))
 }
 
 /// A tile of a snapshot, read.
@@ -97,10 +85,11 @@ impl View {
     ) -> Result<Total, Refusal> {
         item.plan.admits(&self.registry, item.unit)?;
         let stock = item.plan.indicator.is_stock();
+        let maps = (item.plan.epoch(&self.registry), item.plan.told_on(&self.registry));
         let mut sides = Vec::new();
         for asked in item.plan.asked() {
             let key = (asked.series.to_string(), item.plan.period);
-            let cell = summaries.get(&key).and_then(|body| body.cells.get(&item.unit));
+            let cell = summaries.get(&key).and_then(|body| body.cell(&self.registry, maps, item.unit));
             sides.push(match cell {
                 Some(cell) => total_of_sum(cell.clone(), stock),
                 // Nothing in this period: the core says what that means.
@@ -152,9 +141,12 @@ impl View {
     pub(crate) async fn tiles(&self, plan: &Plan, units: &[UnitId]) -> Result<Vec<ReadTile>, Failure> {
         let nation = self.registry.nation();
         let all = units.contains(&nation);
-        let keepers: BTreeSet<UnitId> = units.iter().map(|u| self.registry.keeper(*u, plan.days.1)).collect();
+        let of = |unit: &UnitId| plan.keepers(&self.registry, *unit);
+        let keepers: BTreeSet<UnitId> =
+            if all { BTreeSet::new() } else { units.iter().flat_map(of).collect() };
         let keepers = keepers.into_iter().map(|u| self.registry.unit(u).key()).collect();
-        let (from_end, to_end) = reading_days(plan);
+        let (from_end, to_end) = plan.reading_days();
+        let (from_end, to_end) = (day_number(from_end), day_number(to_end));
         let series: Vec<String> = plan.series().iter().map(ToString::to_string).collect();
         if series.is_empty() {
             return Ok(vec![]);

@@ -107,6 +107,7 @@ async fn explain(
             period: asked.period,
             breakdown: asked.breakdown,
             at_least: asked.at_least,
+            map: asked.map,
         })
         .await?;
     let body = json::explanation(&answer);
@@ -152,12 +153,14 @@ async fn coverage(
             period: asked.period,
             breakdown: asked.breakdown,
             at_least: asked.at_least,
+            map: asked.map,
         })
         .await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
         "total": answer.total.as_ref().map(json::total),
         "children": answer.children.iter().map(json::total).collect::<Vec<_>>(),
+        "origins": answer.origins.iter().map(json::origin).collect::<Vec<_>>(),
     });
     Ok(with_etag(&headers, &body))
 }

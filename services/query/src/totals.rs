@@ -1,12 +1,16 @@
 //! Totals: one rectangle, or the same question over children, periods, members or indicators.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tonghop_core::Date;
 use tonghop_core::dimension::{Breakdown, REPORTER};
 use tonghop_core::figure::{Scope, Stated};
 use tonghop_core::indicator::{Indicator, ReporterOverlap};
+use tonghop_core::lineage::{Before, Reading};
 use tonghop_core::period::Period;
 use tonghop_core::question::{Plan, Question, Reason, Refusal, Total, plan};
+use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
@@ -23,13 +27,53 @@ const MOST_QUESTIONS: usize = 20_000;
 /// Figures listed under a total that does not add up.
 const MOST_GIVEN: usize = 100;
 
+/// What a unit's territory was through time.
+struct Territory<'a> {
+    registry: &'a Registry,
+    unit: UnitId,
+    /// The map that the unit is of.
+    told_on: usize,
+}
+
+impl Territory<'_> {
+    /// The units whose territory it is on a map: the unit itself where it is in force, else those that it goes back to.
+    fn on(&self, epoch: usize) -> Vec<UnitId> {
+        let mut units = BTreeSet::from([self.unit]);
+        for step in (epoch + 1..=self.told_on).rev() {
+            units = units.into_iter().flat_map(|unit| self.before(step, unit)).collect();
+        }
+        units.into_iter().collect()
+    }
+
+    fn before(&self, epoch: usize, unit: UnitId) -> Vec<UnitId> {
+        match self.registry.before(epoch, unit, Reading::Restated) {
+            _ if self.registry.maps()[epoch - 1].has(unit) => vec![unit],
+            Before::Same => vec![],
+            Before::Of(sources) => sources.iter().map(|s| s.unit).collect(),
+        }
+    }
+
+    /// Whether it became another between two maps, under a new number alone aside.
+    fn changed(&self, from: usize, to: usize) -> bool {
+        (from + 1..=to).any(|epoch| {
+            self.on(epoch).into_iter().any(|unit| {
+                let before = self.registry.before(epoch, unit, Reading::Restated);
+                before != Before::Same && before.renumbered().is_none()
+            })
+        })
+    }
+}
+
 /// A question ready to be answered, or refused by itself among others.
 struct Asked {
     unit: UnitId,
     indicator: Arc<Indicator>,
     breakdown: Breakdown,
     period: Period,
+    map: Option<Date>,
     plan: Result<Arc<Plan>, Refusal>,
+    /// Whether the territory is not that of the point before in a series.
+    is_break: bool,
 }
 
 impl Query {
@@ -68,24 +112,26 @@ pub(crate) fn page(token: &str, size: u32) -> Result<(usize, usize), Failure> {
 }
 
 fn questions(view: &View, request: &pb::GetTotalsRequest) -> Result<Vec<Asked>, Failure> {
-    ask::map(&request.map)?;
+    let map = ask::map(&request.map)?;
     let registry = &view.registry;
     let period = ask::period(&request.period)?;
     let breakdown = ask::breakdown(&request.breakdown)?;
     if request.by == "indicators" {
-        return indicators(view, request, &breakdown, period);
+        return indicators(view, request, &breakdown, period, map);
     }
     let indicator = ask::indicator(registry, &request.indicator)?;
-    let unit = ask::unit(registry, &indicator, &request.unit, period)?;
+    let unit = ask::unit(registry, &indicator, &request.unit, period, map)?;
     let one = |unit: UnitId, breakdown: &Breakdown, period: Period| {
         let question =
-            Question { unit, indicator: indicator.code.clone(), breakdown: breakdown.clone(), period };
+            Question { unit, indicator: indicator.code.clone(), breakdown: breakdown.clone(), period, map };
         Asked {
             unit,
             indicator: Arc::clone(&indicator),
             breakdown: breakdown.clone(),
             period,
+            map,
             plan: plan(registry, &question).map(Arc::new),
+            is_break: false,
         }
     };
     let all: Vec<Asked> = match request.by.as_str() {
@@ -93,7 +139,7 @@ fn questions(view: &View, request: &pb::GetTotalsRequest) -> Result<Vec<Asked>, 
         "children" => {
             // All children share the parent's plan, and so one reading of the tiles.
             let shared = one(unit, &breakdown, period);
-            let day = indicator.calendar.last_day(period);
+            let day = map.unwrap_or_else(|| indicator.calendar.last_day(period));
             let children = registry.map_on(day).children(unit).iter();
             let children = children.filter(|c| registry.unit(**c).level <= indicator.collection_level);
             match &shared.plan {
@@ -104,14 +150,28 @@ fn questions(view: &View, request: &pb::GetTotalsRequest) -> Result<Vec<Asked>, 
                         indicator: Arc::clone(&indicator),
                         breakdown: breakdown.clone(),
                         period,
+                        map,
                         plan: Ok(Arc::clone(plan)),
+                        is_break: false,
                     })
                     .collect(),
             }
         }
         "periods" => {
             let within = ask::periods_within(&indicator, period);
-            within.into_iter().map(|period| one(unit, &breakdown, period)).collect()
+            let told_on = map.unwrap_or_else(|| indicator.calendar.last_day(period));
+            let territory = Territory { registry, unit, told_on: registry.epoch(told_on) };
+            let mut before = None;
+            let mut points = Vec::new();
+            for period in within {
+                let epoch = registry.epoch(indicator.calendar.last_day(period));
+                let is_break = before.is_some_and(|before| territory.changed(before, epoch));
+                let units = if map.is_some() { vec![unit] } else { territory.on(epoch) };
+                let point = |unit| Asked { is_break, ..one(unit, &breakdown, period) };
+                points.extend(units.into_iter().map(point));
+                before = Some(epoch);
+            }
+            points
         }
         "breakdown" => {
             let name = &request.by_dimension;
@@ -158,6 +218,7 @@ fn indicators(
     request: &pb::GetTotalsRequest,
     breakdown: &Breakdown,
     period: Period,
+    map: Option<Date>,
 ) -> Result<Vec<Asked>, Failure> {
     let registry = &view.registry;
     if !request.programme.is_empty() && registry.programme(&request.programme).is_none() {
@@ -184,7 +245,7 @@ fn indicators(
             continue;
         }
         // One unit may be in force on the last day in one calendar and not in another.
-        let unit = match ask::unit(registry, indicator, &request.unit, period) {
+        let unit = match ask::unit(registry, indicator, &request.unit, period, map) {
             Ok(unit) => unit,
             Err(failure) => {
                 trouble = Some(failure);
@@ -198,13 +259,20 @@ fn indicators(
             _ => vec![breakdown.clone()],
         };
         for breakdown in sides {
-            let question =
-                Question { unit, indicator: indicator.code.clone(), breakdown: breakdown.clone(), period };
+            let question = Question {
+                unit,
+                indicator: indicator.code.clone(),
+                breakdown: breakdown.clone(),
+                period,
+                map,
+            };
             out.push(Asked {
                 unit,
                 indicator: Arc::clone(indicator),
                 breakdown,
                 period,
+                map,
+                is_break: false,
                 plan: plan(registry, &question).map(Arc::new),
             });
         }
@@ -227,14 +295,16 @@ impl View {
             let (plan, answer) = match &one.plan {
                 Ok(plan) => (plan, answers.next()),
                 Err(refusal) => {
-                    let frame =
-                        view::frame(&self.registry, &one.indicator, one.unit, &one.breakdown, one.period);
-                    out.push(pb::Total { refused: refusal.to_string(), ..frame });
+                    let Asked { unit, indicator, breakdown, period, map, is_break, .. } = one;
+                    let frame = view::frame(&self.registry, indicator, *unit, breakdown, *period, *map);
+                    let territory_break = *is_break;
+                    out.push(pb::Total { refused: refusal.to_string(), territory_break, ..frame });
                     continue;
                 }
             };
             let Some(answer) = answer else { return Err(Failure::internal("an answer is missing")) };
-            out.push(self.shown(plan, one.unit, &one.breakdown, answer).await?);
+            let shown = self.shown(plan, one.unit, &one.breakdown, answer).await?;
+            out.push(pb::Total { territory_break: one.is_break, ..shown });
         }
         Ok(out)
     }
@@ -260,6 +330,7 @@ impl View {
         let registry = &self.registry;
         let figures = self.figures(plan, &[unit]).await?;
         let indicator = &plan.indicator;
+        let made_of = plan.made_of(registry, unit);
         let mut out = Vec::new();
         for side in &plan.sides {
             let Some(series) = figures.series.get(&side.own.series) else { continue };
@@ -276,10 +347,10 @@ impl View {
                     for (dimension, member) in tags.chain(leaf.reporter.as_deref().map(|r| (REPORTER, r))) {
                         breakdown = breakdown.with(dimension, member);
                     }
-                    let below = registry.map_on(last).ancestry(row.unit).any(|u| u == unit);
+                    let below = registry.map_on(last).ancestry(row.unit).any(|u| made_of.contains(&u));
                     if below && side.own.members.within(&leaf.members) && out.len() < MOST_GIVEN {
                         out.push(pb::GivenFigure {
-                            unit: Some(view::unit_ref(registry, indicator, row.unit, *period)),
+                            unit: Some(view::unit_ref(registry, row.unit, last)),
                             period: period.to_string(),
                             scope: if row.scope == Scope::Own { "own" } else { "territory" }.into(),
                             breakdown: breakdown.to_string(),

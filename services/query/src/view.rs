@@ -1,5 +1,6 @@
 //! Answers as they are shown.
 
+use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::{Indicator, Kind};
@@ -9,15 +10,10 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
-/// A unit, named as on a period's last day.
-pub(crate) fn unit_ref(
-    registry: &Registry,
-    indicator: &Indicator,
-    unit: UnitId,
-    period: Period,
-) -> pb::UnitRef {
+/// A unit, named as on a day.
+pub(crate) fn unit_ref(registry: &Registry, unit: UnitId, day: Date) -> pb::UnitRef {
     let known = registry.unit(unit);
-    let stage = known.stage(indicator.calendar.last_day(period));
+    let stage = known.stage(day);
     pb::UnitRef {
         code: known.code.clone(),
         name: stage.map_or_else(|| known.name().to_owned(), |s| s.name.clone()),
@@ -33,7 +29,8 @@ pub(crate) fn total(
     breakdown: &Breakdown,
     answer: Result<Total, Refusal>,
 ) -> pb::Total {
-    let mut shown = frame(registry, &plan.indicator, unit, breakdown, plan.period);
+    let map = plan.map.map(|map| map.day);
+    let mut shown = frame(registry, &plan.indicator, unit, breakdown, plan.period, map);
     let total = match answer {
         Ok(total) => total,
         Err(refusal) => return pb::Total { refused: refusal.to_string(), ..shown },
@@ -53,13 +50,29 @@ pub(crate) fn total(
     if let Some((oldest, newest)) = total.dates {
         (shown.oldest, shown.newest) = (oldest.to_string(), newest.to_string());
     }
+    (shown.estimated, shown.carried) = (total.estimated, total.carried);
     if let (Some(pair), Kind::Ratio(_)) = (total.pair, &plan.indicator.kind) {
         let components = plan.sides.iter().flat_map(|s| s.numerator.iter().chain(&s.denominator));
         let decimals = components.map(|a| a.indicator.decimals).max().unwrap_or(0);
-        shown.numerator = Some(format_decimal(pair.numerator.value, decimals));
-        shown.denominator = Some(format_decimal(pair.denominator.value, decimals));
+        let show = |side: i128| unrounded(side, decimals, pair.millionths);
+        (shown.numerator, shown.denominator) =
+            (Some(show(pair.numerator.value)), Some(show(pair.denominator.value)));
     }
     shown
+}
+
+/// A side of a ratio, which shares of divided units may have given more decimals than its indicators have.
+fn unrounded(value: i128, decimals: u8, millionths: u8) -> String {
+    let shown = format_decimal(value, decimals + 6 * millionths);
+    if millionths == 0 {
+        return shown;
+    }
+    let shortest = shown.len() - 6 * usize::from(millionths);
+    let mut end = shown.trim_end_matches('0').len().max(shortest);
+    if shown[..end].ends_with('.') {
+        end -= 1;
+    }
+    shown[..end].to_owned()
 }
 
 /// What a total is of, with nothing said of it yet.
@@ -69,13 +82,16 @@ pub(crate) fn frame(
     unit: UnitId,
     breakdown: &Breakdown,
     period: Period,
+    map: Option<Date>,
 ) -> pb::Total {
+    let day = map.unwrap_or_else(|| indicator.calendar.last_day(period));
     pb::Total {
-        unit: Some(unit_ref(registry, indicator, unit, period)),
+        unit: Some(unit_ref(registry, unit, day)),
         indicator: indicator.code.clone(),
         breakdown: breakdown.to_string(),
         period: period.to_string(),
-        map: "reported".into(),
+        map: map.map_or_else(|| "reported".into(), |day| day.to_string()),
+        map_from: registry.map_on(day).from.map(|from| from.to_string()).unwrap_or_default(),
         unit_of_measure_vi: indicator.unit_vi.clone(),
         unit_of_measure_en: indicator.unit_en.clone(),
         ..pb::Total::default()

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(totals.question.indicator.as_deref(), Some("tg01"));
         assert_eq!(totals.question.unit, "VN");
         assert_eq!(totals.at_least, 7);
-        assert_eq!(totals.map, "reported");
+        assert_eq!(totals.question.map, "reported");
         assert_eq!(totals.server.url, "http://127.0.0.1:8080");
     }
 

@@ -9,7 +9,7 @@ pub fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 28] = [
     "unit_code",
     "unit_name",
     "level",
@@ -34,6 +34,10 @@ const COLUMNS: [&str; 24] = [
     "newest",
     "numerator",
     "denominator",
+    "map_from",
+    "break",
+    "estimated",
+    "carried",
 ];
 
 /// Totals as CSV, with a heading. What is not there is an empty cell.
@@ -69,6 +73,10 @@ pub fn csv(totals: &[Total]) -> String {
             t.newest.clone(),
             or_empty(&t.numerator),
             or_empty(&t.denominator),
+            t.map_from.clone(),
+            t.territory_break.to_string(),
+            t.estimated.to_string(),
+            t.carried.to_string(),
         ]);
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
@@ -131,7 +139,7 @@ mod tests {
         assert_eq!(
             lines[1],
             "VN,Việt Nam,nation,tg01-crime-tips,reporter=cong-an|topic=online-fraud,2013..2023,reported,37853,,,\
-             exact,37853,partial,37853,,,0,14256,1325280,0,,,,"
+             exact,37853,partial,37853,,,0,14256,1325280,0,,,,,,false,false,false"
         );
     }
 }

@@ -5,13 +5,20 @@ use std::process::ExitCode;
 use clap::Parser;
 use tonghop::arguments::{Arguments, Command};
 use tonghop::{commands, trouble};
+use tonghop_runtime::{process, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Services that run on say what they do; other commands only what went wrong in them.
-    tonghop_runtime::telemetry::start(!matches!(arguments.command, Command::Up(_)));
-    match commands::run(arguments.command).await {
+    let quiet = !matches!(arguments.command, Command::Up(_));
+    let telemetry = match telemetry::start("tonghop", quiet) {
+        Ok(telemetry) => telemetry,
+        Err(trouble) => return process::exit(Err(trouble)),
+    };
+    let outcome = commands::run(arguments.command).await;
+    telemetry.end().await;
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => trouble::report(&trouble),
     }

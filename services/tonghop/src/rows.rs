@@ -116,6 +116,7 @@ pub fn totals(totals: &[Total], names: &Names, shown: Shown) -> Vec<String> {
         ("reported", r),
         ("covered / expected", r),
         ("as-of", l),
+        ("", l),
     ]);
     for t in totals {
         let basis = match t.refused.as_str() {
@@ -145,6 +146,7 @@ pub fn totals(totals: &[Total], names: &Names, shown: Shown) -> Vec<String> {
             when(counted, words::number(&t.reported.to_string())),
             when(counted, words::coverage(t.covered, t.expected)),
             if t.oldest == t.newest { t.oldest.clone() } else { format!("{} – {}", t.oldest, t.newest) },
+            words::marks(t),
         ]);
     }
     let mut lines = table.without_empty_columns().lines(0);

@@ -15,6 +15,7 @@ use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
+use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
 use tonghop_runtime::{Readiness, Stopper};
 use tonghop_store::{Ledger, Tiles};
@@ -150,7 +151,16 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let rest = tonghop_ingestion::routes(ingestion.clone())
         .merge(tonghop_aggregation::routes(aggregation.clone()))
         .merge(tonghop_query::routes(query.clone()));
-    let app = one_port(public.prepare(), rest, &readiness);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+    ingestion.register(&metrics);
+    aggregation.register(&metrics);
+    query.register(&metrics);
+    for (database, pools) in [("ledger", ledger.pools()), ("tiles", tiles.pools())] {
+        for pool in pools {
+            metrics.pool(database, pool.role(), pool.most(), move || pool.open_and_idle());
+        }
+    }
+    let app = one_port(public.prepare(), rest, &readiness, &metrics);
 
     let stopping = || {
         let stop = stopper.stop();

@@ -1,5 +1,7 @@
 //! Codes of the wire in words, and numbers the Vietnamese way.
 
+use tonghop_proto::query::Total;
+
 /// A number with groups of three: `1332` is `1.332`, `98.50` is `98,50`. What is no number stays as it is.
 pub fn number(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
@@ -32,6 +34,16 @@ pub fn value(value: &str, qualifier: &str) -> String {
         "about" => format!("≈ {number}"),
         other => format!("{number} ({other})"),
     }
+}
+
+/// What else is to be known of a total, in English and Vietnamese.
+pub fn marks(total: &Total) -> String {
+    let marks = [
+        (total.territory_break, "territory changed · địa bàn thay đổi"),
+        (total.estimated, "estimated share · chia theo tỷ lệ ước tính"),
+        (total.carried, "carried over · số liệu đơn vị cũ"),
+    ];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect::<Vec<_>>().join(", ")
 }
 
 /// What a headline is taken from, in English and Vietnamese.

@@ -35,15 +35,20 @@ impl Images {
         IMAGES.get_or_init(|| {
             // Of several test processes one makes them.
             let _making = locked("images");
-            let named = |variable, base: &str, tag: &str| {
-                std::env::var(variable).unwrap_or_else(|_| {
-                    said(Command::new(root().join("deploy/base-images.sh")).arg(base));
-                    format!("tonghop-base/{tag}")
-                })
-            };
-            let postgres = named("TONGHOP_POSTGRES_IMAGE", "postgres", "postgres:15");
-            let door = named("TONGHOP_DOOR_IMAGE", "haproxy", "haproxy:2.6");
-            let base = named("TONGHOP_BASE_IMAGE", "debian", "debian:12");
+            let bases = [
+                ("TONGHOP_POSTGRES_IMAGE", "postgres", "tonghop-base/postgres:15"),
+                ("TONGHOP_DOOR_IMAGE", "haproxy", "tonghop-base/haproxy:2.6"),
+                ("TONGHOP_BASE_IMAGE", "debian", "tonghop-base/debian:12"),
+            ];
+            let named = bases.map(|(variable, ..)| std::env::var(variable).ok());
+            let unnamed = bases.iter().zip(&named).filter(|(_, named)| named.is_none());
+            // At once, since all are made from one root.
+            let unnamed: Vec<&str> = unnamed.map(|((_, base, _), _)| *base).collect();
+            if !unnamed.is_empty() {
+                said(Command::new(root().join("deploy/base-images.sh")).args(&unnamed));
+            }
+            let [postgres, door, base] =
+                std::array::from_fn(|i| named[i].clone().unwrap_or_else(|| bases[i].2.to_owned()));
             Images { service: service(docker, &base), postgres, door }
         })
     }

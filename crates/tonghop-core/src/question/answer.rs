@@ -1,17 +1,19 @@
 //! From a plan and current figures to totals.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::inputs::{self, Pairing};
 use super::plan::{Asked, Plan, Side, plan};
 use super::{Basis, Question, Reason, Refusal, Total};
 use crate::figure::Figures;
 use crate::indicator::{Indicator, Kind};
+use crate::lineage::Reading;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
 use crate::rollup::flow::{Flow, Given, Inputs};
-use crate::rollup::stock::{self, Stood};
-use crate::rollup::{Cell, State, Taken, join_dates};
+use crate::rollup::stock::{self, Held};
+use crate::rollup::{Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
 
 /// Answers one question from current figures.
@@ -35,15 +37,15 @@ pub struct Prepared<'a> {
 pub(super) struct SideInputs<'a> {
     pub(super) side: &'a Side,
     pub(super) figures: &'a Figures,
-    laid_out: LaidOut,
+    laid_out: LaidOut<'a>,
 }
 
 #[derive(Debug)]
-pub(super) enum LaidOut {
+pub(super) enum LaidOut<'a> {
     Flow(Inputs<Sum>),
-    Stock(HashMap<UnitId, Stood<Sum>>),
+    Stock(Held<'a, Sum>),
     FlowPairs(Inputs<Pair>),
-    StockPairs(HashMap<UnitId, Stood<Pair>>),
+    StockPairs(Held<'a, Pair>),
 }
 
 impl<'a> Prepared<'a> {
@@ -75,8 +77,8 @@ impl<'a> Prepared<'a> {
         self.sides
             .iter()
             .filter_map(|side| match &side.laid_out {
-                LaidOut::Flow(inputs) => Some(self.flow(inputs, unit)),
-                LaidOut::Stock(latest) => Some(self.stock(latest, unit)),
+                LaidOut::Flow(inputs) => Some(self.told(unit, &|u| self.flow(inputs, u))),
+                LaidOut::Stock(held) => Some(self.told(unit, &|u| self.stock(held, u))),
                 LaidOut::FlowPairs(_) | LaidOut::StockPairs(_) => None,
             })
             .collect()
@@ -85,11 +87,20 @@ impl<'a> Prepared<'a> {
     fn side_total(&self, side: &SideInputs<'_>, unit: UnitId) -> Total {
         let stock = self.plan.indicator.is_stock();
         match &side.laid_out {
-            LaidOut::Flow(inputs) => total_of_sum(self.flow(inputs, unit), stock),
-            LaidOut::Stock(latest) => total_of_sum(self.stock(latest, unit), stock),
-            LaidOut::FlowPairs(inputs) => self.ratio(side, unit, self.flow(inputs, unit)),
-            LaidOut::StockPairs(latest) => self.ratio(side, unit, self.stock(latest, unit)),
+            LaidOut::Flow(inputs) => total_of_sum(self.told(unit, &|u| self.flow(inputs, u)), stock),
+            LaidOut::Stock(held) => total_of_sum(self.told(unit, &|u| self.stock(held, u)), stock),
+            LaidOut::FlowPairs(inputs) => self.ratio(side, unit, self.told(unit, &|u| self.flow(inputs, u))),
+            LaidOut::StockPairs(held) => self.ratio(side, unit, self.told(unit, &|u| self.stock(held, u))),
         }
+    }
+
+    /// The cell of a unit as it is asked for: its own, or restated from those of the units that it goes back to.
+    fn told<A: Amount>(&self, unit: UnitId, of: &dyn Fn(UnitId) -> Cell<A>) -> Cell<A> {
+        let (registry, plan) = (self.registry, self.plan);
+        let maps = (plan.epoch(registry), plan.told_on(registry));
+        let known = |unit| Some(Cow::Owned(of(unit)));
+        let cell = composed(registry, &plan.indicator, Reading::Restated, maps, unit, &known);
+        cell.map(Cow::into_owned).unwrap_or_default()
     }
 
     /// Rolls up a flow. The nation is put together from its parts one by one, so that no more than one of them
@@ -100,7 +111,7 @@ impl<'a> Prepared<'a> {
         if is_divided(registry, indicator, unit) {
             let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
             // A part in which nothing was reported has nothing to give.
-            for child in parts_with_figures(registry, unit, inputs.values().flat_map(HashMap::keys)) {
+            for child in self.parts_with_figures(unit, inputs.values().flat_map(HashMap::keys)) {
                 let mut flow = Flow::new(registry, indicator, child, inputs);
                 for period in &needs {
                     flow.at(*period);
@@ -116,42 +127,65 @@ impl<'a> Prepared<'a> {
         flow.at(self.plan.period).cell(unit).cloned().unwrap_or_default()
     }
 
-    fn stock<A: Amount>(&self, latest: &HashMap<UnitId, Stood<A>>, unit: UnitId) -> Cell<A> {
+    fn stock<A: Amount>(&self, held: &Held<'_, A>, unit: UnitId) -> Cell<A> {
         let (registry, indicator, period) = (self.registry, self.plan.indicator.as_ref(), self.plan.period);
         let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
-            for child in parts_with_figures(registry, unit, latest.keys()) {
-                let rolled = stock::roll(registry, indicator, child, period, latest, None);
+            let with_figures = stock::units_with_figures(registry, indicator, period, held);
+            for child in self.parts_with_figures(unit, with_figures.iter()) {
+                let rolled = stock::roll(registry, indicator, child, period, held, None);
                 given.extend(rolled.cell(child).map(|cell| (child, cell.clone())));
             }
-            let rolled = stock::roll(registry, indicator, unit, period, latest, Some(&given));
+            let rolled = stock::roll(registry, indicator, unit, period, held, Some(&given));
             return rolled.cell(unit).cloned().unwrap_or_default();
         }
-        let rolled = stock::roll(registry, indicator, unit, period, latest, None);
+        let rolled = stock::roll(registry, indicator, unit, period, held, None);
         rolled.cell(unit).cloned().unwrap_or_default()
+    }
+
+    /// The units directly below the nation, on any map of the period, that read any of the units with figures.
+    fn parts_with_figures<'u>(
+        &self,
+        nation: UnitId,
+        with_figures: impl Iterator<Item = &'u UnitId>,
+    ) -> BTreeSet<UnitId> {
+        let registry = self.registry;
+        let keeps = |at: &UnitId| {
+            std::iter::successors(Some(*at), |unit| registry.unit(*unit).parent)
+                .take_while(|u| *u != nation)
+                .last()
+        };
+        let with_figures: HashSet<UnitId> =
+            with_figures.collect::<HashSet<_>>().into_iter().filter_map(keeps).collect();
+        let (first, last) = self.plan.reading_days();
+        let maps = (registry.epoch(first), registry.epoch(last));
+        let parts =
+            (maps.0..=maps.1).flat_map(|epoch| registry.maps()[epoch].children(nation).iter().copied());
+        let reads = |part: &UnitId| {
+            with_figures.contains(part) || !registry.keepers_of(*part, maps).is_disjoint(&with_figures)
+        };
+        parts.collect::<BTreeSet<_>>().into_iter().filter(reads).collect()
     }
 }
 
-fn lay_out(registry: &Registry, plan: &Plan, side: &Side, figures: &Figures) -> LaidOut {
+fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: &'a Figures) -> LaidOut<'a> {
     match &plan.indicator.kind {
         Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part),
-        Kind::Stock => LaidOut::Stock(inputs::of_stock(registry, &side.own, figures, plan.days)),
+        Kind::Stock => {
+            LaidOut::Stock(Held::new(move |days| inputs::of_stock(registry, &side.own, figures, days)))
+        }
         Kind::Flow => LaidOut::Flow(inputs::of_flow(&side.own, figures)),
     }
 }
 
 /// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
-pub(super) fn lay_out_pairs(
-    registry: &Registry,
-    plan: &Plan,
-    side: &Side,
-    figures: &Figures,
+pub(super) fn lay_out_pairs<'a>(
+    registry: &'a Registry,
+    plan: &'a Plan,
+    side: &'a Side,
+    figures: &'a Figures,
     is_part: bool,
-) -> LaidOut {
-    let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
-    let stocks = |all: &[Asked]| {
-        all.iter().map(|a| inputs::of_stock(registry, a, figures, plan.days)).collect::<Vec<_>>()
-    };
+) -> LaidOut<'a> {
     let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
     let most = decimals.max().unwrap_or(0);
     let scale =
@@ -159,8 +193,14 @@ pub(super) fn lay_out_pairs(
     let pairing =
         Pairing { numerator: scale(&side.numerator), denominator: scale(&side.denominator), is_part };
     if plan.indicator.is_stock() {
-        LaidOut::StockPairs(pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator)))
+        LaidOut::StockPairs(Held::new(move |days| {
+            let stocks = |all: &[Asked]| {
+                all.iter().map(|a| inputs::of_stock(registry, a, figures, days)).collect::<Vec<_>>()
+            };
+            pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator))
+        }))
     } else {
+        let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
         LaidOut::FlowPairs(pairing.of_flows(&flows(&side.numerator), &flows(&side.denominator)))
     }
 }
@@ -168,25 +208,6 @@ pub(super) fn lay_out_pairs(
 /// Whether a unit is the nation with something below it that is rolled up by itself.
 fn is_divided(registry: &Registry, indicator: &Indicator, unit: UnitId) -> bool {
     registry.unit(unit).level == NATION && indicator.collection_level > NATION
-}
-
-/// The units directly below `unit` that hold any of the units with figures.
-fn parts_with_figures<'u>(
-    registry: &Registry,
-    unit: UnitId,
-    with_figures: impl Iterator<Item = &'u UnitId>,
-) -> BTreeSet<UnitId> {
-    let part_of = |at: &UnitId| {
-        let mut at = *at;
-        loop {
-            match registry.unit(at).parent {
-                Some(parent) if parent == unit => return Some(at),
-                Some(parent) => at = parent,
-                None => return None,
-            }
-        }
-    };
-    with_figures.collect::<BTreeSet<_>>().into_iter().filter_map(part_of).collect()
 }
 
 pub(super) fn basis<A: Amount>(cell: &Cell<A>) -> Option<Basis> {
@@ -223,6 +244,8 @@ pub fn total_of_sum(cell: Cell<Sum>, stock: bool) -> Total {
         expected: cell.expected,
         unavailable: cell.unavailable,
         dates: if stock { cell.dates } else { None },
+        estimated: cell.estimated,
+        carried: cell.carried,
     }
 }
 
@@ -274,5 +297,7 @@ pub fn sum_of_sides(sides: &[Total]) -> Total {
         expected,
         unavailable,
         dates: sides.iter().map(|t| t.dates).fold(None, join_dates),
+        estimated: sides.iter().any(|t| t.estimated),
+        carried: sides.iter().any(|t| t.carried),
     }
 }

@@ -11,7 +11,7 @@ use crate::quantity::{Pair, Sum};
 use crate::registry::Registry;
 use crate::rollup::State;
 use crate::rollup::flow::{Inputs, Reported};
-use crate::rollup::stock::{Latest, Stood};
+use crate::rollup::stock::{Latest, Standing, Stood};
 use crate::unit::UnitId;
 
 /// Whether each leaf of a series is asked for.
@@ -55,12 +55,7 @@ pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
 }
 
 /// Stock figures: of every member the latest whose last day is within the days, summed over members.
-pub fn of_stock(
-    registry: &Registry,
-    asked: &Asked,
-    figures: &Figures,
-    days: (Date, Date),
-) -> HashMap<UnitId, Stood<Sum>> {
+pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Date, Date)) -> Standing<Sum> {
     if asked.indicator.from_map {
         return of_map(registry, asked, days.1);
     }
@@ -94,7 +89,7 @@ pub fn of_stock(
                 .or_insert(entry);
         }
     }
-    let mut out: HashMap<UnitId, Stood<Sum>> = HashMap::new();
+    let mut out: Standing<Sum> = HashMap::new();
     for ((unit, scope, _), (rank, stated)) in latest {
         let stood = out.entry(unit).or_default();
         let one = Latest { state: state(stated), dates: rank.0.then_some((rank.1, rank.1)) };
@@ -107,8 +102,9 @@ pub fn of_stock(
 }
 
 /// What the map itself gives: 1 for every unit that collects, on the day.
-fn of_map(registry: &Registry, asked: &Asked, day: Date) -> HashMap<UnitId, Stood<Sum>> {
-    let stand = registry.stand(day, registry.nation(), asked.indicator.collection_level, false);
+fn of_map(registry: &Registry, asked: &Asked, day: Date) -> Standing<Sum> {
+    let stand =
+        registry.stand(registry.epoch(day), registry.nation(), asked.indicator.collection_level, false);
     let kind_asked = asked.members.iter().next().map(|(_, member)| member);
     stand
         .tree
@@ -127,6 +123,7 @@ fn of_map(registry: &Registry, asked: &Asked, day: Date) -> HashMap<UnitId, Stoo
 }
 
 /// How the components of a ratio become pairs.
+#[derive(Clone, Debug)]
 pub(super) struct Pairing {
     /// What each addend above the line is multiplied by, so that all have as many decimals.
     pub(super) numerator: Vec<i128>,
@@ -158,7 +155,7 @@ impl Pairing {
             (State::Missing, _) | (_, State::Missing) => State::Missing,
             (State::Value(n), State::Value(d)) if self.is_part && n.value > d.value => State::Missing,
             (State::Value(numerator), State::Value(denominator)) => {
-                State::Value(Pair { numerator, denominator })
+                State::Value(Pair { numerator, denominator, millionths: 0 })
             }
             _ => State::NotAvailable,
         }
@@ -193,10 +190,10 @@ impl Pairing {
     /// Pairs of stocks: of the latest of each.
     pub(super) fn of_stocks(
         &self,
-        numerator: &[HashMap<UnitId, Stood<Sum>>],
-        denominator: &[HashMap<UnitId, Stood<Sum>>],
-    ) -> HashMap<UnitId, Stood<Pair>> {
-        let at = |unit: &UnitId, stocks: &[HashMap<UnitId, Stood<Sum>>]| -> Vec<Stood<Sum>> {
+        numerator: &[Standing<Sum>],
+        denominator: &[Standing<Sum>],
+    ) -> Standing<Pair> {
+        let at = |unit: &UnitId, stocks: &[Standing<Sum>]| -> Vec<Stood<Sum>> {
             stocks.iter().map(|s| s.get(unit).cloned().unwrap_or_default()).collect()
         };
         let mut out = HashMap::new();

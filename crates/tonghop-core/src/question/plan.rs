@@ -1,6 +1,6 @@
 //! Which figures a question needs, or why it has no answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,8 +9,9 @@ use super::{Question, Refusal};
 use crate::dimension::{Breakdown, DimensionKind, REPORTER};
 use crate::figure::Series;
 use crate::indicator::{Indicator, Kind, ReporterOverlap};
+use crate::lineage::{Before, Portion, Reading};
 use crate::period::{Frequency, Period};
-use crate::registry::{Registry, UnitLookup};
+use crate::registry::Registry;
 use crate::unit::UnitId;
 
 /// Figures of one indicator that count as one: a series, narrowed to members and to a side.
@@ -55,6 +56,17 @@ pub struct Plan {
     pub days: (Date, Date),
     /// The sides to sum.
     pub sides: Vec<Side>,
+    /// The map that it is restated to.
+    pub map: Option<OnMap>,
+}
+
+/// A map that totals are restated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnMap {
+    /// The day that was asked for.
+    pub day: Date,
+    /// The number of that day's map; no earlier than the period's own.
+    pub epoch: usize,
 }
 
 impl Plan {
@@ -75,16 +87,102 @@ impl Plan {
             && self.asked().all(|a| a.members.is_empty() && a.reporter.is_none())
     }
 
+    /// The number of the period's own map: that of its last day.
+    pub fn epoch(&self, registry: &Registry) -> usize {
+        registry.epoch(self.days.1)
+    }
+
+    /// The number of the map that units are of: that restated to, else the period's own.
+    pub fn told_on(&self, registry: &Registry) -> usize {
+        self.map.map_or_else(|| self.epoch(registry), |map| map.epoch)
+    }
+
+    /// The units of the period's own map that the total of a unit is put together from: itself as reported, and
+    /// restated those that it goes back to.
+    pub fn made_of(&self, registry: &Registry, unit: UnitId) -> BTreeSet<UnitId> {
+        let mut out = BTreeSet::from([unit]);
+        for epoch in (self.epoch(registry) + 1..=self.told_on(registry)).rev() {
+            let mut earlier = BTreeSet::new();
+            for unit in out {
+                match registry.before(epoch, unit, Reading::Restated) {
+                    Before::Same => {
+                        earlier.insert(unit);
+                    }
+                    Before::Of(sources) => earlier.extend(sources.iter().map(|s| s.unit)),
+                }
+            }
+            out = earlier;
+        }
+        out
+    }
+
+    /// The units that [make up](Plan::made_of) the total of a unit, with how much of each went on as it.
+    pub fn shares_of(&self, registry: &Registry, unit: UnitId) -> BTreeMap<UnitId, Portion> {
+        let mut out = BTreeMap::from([(unit, Portion::WHOLE)]);
+        for epoch in (self.epoch(registry) + 1..=self.told_on(registry)).rev() {
+            let mut earlier: BTreeMap<UnitId, Portion> = BTreeMap::new();
+            for (unit, portion) in out {
+                match registry.before(epoch, unit, Reading::Restated) {
+                    Before::Same => earlier.entry(unit).or_default().add(portion),
+                    Before::Of(sources) => sources.iter().for_each(|s| {
+                        earlier.entry(s.unit).or_default().add(portion.of(s.shares[s.at]));
+                    }),
+                }
+            }
+            out = earlier;
+        }
+        out
+    }
+
+    /// The unit of the period's own map whose territory a unit is, where it is that of one unit.
+    pub(super) fn renumbered(&self, registry: &Registry, unit: UnitId) -> Option<UnitId> {
+        (self.epoch(registry) + 1..=self.told_on(registry)).rev().try_fold(unit, |unit, epoch| match registry
+            .before(epoch, unit, Reading::Restated)
+        {
+            Before::Same => Some(unit),
+            other => other.renumbered(),
+        })
+    }
+
+    /// The units that keep all that the total of a unit is read from: the nation, or units directly below it.
+    pub fn keepers(&self, registry: &Registry, unit: UnitId) -> HashSet<UnitId> {
+        let (first, last) = self.reading_days();
+        let maps = (registry.epoch(first), registry.epoch(last));
+        self.made_of(registry, unit).into_iter().flat_map(|unit| registry.keepers_of(unit, maps)).collect()
+    }
+
+    /// The days within which the figures that it reads end: those of the period, in the calendar of every indicator
+    /// that is read.
+    pub fn reading_days(&self) -> (Date, Date) {
+        let mut days = self.days;
+        if !self.indicator.is_stock() {
+            for asked in self.asked() {
+                let (first, last) = asked.indicator.calendar.days(self.period);
+                days = (days.0.min(first), days.1.max(last));
+            }
+        }
+        days
+    }
+
     /// Whether a unit has an answer.
     ///
     /// # Errors
-    /// Where it is not in force on the period's last day, or lies below the collection level.
+    /// Where it is not in force on the period's last day, or on the map that it is restated to; or lies below the
+    /// collection level.
     pub fn admits(&self, registry: &Registry, unit: UnitId) -> Result<(), Refusal> {
-        let day = self.days.1;
-        if !registry.unit(unit).in_force(day) {
-            return Err(Refusal::NotInForce { day });
+        let map = &registry.maps()[self.told_on(registry)];
+        let level = registry.unit(unit).level;
+        let day = self.map.map_or(self.days.1, |map| map.day);
+        if !map.has(unit) {
+            let has_level = map.units().any(|u| registry.unit(u).level == level);
+            return Err(match self.map {
+                Some(_) if !has_level => {
+                    Refusal::LevelGone { level: registry.level_code(level).to_owned(), day }
+                }
+                _ => Refusal::NotInForce { day },
+            });
         }
-        if registry.unit(unit).level > self.indicator.collection_level {
+        if level > self.indicator.collection_level {
             return Err(Refusal::BelowCollection {
                 indicator: self.indicator.code.clone(),
                 level: registry.level_code(self.indicator.collection_level).to_owned(),
@@ -111,12 +209,14 @@ pub fn plan(registry: &Registry, question: &Question) -> Result<Plan, Refusal> {
             period: question.period,
         });
     }
-    let plan = Plan {
-        indicator: Arc::clone(indicator),
-        period: question.period,
-        days: indicator.calendar.days(question.period),
-        sides: vec![],
-    };
+    let days = indicator.calendar.days(question.period);
+    let map = question.map.map(|day| OnMap { day, epoch: registry.epoch(day) });
+    if let Some(OnMap { day, epoch }) = map
+        && epoch < registry.epoch(days.1)
+    {
+        return Err(Refusal::MapTooOld { map: day, last: days.1 });
+    }
+    let plan = Plan { indicator: Arc::clone(indicator), period: question.period, days, sides: vec![], map };
     plan.admits(registry, question.unit)?;
     let sides = sides(indicator, &question.breakdown)?;
     let sides = sides.iter().map(|b| side(registry, indicator, b)).collect::<Result<_, _>>()?;
@@ -236,9 +336,4 @@ fn asked(registry: &Registry, indicator: &Arc<Indicator>, breakdown: &Breakdown)
         members: breakdown.only(|d| d != REPORTER && !is_tag(d)),
         reporter: if by_side { None } else { breakdown.member(REPORTER).map(str::to_owned) },
     }
-}
-
-/// The unit of a code on a period's last day, in an indicator's calendar.
-pub fn unit_for(registry: &Registry, indicator: &Indicator, code: &str, period: Period) -> UnitLookup {
-    registry.unit_on(code, indicator.calendar.last_day(period))
 }

@@ -17,7 +17,11 @@ impl Prepared<'_> {
     /// The total of a ratio from its pairs and from what was given of it as a bare number.
     pub(super) fn ratio(&self, side: &SideInputs<'_>, unit: UnitId, cell: Cell<Pair>) -> Total {
         let indicator = &*self.plan.indicator;
-        let bare = self.bare(side, unit, cell.collects);
+        // Restated, a bare number still says what it says of a unit that has only another number now.
+        let bare = match self.plan.renumbered(self.registry, unit) {
+            Some(unit) => self.bare(side, unit, cell.collects),
+            None => State::Missing,
+        };
         let of = |pair: Option<&Pair>| pair.and_then(|p| ratio_value(indicator, p));
         let computed = of(cell.headline.value());
         let bare_counts =
@@ -49,6 +53,7 @@ impl Prepared<'_> {
             total.pair = cell.headline.value().copied();
             total.basis = basis(&cell);
             total.dates = cell.dates;
+            (total.estimated, total.carried) = (cell.estimated, cell.carried);
         } else {
             total.pair = cell.headline.value().copied();
             total.reason = Some(if total.pair.is_some() {
@@ -81,11 +86,12 @@ impl Prepared<'_> {
 
     /// Whether bare numbers were given at or below the unit within the period.
     fn bare_below(&self, side: &SideInputs<'_>, unit: UnitId) -> bool {
+        let made_of = self.plan.made_of(self.registry, unit);
         bare_rows(side).any(|(row_unit, _, period, stated)| {
             let day = side.side.own.indicator.calendar.last_day(period);
             matches!(stated, Stated::Value(..))
                 && inputs::within(&side.side.own, period, self.plan.days)
-                && self.registry.map_on(day).ancestry(row_unit).any(|u| u == unit)
+                && self.registry.map_on(day).ancestry(row_unit).any(|u| made_of.contains(&u))
         })
     }
 }
@@ -117,10 +123,12 @@ pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Exce
                     .flatten()
                     .flat_map(|(u, r)| [(u, Scope::Own, r.own), (u, Scope::Territory, r.territory)])
                     .collect(),
-                LaidOut::StockPairs(latest) => latest
-                    .into_iter()
+                LaidOut::StockPairs(held) => held
+                    .within(plan.days)
+                    .iter()
                     .flat_map(|(u, s)| {
-                        [(u, Scope::Own, s.own.state), (u, Scope::Territory, s.territory.state)]
+                        let (own, territory) = (s.own.state.clone(), s.territory.state.clone());
+                        [(*u, Scope::Own, own), (*u, Scope::Territory, territory)]
                     })
                     .collect(),
                 LaidOut::Flow(_) | LaidOut::Stock(_) => vec![],

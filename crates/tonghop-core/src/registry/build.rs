@@ -1,6 +1,6 @@
 //! From a draft to a registry.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,6 +10,7 @@ use super::{Draft, IndicatorRow, Problem, Registry};
 use crate::decimal::MAX_DECIMALS;
 use crate::dimension::{REPORTER, UNDIVIDED};
 use crate::indicator::{Indicator, Kind, RatioOf, ReporterOverlap};
+use crate::lineage::{Step, days_of_change};
 use crate::unit::{Level, Map, Succession, Unit, UnitId};
 
 /// Collects what is wrong.
@@ -43,7 +44,7 @@ impl Registry {
             check_levels(&mut check, &draft, before);
         }
         let Lives { units, by_code, successions } = lives(&mut check, &draft, &levels, before);
-        let maps = build_maps(&mut check, &units);
+        let maps = build_maps(&check, &units, &successions);
         for dimension in &draft.dimensions {
             let codes: HashSet<_> = dimension.members.iter().map(|m| &m.code).collect();
             if codes.len() != dimension.members.len() || codes.is_empty() {
@@ -72,7 +73,9 @@ impl Registry {
             }
             places
         };
+        let steps = maps.windows(2).map(|m| Step::between(&units, &m[0], &m[1], &successions)).collect();
         Ok(Registry {
+            steps,
             by_went: place(|s| s.from),
             by_came: place(|s| s.to),
             by_key: units.iter().map(|u| (u.key(), u.id)).collect(),
@@ -109,18 +112,13 @@ fn check_levels(check: &mut Checker, draft: &Draft, before: &Registry) {
     }
 }
 
-fn build_maps(check: &mut Checker, units: &[Unit]) -> Vec<Map> {
+fn build_maps(check: &Checker, units: &[Unit], successions: &[Succession]) -> Vec<Map> {
     if !check.problems.is_empty() {
         return vec![];
     }
-    let mut days: BTreeSet<Date> = BTreeSet::new();
-    for unit in units {
-        days.extend([unit.from(), unit.to()]);
-    }
-    days.remove(&Date::MIN);
-    days.remove(&Date::MAX);
     let mut maps = vec![Map::on(units, Date::MIN, None)];
-    maps.extend(days.into_iter().map(|day| Map::on(units, day, Some(day))));
+    let days = days_of_change(units, successions).into_iter();
+    maps.extend(days.map(|day| Map::on(units, day, Some(day))));
     maps
 }
 

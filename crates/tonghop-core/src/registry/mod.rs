@@ -26,6 +26,7 @@ use jiff::civil::Date;
 use crate::calendar::Calendar;
 use crate::dimension::Dimension;
 use crate::indicator::Indicator;
+use crate::lineage::{Before, Reading, Step};
 use crate::unit::{Level, Map, NATION, Succession, Unit, UnitId};
 
 /// Code and name of a level.
@@ -72,6 +73,8 @@ pub struct Registry {
     /// Places in `successions`, by the number of the unit that came.
     by_came: Vec<Vec<u32>>,
     maps: Vec<Map>,
+    /// Between each map and the next.
+    steps: Vec<Step>,
     calendars: Vec<Arc<Calendar>>,
     dimensions: Vec<Dimension>,
     indicators: Vec<Arc<Indicator>>,
@@ -165,11 +168,48 @@ impl Registry {
         &self.maps
     }
 
+    /// What a unit of a map was on the map before it; the first map has none before.
+    pub fn before(&self, epoch: usize, unit: UnitId, reading: Reading) -> Before<'_> {
+        self.step_to(epoch).map_or(Before::Same, |step| step.before(unit, reading))
+    }
+
+    /// The unit of a map with which the cells of a unit of the map before it count.
+    pub fn place(&self, epoch: usize, unit: UnitId) -> UnitId {
+        self.step_to(epoch).map_or(unit, |step| step.place(unit))
+    }
+
+    /// The units of a map that go back to a unit of the map before it, in part or whole; none where it only went on as
+    /// itself, or not at all.
+    pub fn heirs(&self, epoch: usize, unit: UnitId) -> &[UnitId] {
+        self.step_to(epoch).map_or(&[], |step| step.heirs(unit))
+    }
+
+    /// The units of a map that a unit of the map before it goes on as, itself included.
+    pub(crate) fn goes_on_as(&self, epoch: usize, unit: UnitId, reading: Reading) -> Vec<UnitId> {
+        let heirs = self.heirs(epoch, unit);
+        if heirs.is_empty() {
+            return if self.maps[epoch].has(unit) { vec![unit] } else { vec![] };
+        }
+        let goes_back = |heir: &&UnitId| match self.before(epoch, **heir, reading) {
+            Before::Same => **heir == unit,
+            Before::Of(sources) => sources.iter().any(|s| s.unit == unit),
+        };
+        heirs.iter().filter(goes_back).copied().collect()
+    }
+
+    fn step_to(&self, epoch: usize) -> Option<&Step> {
+        epoch.checked_sub(1).and_then(|i| self.steps.get(i))
+    }
+
     /// The unit on a map that its figures are kept with: the unit of the level below the nation that it lies
     /// in or is, or the nation itself.
     pub fn keeper(&self, unit: UnitId, day: Date) -> UnitId {
+        self.keeper_on(unit, self.epoch(day))
+    }
+
+    pub(crate) fn keeper_on(&self, unit: UnitId, epoch: usize) -> UnitId {
         let nation = self.nation();
-        self.map_on(day).ancestry(unit).take_while(|u| *u != nation).last().unwrap_or(nation)
+        self.maps[epoch].ancestry(unit).take_while(|u| *u != nation).last().unwrap_or(nation)
     }
 
     /// Whether figures stay where they are and mean what they meant when `next` replaces this registry: units,

@@ -4,12 +4,14 @@
 //! period and from the arrays of its tiles. The walk is from leaves to root, so the cost is linear in units
 //! times periods.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::spans;
-use super::{Along, BelowSum, Cell, Parts, Stand, State, Taken};
+use super::{Along, BelowSum, Cell, Parts, Stand, State, Taken, composed};
 use crate::indicator::{Indicator, Precedence};
+use crate::lineage::Reading;
 use crate::period::{Frequency, Period};
 use crate::quantity::Amount;
 use crate::registry::Registry;
@@ -33,7 +35,9 @@ pub type Given<A> = BTreeMap<(UnitId, Period), Cell<A>>;
 /// One period worked out over a subtree.
 #[derive(Debug)]
 pub struct Rolled<A> {
-    /// The subtree on the map of the period's last day.
+    /// The number of the map of the period's last day.
+    epoch: usize,
+    /// What the roll-up goes over on the map of the period's last day.
     pub stand: Arc<Stand>,
     /// A cell a unit, in the subtree's order.
     pub cells: Vec<Cell<A>>,
@@ -96,7 +100,7 @@ impl<'a, A: Amount> Flow<'a, A> {
 
     fn choices(&self, period: Period) -> Choices {
         match period {
-            Period::Span(from, to) => Choices::span(self.inputs, from, to),
+            Period::Span(from, to) => self.span_choices(from, to),
             _ => Choices::fixed(period.usable_tilings(self.indicator.frequency)),
         }
     }
@@ -135,8 +139,8 @@ impl<'a, A: Amount> Flow<'a, A> {
 
     fn roll(&self, period: Period, choices: &Choices) -> Rolled<A> {
         let indicator = self.indicator;
-        let last_day = indicator.calendar.last_day(period);
-        let stand = self.stand(last_day);
+        let epoch = self.epoch(period);
+        let stand = self.stand(epoch);
         let by_event = indicator.frequency == Frequency::Event;
         let changes = self.map_changes_inside(period);
         let expected = self.expected(period, &stand);
@@ -153,7 +157,7 @@ impl<'a, A: Amount> Flow<'a, A> {
             if let Some(cell) = self.given.and_then(|g| g.get(&(node.unit, period))) {
                 cells[i] = cell.clone();
             } else if self.given.is_none() || i == 0 {
-                let (tiling, time) = self.best_tiling(node.unit, choices, by_event, expected[i]);
+                let (tiling, time) = self.best_tiling(node.unit, epoch, choices, by_event, expected[i]);
                 let here = reported_here.and_then(|r| r.get(&node.unit));
                 let cell = &mut cells[i];
                 cell.collects = node.collects;
@@ -198,19 +202,23 @@ impl<'a, A: Amount> Flow<'a, A> {
             } else {
                 cells[i].expected = expected[i];
             }
-            if i > 0 {
-                let (above, this) = (node.parent as usize, &cells[i]);
-                below[above].add(this);
+            let above = node.parent as usize;
+            if above != i {
+                below[above].add(&cells[i]);
             }
         }
-        Rolled { stand, cells, tilings }
+        Rolled { epoch, stand, cells, tilings }
     }
 
-    fn stand(&self, day: jiff::civil::Date) -> Arc<Stand> {
-        self.registry.stand(day, self.root, self.indicator.collection_level, self.given.is_some())
+    fn epoch(&self, period: Period) -> usize {
+        self.registry.epoch(self.indicator.calendar.last_day(period))
     }
 
-    /// Cells of each unit of a subtree in a period.
+    fn stand(&self, epoch: usize) -> Arc<Stand> {
+        self.registry.stand(epoch, self.root, self.indicator.collection_level, self.given.is_some())
+    }
+
+    /// Cells of each unit of a stand in a period: with those of its past, each once.
     fn expected(&self, period: Period, stand: &Stand) -> Vec<u64> {
         let indicator = self.indicator;
         let calendar = &indicator.calendar;
@@ -219,21 +227,22 @@ impl<'a, A: Amount> Flow<'a, A> {
             let in_validity = indicator.valid_from <= last && first < indicator.valid_to;
             return if in_validity { stand.cells.clone() } else { vec![0; stand.cells.len()] };
         }
-        let mut by_map: BTreeMap<usize, (jiff::civil::Date, u64)> = BTreeMap::new();
+        let mut by_map: BTreeMap<usize, u64> = BTreeMap::new();
         for part in period.collection_periods(indicator.frequency) {
             if indicator.in_force(part) {
-                let day = calendar.last_day(part);
-                by_map.entry(self.registry.epoch(day)).or_insert((day, 0)).1 += 1;
+                *by_map.entry(self.epoch(part)).or_default() += 1;
             }
         }
+        let now = self.epoch(period);
         let mut expected = vec![0; stand.cells.len()];
-        for (day, count) in by_map.into_values() {
-            let then = self.stand(day);
-            for (cells, node) in expected.iter_mut().zip(&stand.tree.nodes) {
-                if let Some(at) = then.position(node.unit) {
-                    *cells += then.cells[at] * count;
-                }
-            }
+        for (then, count) in by_map {
+            let cells = if then == now {
+                &stand.cells
+            } else {
+                let (level, shallow) = (indicator.collection_level, self.given.is_some());
+                &*self.registry.placed_cells((then, now), self.root, level, shallow)
+            };
+            expected.iter_mut().zip(cells).for_each(|(all, of_map)| *all += of_map * count);
         }
         expected
     }
@@ -244,23 +253,55 @@ impl<'a, A: Amount> Flow<'a, A> {
             Frequency::Event => Frequency::Month,
             other => other,
         };
-        let registry = self.registry;
+        let first = period.collection_periods(frequency).first().copied();
+        first.is_some_and(|first| self.epoch(first) != self.epoch(period))
+    }
+
+    /// What is known of a unit of a map for a tile, which may lie before that map.
+    fn tile(&self, unit: UnitId, epoch: usize, tile: Period) -> Option<Cow<'_, Cell<A>>> {
+        let rolled = self.rolled.get(&tile)?;
+        let known = |unit| rolled.cell(unit).map(Cow::Borrowed);
+        let maps = (rolled.epoch, epoch);
+        composed(self.registry, self.indicator, Reading::WithPast, maps, unit, &known)
+    }
+
+    /// The tilings of a span: its years, or for a unit with figures for shorter spans, of its own or of its past,
+    /// these in their place.
+    fn span_choices(&self, from: i16, to: i16) -> Choices {
         let calendar = &self.indicator.calendar;
-        period.collection_periods(frequency).first().is_some_and(|first| {
-            registry.epoch(calendar.last_day(*first)) != registry.epoch(calendar.last_day(period))
-        })
+        let last = self.epoch(Period::Span(from, to));
+        let mut reported: HashMap<UnitId, BTreeSet<(i16, i16)>> = HashMap::new();
+        for (period, units) in self.inputs {
+            let Period::Span(a, b) = *period else { continue };
+            if a < from || to < b || (a, b) == (from, to) {
+                continue;
+            }
+            for (unit, _) in units.iter().filter(|(_, r)| r.own.has_value() || r.territory.has_value()) {
+                let mut goes_on = BTreeSet::from([*unit]);
+                let then = self.registry.epoch(calendar.last_day(*period));
+                for epoch in then + 1..=last {
+                    let step = |unit: &UnitId| self.registry.goes_on_as(epoch, *unit, Reading::WithPast);
+                    goes_on = goes_on.iter().flat_map(step).collect();
+                }
+                for unit in goes_on {
+                    reported.entry(unit).or_default().insert((a, b));
+                }
+            }
+        }
+        Choices::span(from, to, reported)
     }
 
     fn best_tiling(
         &self,
         unit: UnitId,
+        epoch: usize,
         choices: &Choices,
         by_event: bool,
         expected: u64,
     ) -> (Arc<Vec<Period>>, OverTime<A>) {
         let mut best: Option<(Arc<Vec<Period>>, OverTime<A>)> = None;
         for tiling in choices.of(unit) {
-            let time = self.over_time(unit, &tiling, by_event, expected);
+            let time = self.over_time(unit, epoch, &tiling, by_event, expected);
             let better = best.as_ref().is_none_or(|(_, b)| {
                 (time.sum_covered, time.parts.state.is_there()) > (b.sum_covered, b.parts.state.is_there())
             });
@@ -271,14 +312,21 @@ impl<'a, A: Amount> Flow<'a, A> {
         best.unwrap_or_else(|| (choices.usual(), OverTime::default()))
     }
 
-    fn over_time(&self, unit: UnitId, tiling: &[Period], by_event: bool, expected: u64) -> OverTime<A> {
+    fn over_time(
+        &self,
+        unit: UnitId,
+        epoch: usize,
+        tiling: &[Period],
+        by_event: bool,
+        expected: u64,
+    ) -> OverTime<A> {
         let mut time = OverTime::default();
         let mut fullest: Option<(u64, std::cmp::Reverse<u64>)> = None;
         let mut most_reported = 0;
-        for cell in tiling.iter().filter_map(|p| self.rolled.get(p)?.cell(unit)) {
+        for cell in tiling.iter().filter_map(|tile| self.tile(unit, epoch, *tile)) {
             time.own.add(&cell.own);
             if cell.headline.is_there() {
-                time.parts.add_headline(cell);
+                time.parts.add_headline(&cell);
                 time.reported += cell.reported;
                 most_reported = most_reported.max(cell.reported);
                 fullest = fullest.max(Some((cell.covered, std::cmp::Reverse(cell.unavailable))));
@@ -337,21 +385,10 @@ impl Choices {
         }
     }
 
-    /// A span: the years, or for a unit with figures for shorter spans these in their place.
-    fn span<A: Amount>(inputs: &Inputs<A>, from: i16, to: i16) -> Choices {
+    fn span(from: i16, to: i16, reported: HashMap<UnitId, BTreeSet<(i16, i16)>>) -> Choices {
         let mut choices = Choices::fixed(vec![(from..=to).map(Period::Year).collect()]);
-        let mut reported: HashMap<UnitId, Vec<(i16, i16)>> = HashMap::new();
-        for (period, units) in inputs {
-            let Period::Span(a, b) = *period else { continue };
-            if from <= a && b <= to && (a, b) != (from, to) {
-                for (unit, r) in units {
-                    if r.own.has_value() || r.territory.has_value() {
-                        reported.entry(*unit).or_default().push((a, b));
-                    }
-                }
-            }
-        }
         for (unit, spans) in reported {
+            let spans: Vec<_> = spans.into_iter().collect();
             let tiles = spans::tiles(from, to, &spans);
             choices.all.extend(&tiles);
             choices.by_unit.insert(unit, Arc::new(tiles));

@@ -6,11 +6,13 @@
 //! where the indicator's precedence decides. Which figures count depends on which are there, never on what
 //! they say, so plain sums and the pairs of ratios go through the same code (see [`Amount`]).
 
+mod composed;
 pub mod flow;
 mod spans;
 mod stands;
 pub mod stock;
 
+pub use composed::composed;
 pub use stands::Stand;
 pub(crate) use stands::Stands;
 
@@ -82,6 +84,10 @@ pub struct Parts<A> {
     pub unavailable: u64,
     /// Of a stock: dates of the values.
     pub dates: Dates,
+    /// Whether a share of a divided unit is in it.
+    pub estimated: bool,
+    /// Of a stock: whether figures of units as they were before the map changed are in it.
+    pub carried: bool,
 }
 
 impl<A: Amount> Parts<A> {
@@ -92,6 +98,8 @@ impl<A: Amount> Parts<A> {
             self.covered += cell.covered;
             self.unavailable += cell.unavailable;
             self.dates = join_dates(self.dates, cell.dates);
+            self.estimated |= cell.estimated;
+            self.carried |= cell.carried;
         }
     }
 
@@ -156,6 +164,10 @@ pub struct Cell<A> {
     pub unavailable: u64,
     /// Of a stock: dates of the values in the headline.
     pub dates: Dates,
+    /// Whether a share of a divided unit is in the headline: shares are estimates.
+    pub estimated: bool,
+    /// Of a stock: whether figures of units as they were before the map changed are in the headline.
+    pub carried: bool,
     /// Whether the unit collects, so that its whole is its own figure.
     pub collects: bool,
     /// Whether values were given below that do not add up to one for this unit.
@@ -192,6 +204,7 @@ impl<A: Amount> Cell<A> {
                 self.covered = self.parts.covered;
                 self.unavailable = self.parts.unavailable;
                 self.dates = self.parts.dates;
+                (self.estimated, self.carried) = (self.parts.estimated, self.parts.carried);
             }
             Taken::Whole => {
                 self.headline = self.whole.clone();

@@ -20,6 +20,8 @@ pub struct Model {
     pub media_type: String,
     /// Bytes of document and record, before compression: for bounding a read before making it.
     pub size: i64,
+    /// The push's W3C `traceparent`; empty where it has none.
+    pub trace_parent: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

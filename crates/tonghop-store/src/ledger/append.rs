@@ -22,6 +22,9 @@ pub const MAX_TEXT_BYTES: usize = 4096;
 /// PostgreSQL's index entries end at 2,700 bytes.
 pub const MAX_KEY_BYTES: usize = 512;
 
+/// The longest `traceparent`: its version 00 has 55 bytes, later ones may have more.
+const MAX_TRACE_BYTES: usize = 128;
+
 /// Rows in one statement; with the columns of `ledger` far below the 32,766 binds that SQLite takes.
 const HEADERS_AT_ONCE: usize = 200;
 /// Fewer for documents, whose binds are copied on the way to the driver.
@@ -37,6 +40,7 @@ struct Prepared {
     record: Vec<u8>,
     size: i64,
     premise: Premise,
+    trace_parent: String,
 }
 
 impl Ledger {
@@ -97,7 +101,7 @@ impl Ledger {
                     digest = chain_digest_over(receipt, &entry.record_digest);
                     receipt.digest = digest;
                     received_at = Some(receipt.received_at);
-                    headers.push(header(receipt, entry.size));
+                    headers.push(header(receipt, entry.size, entry.trace_parent));
                     documents.push(ledger_document::Model {
                         source: receipt.source.clone(),
                         position,
@@ -135,13 +139,14 @@ fn holds(premise: Premise, registry: i64, head: i64) -> bool {
 
 fn prepare(entry: NewEntry) -> Result<Prepared, StoreError> {
     let NewEntry { id, kind, content_digest: claimed, media_type, document, record, figures, .. } = entry;
-    let NewEntry { source, idempotency_key, received_at, note, premise, .. } = entry;
+    let NewEntry { source, idempotency_key, received_at, note, premise, trace_parent, .. } = entry;
     let name = |what: &str| format!("{what} of submission {id}");
     for (what, text, max_bytes) in [
         ("source", &source, MAX_KEY_BYTES),
         ("idempotency key", &idempotency_key, MAX_KEY_BYTES),
         ("media type", &media_type, MAX_TEXT_BYTES),
         ("note", &note, MAX_TEXT_BYTES),
+        ("trace parent", &trace_parent, MAX_TRACE_BYTES),
     ] {
         check_text(|| name(what), text, max_bytes)?;
     }
@@ -161,6 +166,7 @@ fn prepare(entry: NewEntry) -> Result<Prepared, StoreError> {
         size: i64::try_from(document.len() + record.len()).unwrap_or(i64::MAX),
         document: pack("document", &document)?,
         record: pack("record", &record)?,
+        trace_parent,
         receipt: Receipt {
             position: 0,
             id,
@@ -205,7 +211,7 @@ async fn known(
     Ok(known)
 }
 
-fn header(receipt: &Receipt, size: i64) -> ledger::Model {
+fn header(receipt: &Receipt, size: i64, trace_parent: String) -> ledger::Model {
     ledger::Model {
         position: receipt.position,
         id: receipt.id,
@@ -220,6 +226,7 @@ fn header(receipt: &Receipt, size: i64) -> ledger::Model {
         note: receipt.note.clone(),
         media_type: receipt.media_type.clone(),
         size,
+        trace_parent,
     }
 }
 

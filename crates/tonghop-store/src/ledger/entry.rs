@@ -53,6 +53,9 @@ pub struct NewEntry {
     pub note: String,
     /// What it was made under.
     pub premise: Premise,
+    /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. What follows from the
+    /// entry can be traced to it. Kept beside the entry: no digest covers it.
+    pub trace_parent: String,
 }
 
 /// What became of a [`NewEntry`].
@@ -117,6 +120,8 @@ pub struct Entry {
     pub document: Vec<u8>,
     /// The canonical form that rolling up reads; empty if `document` itself is that form.
     pub record: Vec<u8>,
+    /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. No digest covers it.
+    pub trace_parent: String,
 }
 
 /// A document as it was received.

@@ -10,9 +10,9 @@ pub use entry::{Appended, Document, Entry, EntryKind, Head, NewEntry, Premise, R
 pub use read::MAX_READ_ENTRIES;
 pub use verify::{ChainBreak, ChainReport, Differs};
 
-use crate::StoreError;
 use crate::connect::{Connections, Durability};
 use crate::migrations::LedgerMigrator;
+use crate::{Pool, StoreError};
 
 /// The longest document, and the longest record, that the ledger takes.
 pub const MAX_DOCUMENT_BYTES: usize = crate::frame::MAX_BYTES;
@@ -40,6 +40,12 @@ impl Ledger {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let connections = Connections::open::<LedgerMigrator>(url, Durability::EveryCommit).await?;
         Ok(Self { connections })
+    }
+
+    /// Its pools of connections, to be looked at.
+    #[must_use]
+    pub fn pools(&self) -> [Pool; 2] {
+        self.connections.pools()
     }
 
     /// Closes the connections of this and all clones, after what they are doing. Dropping does it too, a

@@ -81,6 +81,18 @@ impl Ledger {
         row.map(Receipt::try_from).transpose()
     }
 
+    /// The receipt of the first entry after `position`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn receipt_after(&self, position: i64) -> Result<Option<Receipt>, StoreError> {
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Position.gt(position))
+            .order_by_asc(ledger::Column::Position);
+        find.one(self.connections.reader()).await?.map(Receipt::try_from).transpose()
+    }
+
     /// The document of the submission with this id, as it was received.
     ///
     /// # Errors
@@ -171,6 +183,7 @@ pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>,
 }
 
 fn entry_from((header, document): RowPair) -> Result<Entry, StoreError> {
+    let trace_parent = header.trace_parent.clone();
     let receipt = Receipt::try_from(header)?;
     let place = Place { table: "ledger_document", key: receipt.position };
     let row = document.ok_or_else(|| place.broken("position", "the row is missing"))?;
@@ -178,5 +191,6 @@ fn entry_from((header, document): RowPair) -> Result<Entry, StoreError> {
         document: place.unpack("document", &row.document)?,
         record: place.unpack("record", &row.record)?,
         receipt,
+        trace_parent,
     })
 }

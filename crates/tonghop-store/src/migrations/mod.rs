@@ -11,6 +11,7 @@ mod m0001_ledger;
 mod m0001_tiles;
 mod m0002_ledger_registry;
 mod m0002_tiles_confirmed;
+mod m0003_ledger_trace;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -18,7 +19,11 @@ pub(crate) struct LedgerMigrator;
 #[async_trait]
 impl MigratorTrait for LedgerMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_ledger::Migration), Box::new(m0002_ledger_registry::Migration)]
+        vec![
+            Box::new(m0001_ledger::Migration),
+            Box::new(m0002_ledger_registry::Migration),
+            Box::new(m0003_ledger_trace::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -15,7 +15,7 @@ pub use write::MAX_BODY_BYTES;
 
 use crate::connect::{Connections, Durability};
 use crate::migrations::TilesMigrator;
-use crate::{Digest, EntryKind, StoreError};
+use crate::{Digest, EntryKind, Pool, StoreError};
 
 /// The tiles, and what goes with them up to the same position of the ledger.
 ///
@@ -40,6 +40,12 @@ impl Tiles {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let connections = Connections::open::<TilesMigrator>(url, Durability::WholeCommits).await?;
         Ok(Self { connections })
+    }
+
+    /// Its pools of connections, to be looked at.
+    #[must_use]
+    pub fn pools(&self) -> [Pool; 2] {
+        self.connections.pools()
     }
 
     /// Closes the connections of this and all clones, after what they are doing. Dropping does it too, a

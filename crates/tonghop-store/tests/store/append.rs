@@ -38,7 +38,12 @@ async fn an_entry_comes_back_as_it_was_appended(on: On) {
     assert_eq!((receipt.id, receipt.kind, receipt.figures), (new.id, EntryKind::Submission, 3));
     assert_eq!((receipt.source.as_str(), receipt.idempotency_key.as_str()), ("moh", "a"));
     assert_eq!((receipt.received_at, receipt.note.as_str()), (new.received_at, "ghi chú"));
-    let expected = Entry { receipt: receipt.clone(), document: new.document, record: new.record };
+    let expected = Entry {
+        receipt: receipt.clone(),
+        document: new.document,
+        record: new.record,
+        trace_parent: new.trace_parent,
+    };
     assert_eq!(ledger.entry(1).await.unwrap(), Some(expected));
     assert_eq!(ledger.receipt_by_id(new.id).await.unwrap(), Some(receipt.clone()));
     assert_eq!(ledger.receipt_by_key("moh", "a").await.unwrap(), Some(receipt.clone()));

@@ -14,6 +14,7 @@ on_both! {
     another_record_is_found,
     another_receipt_is_found,
     another_media_type_is_found,
+    the_trace_of_a_push_is_no_part_of_its_entry,
     a_deleted_entry_is_found_in_the_middle_and_at_the_end,
     a_deleted_document_is_found,
     swapped_entries_are_found,
@@ -91,6 +92,14 @@ async fn another_receipt_is_found(on: On) {
 
 async fn another_media_type_is_found(on: On) {
     check(on, "UPDATE ledger SET media_type = 'text/plain' WHERE position = 3", 3, Differs::Content).await;
+}
+
+async fn the_trace_of_a_push_is_no_part_of_its_entry(on: On) {
+    let world = world(on).await;
+    assert_eq!(world.tamper("UPDATE ledger SET trace_parent = '' WHERE position = 3").await, 1);
+    assert_eq!(verify(&world).await.first_break, None);
+    let entry = world.ledger().await.entry(3).await.unwrap().unwrap();
+    assert_eq!(entry.trace_parent, "");
 }
 
 async fn a_deleted_entry_is_found_in_the_middle_and_at_the_end(on: On) {

@@ -13,11 +13,13 @@ on_both! {
     the_keeper_leads_the_key_of_tiles_and_the_source_that_of_documents,
     processes_that_start_together_migrate_once,
     a_ledger_of_an_earlier_program_is_told_where_its_registry_is,
+    an_entry_of_an_earlier_program_is_in_no_trace,
+    a_pool_says_how_much_of_it_is_in_use,
     a_database_that_a_newer_program_has_migrated_is_refused,
 }
 
-const ALL_MIGRATIONS: [&str; 4] =
-    ["m0001_ledger", "m0001_tiles", "m0002_ledger_registry", "m0002_tiles_confirmed"];
+const ALL_MIGRATIONS: [&str; 5] =
+    ["m0001_ledger", "m0001_tiles", "m0002_ledger_registry", "m0002_tiles_confirmed", "m0003_ledger_trace"];
 
 /// Every table and index with its definition.
 async fn schema(world: &World) -> Vec<String> {
@@ -137,4 +139,35 @@ async fn a_database_that_cannot_be_reached_is_unavailable() {
         assert!(matches!(error, StoreError::Unavailable { .. }) && error.is_transient(), "{error:?}");
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     }
+}
+
+async fn an_entry_of_an_earlier_program_is_in_no_trace(on: On) {
+    let world = World::new(on).await;
+    let ledger = world.ledger().await;
+    append(&ledger, entry("moh", "a", "x")).await;
+    ledger.close().await.unwrap();
+    world.tamper("ALTER TABLE ledger DROP COLUMN trace_parent").await;
+    world.tamper("DELETE FROM ledger_migration WHERE version = 'm0003_ledger_trace'").await;
+    let ledger = world.ledger().await;
+    assert_eq!(ledger.entry(1).await.unwrap().unwrap().trace_parent, "");
+    assert_eq!(ledger.verify_chain(|_| ()).await.unwrap().first_break, None);
+}
+
+async fn a_pool_says_how_much_of_it_is_in_use(on: On) {
+    let world = World::new(on).await;
+    let tiles = world.tiles().await;
+    let pools = tiles.pools();
+    let [writer, reader] = &pools;
+    assert_eq!(
+        [(writer.role(), writer.most()), (reader.role(), reader.most())],
+        [("writer", 1), ("reader", 12)]
+    );
+    let in_use = || {
+        let (open, idle) = reader.open_and_idle();
+        open - idle
+    };
+    let held = [tiles.snapshot().await.unwrap(), tiles.snapshot().await.unwrap()];
+    assert_eq!(in_use(), 2);
+    assert!(reader.open_and_idle().0 <= reader.most());
+    drop(held);
 }

@@ -75,6 +75,7 @@ pub(crate) fn entry(source: &str, key: &str, content: &str) -> NewEntry {
         received_at: "2025-03-04T05:06:07.123456Z".parse().expect("a time"),
         note: "ghi chú".to_owned(),
         premise: Premise::Registry(0),
+        trace_parent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
     }
 }
 

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tonghop_core::Date;
-use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Breakdown, DimensionKind, REPORTER};
 use tonghop_core::figure::{Figure, Scope, Statement};
 use tonghop_core::indicator::{Indicator, ReporterOverlap};
@@ -18,8 +17,8 @@ use super::state::{Given, State};
 
 /// What a roll-up is made of.
 pub(super) trait Reports<A> {
-    /// What was given for a unit, scope and period: of a flow at exactly that period, of a stock the latest in it.
-    fn given(&self, unit: UnitId, scope: Scope, period: Period) -> Given<A>;
+    /// What was given for a unit, scope and period: of a flow at exactly that period, of a stock the latest within days.
+    fn given(&self, unit: UnitId, scope: Scope, period: Period, days: (Date, Date)) -> Given<A>;
 
     /// The spans of years for which a unit has a value, of either scope.
     fn spans(&self, unit: UnitId) -> BTreeSet<(i16, i16)>;
@@ -80,13 +79,11 @@ fn overlapping(registry: &Registry, dimension: &str) -> bool {
     registry.dimension(dimension).is_some_and(|d| d.kind == DimensionKind::Overlapping)
 }
 
-/// The current figures of one indicator and breakdown. Periods asked for are read in `calendar`, which for the
-/// component of a ratio is the ratio's.
+/// The current figures of one indicator and breakdown.
 pub(super) struct Sheet<'a> {
     registry: &'a Registry,
     indicator: &'a Indicator,
     asked: Breakdown,
-    calendar: &'a Calendar,
     pub(super) rows: Vec<Current<'a>>,
 }
 
@@ -96,7 +93,6 @@ impl<'a> Sheet<'a> {
         figures: &'a [Figure],
         indicator: &'a Indicator,
         asked: &Breakdown,
-        calendar: &'a Calendar,
     ) -> Sheet<'a> {
         let rows = current(registry, figures, indicator)
             .into_iter()
@@ -106,7 +102,7 @@ impl<'a> Sheet<'a> {
                 Current { figure, members: figure.breakdown.only(partition) }
             })
             .collect();
-        Sheet { registry, indicator, asked: asked.clone(), calendar, rows }
+        Sheet { registry, indicator, asked: asked.clone(), rows }
     }
 
     /// At exactly a period: the sum of the members reported there (reading 13).
@@ -117,9 +113,8 @@ impl<'a> Sheet<'a> {
             .fold(Given::default(), |sum, row| sum.plus(Given { state: stated(row.figure), dates: None }))
     }
 
-    /// Within a period: the latest of each member, summed (reading 12).
-    fn latest(&self, unit: UnitId, scope: Scope, period: Period) -> Given<Sum> {
-        let (first, last) = self.calendar.days(period);
+    /// Within days: the latest of each member, summed (reading 12).
+    fn latest(&self, unit: UnitId, scope: Scope, (first, last): (Date, Date)) -> Given<Sum> {
         let mut by_member: BTreeMap<&Breakdown, Vec<&Figure>> = BTreeMap::new();
         for row in self.rows.iter().filter(|row| (row.figure.unit, row.figure.scope) == (unit, scope)) {
             let day = self.last_day(row.figure);
@@ -149,9 +144,8 @@ impl<'a> Sheet<'a> {
         self.indicator.calendar.last_day(figure.period)
     }
 
-    /// Reading 18: 1 for each unit that collects on the period's last day, of the kind asked for.
-    fn counted_on_map(&self, unit: UnitId, scope: Scope, period: Period) -> Given<Sum> {
-        let day = self.calendar.last_day(period);
+    /// Reading 18: 1 for each unit that collects on the last day, of the kind asked for.
+    fn counted_on_map(&self, unit: UnitId, scope: Scope, day: Date) -> Given<Sum> {
         let of_kind = self
             .asked
             .member("unit-type")
@@ -167,11 +161,11 @@ impl<'a> Sheet<'a> {
 }
 
 impl Reports<Sum> for Sheet<'_> {
-    fn given(&self, unit: UnitId, scope: Scope, period: Period) -> Given<Sum> {
+    fn given(&self, unit: UnitId, scope: Scope, period: Period, days: (Date, Date)) -> Given<Sum> {
         if self.indicator.from_map {
-            self.counted_on_map(unit, scope, period)
+            self.counted_on_map(unit, scope, days.1)
         } else if self.indicator.is_stock() {
-            self.latest(unit, scope, period)
+            self.latest(unit, scope, days)
         } else {
             self.exactly(unit, scope, period)
         }

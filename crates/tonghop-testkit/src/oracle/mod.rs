@@ -1,4 +1,4 @@
-//! The naive oracle: a transcription of the semantics page (§2–§6, and "as reported" of §7) as plain recursion
+//! The naive oracle: a transcription of the semantics page (§2–§7) as plain recursion
 //! over (unit, period), written to be read beside that page. It keeps nothing between questions.
 //!
 //! Where the page is silent or can be read two ways, these readings are settled:
@@ -44,22 +44,42 @@
 //! 17. Ratios: see [`ratio`].
 //! 18. What the map gives is 1, own, for every unit that collects on P's last day, dated that day.
 //! 19. Refusals in the order in which [`total`] checks them.
+//! 20. A unit goes on along a succession if both are of one level, or if it lies above that level and nothing below it
+//!     is of that level or above (an island district). One that is still in force goes on as itself with what it did
+//!     not give away.
+//! 21. Put together of several units, or of a share of one: values are shared by largest remainder over all heirs in
+//!     order of code (pairs unrounded), and the shares added; cells are those of the parts whose cells count here;
+//!     declared if all parts are, then with their wholes; else of parts; what does not add over units is not
+//!     aggregable. Of one whole unit everything is as it was.
+//! 22. With its past, a unit goes on only as heirs below what became of the unit above it. Its cells count with itself,
+//!     if it goes on; else with the largest of these heirs (the first by code on a tie), which also gets the share that
+//!     went elsewhere; without any, with what became of the unit above.
+//! 23. A tile before the map of P is put together that way; so is each step of several changes, one after another.
+//! 24. A stock is rolled up on each map inside P in turn. Figures of a unit count from the day it became what it is;
+//!     without a figure for the whole since, its past is one more way to make it, instead of by_time, and covers the
+//!     unit's cells if all of the past was covered, else none. Its own activity is that of its past until it has some.
+//! 25. Restated, the total is put together of those of the units of P's own map, along all successions.
 
 mod figures;
+mod past;
 mod ratio;
 mod rollup;
 mod shape;
 mod sides;
 mod state;
 
+use std::rc::Rc;
+
 use tonghop_core::dimension::{Breakdown, REPORTER};
 use tonghop_core::figure::Figure;
 use tonghop_core::indicator::{Indicator, Kind, Precedence, ReporterOverlap};
-use tonghop_core::quantity::Sum;
+use tonghop_core::quantity::{Amount, Sum};
 use tonghop_core::question::{Basis, Question, Reason, Refusal, Total};
 use tonghop_core::registry::Registry;
+use tonghop_core::unit::UnitId;
 
-use figures::Sheet;
+use figures::{Reports, Sheet};
+use past::{Line, goes_back_to, parts_of};
 use rollup::{From, Rectangle, Rollup};
 use state::State;
 
@@ -131,8 +151,16 @@ fn refuse(registry: &Registry, indicator: &Indicator, question: &Question) -> Re
     }
     let day = indicator.calendar.last_day(question.period);
     let unit = registry.unit(question.unit);
-    if !unit.in_force(day) {
-        return Err(Refusal::NotInForce { day });
+    let on = question.map.unwrap_or(day);
+    if registry.epoch(on) < registry.epoch(day) {
+        return Err(Refusal::MapTooOld { map: on, last: day });
+    }
+    if !unit.in_force(on) {
+        let level_is_there = registry.units().iter().any(|u| u.level == unit.level && u.in_force(on));
+        return Err(match question.map {
+            Some(_) if !level_is_there => Refusal::LevelGone { level: String::new(), day: on },
+            _ => Refusal::NotInForce { day: on },
+        });
     }
     if unit.level > indicator.collection_level {
         return Err(Refusal::BelowCollection {
@@ -154,9 +182,9 @@ fn of_one_side(
     if let Kind::Ratio(of) = &indicator.kind {
         return ratio::total(registry, figures, indicator, of, question, asked);
     }
-    let sheet = Sheet::new(registry, figures, indicator, asked, &indicator.calendar);
+    let sheet = Sheet::new(registry, figures, indicator, asked);
     let rollup = Rollup::new(registry, indicator, &sheet);
-    let at = rollup.at(question.unit, question.period);
+    let at = told(&rollup, question);
     let (parts, whole) = (at.parts.value().copied(), at.whole.state.value().copied());
     let value = at.headline.state.value().copied();
     Ok(Total {
@@ -172,7 +200,37 @@ fn of_one_side(
         expected: at.expected,
         unavailable: at.unavailable,
         dates: at.headline.dates,
+        estimated: at.estimated,
+        carried: at.carried,
     })
+}
+
+/// The rectangle that is asked for: as reported, or restated (reading 25).
+fn told<A: Amount, R: Reports<A>>(rollup: &Rollup<'_, A, R>, question: &Question) -> Rc<Rectangle<A>> {
+    rollup.seen(question.unit, question.period, told_on(rollup, question), Line::All)
+}
+
+fn told_on<A: Amount, R: Reports<A>>(rollup: &Rollup<'_, A, R>, question: &Question) -> usize {
+    question.map.map_or_else(|| rollup.epoch(question.period), |day| rollup.registry.epoch(day))
+}
+
+/// The units of the period's own map that it is put together of.
+fn made_of<A: Amount, R: Reports<A>>(rollup: &Rollup<'_, A, R>, question: &Question) -> Vec<UnitId> {
+    let maps = (rollup.epoch(question.period), told_on(rollup, question));
+    goes_back_to(rollup.registry, maps, question.unit, Line::All)
+}
+
+/// Whether the unit asked for was one whole unit on the period's own map.
+fn renumbered<A: Amount, R: Reports<A>>(rollup: &Rollup<'_, A, R>, question: &Question) -> bool {
+    let (then, now) = (rollup.epoch(question.period), told_on(rollup, question));
+    let mut unit = question.unit;
+    for epoch in (then + 1..=now).rev() {
+        match parts_of(rollup.registry, epoch, unit, Line::All).as_slice() {
+            [only] if only.is_whole() => unit = only.of,
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Why a headline has no value.

@@ -28,7 +28,7 @@ use tonghop_core::unit::UnitId;
 use super::figures::{Reports, Sheet};
 use super::rollup::{Rectangle, Rollup};
 use super::state::{Given, State, both};
-use super::{basis, parts_alone};
+use super::{basis, made_of, parts_alone, renumbered, told};
 
 /// The pairs of a ratio.
 struct Pairs<'a> {
@@ -44,8 +44,8 @@ struct Addend<'a> {
 }
 
 impl Addend<'_> {
-    fn given(&self, unit: UnitId, scope: Scope, period: Period) -> Given<Sum> {
-        let mut given = self.sheet.given(unit, scope, period);
+    fn given(&self, unit: UnitId, scope: Scope, period: Period, days: (Date, Date)) -> Given<Sum> {
+        let mut given = self.sheet.given(unit, scope, period, days);
         if let State::Value(sum) = &mut given.state {
             sum.value *= 10i128.pow(self.shift);
             sum.exact *= 10i128.pow(self.shift);
@@ -55,8 +55,9 @@ impl Addend<'_> {
 }
 
 impl Reports<Pair> for Pairs<'_> {
-    fn given(&self, unit: UnitId, scope: Scope, period: Period) -> Given<Pair> {
-        let given = |side: &[Addend]| side.iter().map(|a| a.given(unit, scope, period)).collect::<Vec<_>>();
+    fn given(&self, unit: UnitId, scope: Scope, period: Period, days: (Date, Date)) -> Given<Pair> {
+        let given =
+            |side: &[Addend]| side.iter().map(|a| a.given(unit, scope, period, days)).collect::<Vec<_>>();
         let (above, below) = (given(&self.numerator), given(&self.denominator));
         let all = above.iter().chain(&below);
         if all.clone().any(|g| !g.state.is_there()) {
@@ -70,7 +71,7 @@ impl Reports<Pair> for Pairs<'_> {
             side.iter().filter_map(|g| g.state.value()).for_each(|value| sum.add(value));
             sum
         };
-        let pair = Pair { numerator: sum(&above), denominator: sum(&below) };
+        let pair = Pair { numerator: sum(&above), denominator: sum(&below), millionths: 0 };
         if self.numerator_is_part && pair.numerator.value > pair.denominator.value {
             return Given::default();
         }
@@ -80,7 +81,11 @@ impl Reports<Pair> for Pairs<'_> {
     fn spans(&self, unit: UnitId) -> BTreeSet<(i16, i16)> {
         let has_pair = |(from, to): &(i16, i16)| {
             let span = Period::Span(*from, *to);
-            [Scope::Own, Scope::Territory].iter().any(|scope| self.given(unit, *scope, span).has_value())
+            // Spans are of flows, which are asked for exactly.
+            let days = (Date::MIN, Date::MAX);
+            [Scope::Own, Scope::Territory]
+                .iter()
+                .any(|scope| self.given(unit, *scope, span, days).has_value())
         };
         let addends = self.numerator.iter().chain(&self.denominator);
         addends.flat_map(|a| a.sheet.spans(unit)).filter(has_pair).collect()
@@ -102,7 +107,7 @@ impl<'a> Pairs<'a> {
             let addend = |code: &String| {
                 let component: &'a Indicator = component(code);
                 let asked = asked_of(component, ratio, asked)?;
-                let sheet = Sheet::new(registry, figures, component, &asked, &ratio.calendar);
+                let sheet = Sheet::new(registry, figures, component, &asked);
                 Ok(Addend { sheet, shift: most - decimals(code) })
             };
             codes.iter().map(addend).collect::<Result<Vec<_>, Refusal>>()
@@ -140,13 +145,18 @@ pub(super) fn total(
     question: &Question,
     asked: &Breakdown,
 ) -> Result<Total, Refusal> {
-    let (u, p) = (question.unit, question.period);
+    let p = question.period;
     let pairs = Pairs::new(registry, figures, indicator, of, asked)?;
     let rollup = Rollup::new(registry, indicator, &pairs);
-    let at = rollup.at(u, p);
-    let bare = Sheet::new(registry, figures, indicator, asked, &indicator.calendar);
+    let at = told(&rollup, question);
+    let made_of = made_of(&rollup, question);
+    let bare = Sheet::new(registry, figures, indicator, asked);
     let scope = if at.collects { Scope::Own } else { Scope::Territory };
-    let given = bare.exactly(u, scope, p).state;
+    // Restated, it says what it says of a unit that only has another number now.
+    let given = match made_of.as_slice() {
+        [same] if renumbered(&rollup, question) => bare.exactly(*same, scope, p).state,
+        _ => State::Missing,
+    };
 
     let divided = |pair: &State<Pair>| pair.value().and_then(|pair| divide(indicator, pair));
     let of_pairs = divided(&at.headline.state);
@@ -160,7 +170,7 @@ pub(super) fn total(
     };
     let whole = given.value().copied().or_else(|| divided(&at.whole.state));
     let parts = divided(&at.parts);
-    let within = || given_within(registry, indicator, &bare, u, p);
+    let within = || given_within(registry, indicator, &bare, &made_of, p);
     let reason = match (&value, &at.headline.state) {
         (Some(_), _) => None,
         (None, State::Value(_)) => Some(Reason::Undefined),
@@ -187,6 +197,8 @@ pub(super) fn total(
         expected: at.expected,
         unavailable: if is_given { 0 } else { at.unavailable },
         dates: value.and_then(|_| dates(indicator, &at, is_given, day)),
+        estimated: value.is_some() && !is_given && at.estimated,
+        carried: value.is_some() && !is_given && at.carried,
     })
 }
 
@@ -210,11 +222,17 @@ fn divide(indicator: &Indicator, pair: &Pair) -> Option<Sum> {
 }
 
 /// Whether the ratio itself was given at or below a unit within a period.
-fn given_within(registry: &Registry, indicator: &Indicator, bare: &Sheet, u: UnitId, p: Period) -> bool {
+fn given_within(
+    registry: &Registry,
+    indicator: &Indicator,
+    bare: &Sheet,
+    made_of: &[UnitId],
+    p: Period,
+) -> bool {
     let (first, last) = indicator.calendar.days(p);
     bare.rows.iter().map(|row| row.figure).any(|figure| {
         let (from, to) = indicator.calendar.days(figure.period);
-        let at_or_below = registry.map_on(to).ancestry(figure.unit).any(|a| a == u);
+        let at_or_below = registry.map_on(to).ancestry(figure.unit).any(|a| made_of.contains(&a));
         let has_value = bare.exactly(figure.unit, figure.scope, figure.period).has_value();
         first <= from && to <= last && at_or_below && has_value
     })

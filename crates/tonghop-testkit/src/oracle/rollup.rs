@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use jiff::Span;
+use tonghop_core::Date;
 use tonghop_core::figure::Scope;
 use tonghop_core::indicator::{Indicator, Precedence};
 use tonghop_core::period::Period;
@@ -14,6 +15,7 @@ use tonghop_core::unit::UnitId;
 
 use super::figures::Reports;
 use super::parts_alone;
+use super::past::{Line, is_the_same, parts_of};
 use super::state::{Given, State};
 
 /// What a headline was taken from.
@@ -44,6 +46,10 @@ pub(super) struct Rectangle<A> {
     pub(super) expected: u64,
     pub(super) unavailable: u64,
     pub(super) not_aggregable: bool,
+    /// Whether a share of a divided unit is in the headline.
+    pub(super) estimated: bool,
+    /// Whether figures of before a change inside the period are in the headline (of a stock).
+    pub(super) carried: bool,
 }
 
 impl<A> Default for Rectangle<A> {
@@ -60,6 +66,8 @@ impl<A> Default for Rectangle<A> {
             expected: 0,
             unavailable: 0,
             not_aggregable: false,
+            estimated: false,
+            carried: false,
         }
     }
 }
@@ -71,11 +79,13 @@ struct Parts<A> {
     covered: u64,
     unavailable: u64,
     way: From,
+    estimated: bool,
+    carried: bool,
 }
 
 impl<A: Amount> Parts<A> {
     fn none(way: From) -> Parts<A> {
-        Parts { sum: Given::default(), covered: 0, unavailable: 0, way }
+        Parts { sum: Given::default(), covered: 0, unavailable: 0, way, estimated: false, carried: false }
     }
 
     fn is_there(&self) -> bool {
@@ -88,12 +98,14 @@ impl<A: Amount> Parts<A> {
             self.sum = self.sum.plus(part.headline.clone());
             self.covered += part.covered;
             self.unavailable += part.unavailable;
+            self.estimated |= part.estimated;
+            self.carried |= part.carried;
         }
         self
     }
 }
 
-type Memo<A> = RefCell<HashMap<(UnitId, Period), Rc<Rectangle<A>>>>;
+type Memo<A> = RefCell<HashMap<(UnitId, Period, usize), Rc<Rectangle<A>>>>;
 
 /// The roll-up of one indicator. What is remembered of a rectangle is remembered for one question only.
 pub(super) struct Rollup<'a, A, R> {
@@ -110,30 +122,42 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
 
     /// The rectangle of a unit and a period.
     pub(super) fn at(&self, u: UnitId, p: Period) -> Rc<Rectangle<A>> {
-        if let Some(known) = self.memo.borrow().get(&(u, p)) {
+        self.at_on(u, p, self.epoch(p))
+    }
+
+    /// The same as things stood at the end of a map inside the period; of flows only the last map is asked for.
+    fn at_on(&self, u: UnitId, p: Period, epoch: usize) -> Rc<Rectangle<A>> {
+        if let Some(known) = self.memo.borrow().get(&(u, p, epoch)) {
             return Rc::clone(known);
         }
-        let rectangle = Rc::new(self.rectangle(u, p));
-        self.memo.borrow_mut().insert((u, p), Rc::clone(&rectangle));
+        let rectangle = Rc::new(self.rectangle(u, p, epoch));
+        self.memo.borrow_mut().insert((u, p, epoch), Rc::clone(&rectangle));
         rectangle
     }
 
     /// The definitions put together. A unit not in force on the last day has no figure and no total (§7).
-    fn rectangle(&self, u: UnitId, p: Period) -> Rectangle<A> {
-        let day = self.last_day(p);
+    fn rectangle(&self, u: UnitId, p: Period, epoch: usize) -> Rectangle<A> {
+        let day = self.end_of(p, epoch);
         if !self.registry.unit(u).in_force(day) {
             return Rectangle::default();
         }
         let collects = self.collects(u, day);
-        let expected = self.expected(u, p);
+        let expected = self.expected(u, p, epoch);
         let tiles = self.tiles(u, p);
-        let own = self.own(u, p, &tiles);
-        let whole = self.whole(u, p);
-        let by_units = self.by_units(u, p, &own);
-        let by_time = self.by_time(u, &tiles, expected);
+        let whole = self.whole(u, p, epoch);
+        let past = self.past(u, p, epoch);
+        let (own, own_is_carried) = self.own(u, p, epoch, &tiles, past.as_deref());
+        let by_units = self.by_units(u, p, epoch, &own, own_is_carried);
+        let by_time = match past {
+            Some(past) if past.headline.state.is_there() && !whole.state.is_there() => {
+                shown_still(&past, expected)
+            }
+            _ => self.by_time(u, p, &tiles, expected),
+        };
         let parts = self.parts(p, by_units, by_time);
         let from = self.headline(collects, expected, &parts, &whole);
         let (headline, covered, unavailable) = covered(from, collects, expected, &parts, &whole);
+        let by_parts = matches!(from, From::ByUnits | From::ByTime);
         let mut at = Rectangle {
             collects,
             own,
@@ -146,51 +170,100 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
             expected,
             unavailable,
             not_aggregable: false,
+            estimated: by_parts && parts.estimated,
+            carried: by_parts && parts.carried,
         };
-        if self.not_aggregable(u, p, &at) {
-            let sum = |of: fn(&Rectangle<A>) -> u64| self.over_children(u, p, of).min(expected);
+        if self.not_aggregable(u, p, epoch, &at) {
+            let sum = |of: fn(&Rectangle<A>) -> u64| self.over_children(u, p, epoch, of).min(expected);
             at.not_aggregable = true;
             at.covered = sum(|c| c.covered);
             at.unavailable = sum(|c| c.unavailable);
             at.reported = sum(|c| c.reported);
         } else {
-            at.reported = self.reported(u, p, &tiles, &at).min(covered);
+            at.reported = self.reported(u, p, epoch, &tiles, &at).min(covered);
         }
         at
     }
 
-    /// The own figure at exactly (u,P) or, of a flow, the sum over the tiles (reading 7).
-    fn own(&self, u: UnitId, p: Period, tiles: &[Period]) -> Given<A> {
-        let exact = self.reports.given(u, Scope::Own, p);
-        if self.indicator.is_stock() || exact.has_value() {
-            return exact;
+    /// Reading 24: what a unit of a stock goes back to inside the period, as it stood when that ended.
+    fn past(&self, u: UnitId, p: Period, epoch: usize) -> Option<Rc<Rectangle<A>>> {
+        if !self.indicator.is_stock() || epoch == self.first_epoch(p) {
+            return None;
         }
-        let sum = tiles.iter().fold(Given::default(), |sum, tile| sum.plus(self.at(u, *tile).own.clone()));
-        if sum.state.is_there() && (!exact.state.is_there() || sum.has_value()) { sum } else { exact }
+        if is_the_same(self.registry, epoch, u) {
+            return self.past(u, p, epoch - 1);
+        }
+        let parts = parts_of(self.registry, epoch, u, Line::All);
+        Some(self.together(&parts, |of| self.at_on(of, p, epoch - 1)))
+    }
+
+    /// The days whose figures count for a unit: of a stock none from before it became what it is.
+    fn days(&self, u: UnitId, p: Period, epoch: usize) -> (Date, Date) {
+        let first = self.first_epoch(p);
+        let became = (first + 1..=epoch).rev().find(|e| !is_the_same(self.registry, *e, u));
+        let from = became.and_then(|epoch| self.registry.maps()[epoch].from);
+        (from.unwrap_or(self.indicator.calendar.first_day(p)), self.end_of(p, epoch))
+    }
+
+    fn given(&self, u: UnitId, scope: Scope, p: Period, epoch: usize) -> Given<A> {
+        if self.indicator.is_stock() {
+            self.reports.given(u, scope, p, self.days(u, p, epoch))
+        } else {
+            self.reports.given(u, scope, p, self.indicator.calendar.days(p))
+        }
+    }
+
+    /// The own figure at exactly (u,P) or, of a flow, the sum over the tiles (reading 7); and whether it is one of the
+    /// unit's past.
+    fn own(
+        &self,
+        u: UnitId,
+        p: Period,
+        epoch: usize,
+        tiles: &[Period],
+        past: Option<&Rectangle<A>>,
+    ) -> (Given<A>, bool) {
+        let exact = self.given(u, Scope::Own, p, epoch);
+        if self.indicator.is_stock() {
+            return match past {
+                Some(past) if !exact.state.is_there() && past.own.state.is_there() => {
+                    (Given { state: past.own.state.clone(), dates: past.headline.dates }, true)
+                }
+                _ => (exact, false),
+            };
+        }
+        if exact.has_value() {
+            return (exact, false);
+        }
+        let tile = |tile: &Period| self.seen(u, *tile, epoch, Line::Within).own.clone();
+        let sum = tiles.iter().fold(Given::default(), |sum, t| sum.plus(tile(t)));
+        let takes_sum = sum.state.is_there() && (!exact.state.is_there() || sum.has_value());
+        (if takes_sum { sum } else { exact }, false)
     }
 
     /// The figure for the whole: own where the unit collects, territory above (of a stock, the latest of them).
-    fn whole(&self, u: UnitId, p: Period) -> Given<A> {
-        let collects = self.collects(u, self.last_day(p));
-        self.reports.given(u, if collects { Scope::Own } else { Scope::Territory }, p)
+    fn whole(&self, u: UnitId, p: Period, epoch: usize) -> Given<A> {
+        let collects = self.collects(u, self.end_of(p, epoch));
+        self.given(u, if collects { Scope::Own } else { Scope::Territory }, p, epoch)
     }
 
     /// own(u,P) + Σ headline(c,P) over the children; above the collection level, of what adds over units.
-    fn by_units(&self, u: UnitId, p: Period, own: &Given<A>) -> Parts<A> {
-        let day = self.last_day(p);
+    fn by_units(&self, u: UnitId, p: Period, epoch: usize, own: &Given<A>, own_is_carried: bool) -> Parts<A> {
+        let day = self.end_of(p, epoch);
         if self.collects(u, day) || !self.indicator.aggregable.over_units() {
             return Parts::none(From::ByUnits);
         }
-        let start = Parts { sum: own.clone(), ..Parts::none(From::ByUnits) };
-        self.children(u, day).into_iter().fold(start, |sum, child| sum.take(&self.at(child, p)))
+        let start = Parts { sum: own.clone(), carried: own_is_carried, ..Parts::none(From::ByUnits) };
+        self.children(u, day).into_iter().fold(start, |sum, child| sum.take(&self.at_on(child, p, epoch)))
     }
 
-    /// Σ headline(u,p) over the tiles; by event what the fullest tile covers (reading 10).
-    fn by_time(&self, u: UnitId, tiles: &[Period], expected: u64) -> Parts<A> {
+    /// Σ headline(u,p) over the tiles, those before the change restated; by event what the fullest tile covers
+    /// (reading 10).
+    fn by_time(&self, u: UnitId, p: Period, tiles: &[Period], expected: u64) -> Parts<A> {
         let mut sum = Parts::none(From::ByTime);
         let (mut most, mut least_unavailable) = (0, 0);
         for tile in tiles {
-            let at = self.at(u, *tile);
+            let at = self.seen(u, *tile, self.epoch(p), Line::Within);
             sum = sum.take(&at);
             if at.headline.state.is_there()
                 && (at.covered > most || at.covered == most && at.unavailable < least_unavailable)
@@ -212,8 +285,8 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
         }
         let (units, time) =
             ((by_units.covered, by_units.sum.has_value()), (by_time.covered, by_time.sum.has_value()));
-        let time_on_a_tie =
-            self.indicator.precedence == Precedence::DeclaredFirst || self.map_changes_inside(p);
+        let time_on_a_tie = !self.indicator.is_stock()
+            && (self.indicator.precedence == Precedence::DeclaredFirst || self.map_changes_inside(p));
         if time > units || time == units && time_on_a_tie { by_time } else { by_units }
     }
 
@@ -253,33 +326,33 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
     }
 
     /// Reading 11: what does not add over units, and has no headline though something is there.
-    fn not_aggregable(&self, u: UnitId, p: Period, at: &Rectangle<A>) -> bool {
+    fn not_aggregable(&self, u: UnitId, p: Period, epoch: usize, at: &Rectangle<A>) -> bool {
         !self.indicator.aggregable.over_units()
             && !at.collects
             && !at.headline.state.is_there()
             && (at.own.state.is_there()
-                || self.children(u, self.last_day(p)).into_iter().any(|c| {
-                    let child = self.at(c, p);
+                || self.children(u, self.end_of(p, epoch)).into_iter().any(|c| {
+                    let child = self.at_on(c, p, epoch);
                     child.headline.state.is_there() || child.not_aggregable
                 }))
     }
 
     /// Cells for which an own figure of the cell's unit is there (reading 8), before the bound of expected.
-    fn reported(&self, u: UnitId, p: Period, tiles: &[Period], at: &Rectangle<A>) -> u64 {
+    fn reported(&self, u: UnitId, p: Period, epoch: usize, tiles: &[Period], at: &Rectangle<A>) -> u64 {
         let over_time = || {
-            let tiles = tiles.iter().map(|tile| self.at(u, *tile));
+            let tiles = tiles.iter().map(|tile| self.seen(u, *tile, epoch, Line::Within));
             let counted = tiles.filter(|t| t.headline.state.is_there()).map(|t| t.reported);
             if self.by_event() { counted.max().unwrap_or(0) } else { counted.sum() }
         };
         if at.collects {
-            return match self.reports.given(u, Scope::Own, p).state {
+            return match self.given(u, Scope::Own, p, epoch).state {
                 State::Missing => over_time(),
                 _ if self.indicator.is_stock() => 1,
                 State::NotAvailable if at.parts.is_there() => over_time(),
                 State::NotAvailable | State::Value(_) => at.expected,
             };
         }
-        let over_units = self.over_children(u, p, |c| c.reported);
+        let over_units = self.over_children(u, p, epoch, |c| c.reported);
         let one_map_adds = !self.map_changes_inside(p) && self.indicator.aggregable.over_units();
         match at.from {
             _ if self.indicator.is_stock() || one_map_adds => over_units,
@@ -289,8 +362,21 @@ impl<'a, A: Amount, R: Reports<A>> Rollup<'a, A, R> {
         }
     }
 
-    fn over_children(&self, u: UnitId, p: Period, of: impl Fn(&Rectangle<A>) -> u64) -> u64 {
-        self.children(u, self.last_day(p)).into_iter().map(|c| of(&self.at(c, p))).sum()
+    fn over_children(&self, u: UnitId, p: Period, epoch: usize, of: impl Fn(&Rectangle<A>) -> u64) -> u64 {
+        self.children(u, self.end_of(p, epoch)).into_iter().map(|c| of(&self.at_on(c, p, epoch))).sum()
+    }
+}
+
+/// Reading 24: what a unit shows that has no figure of its own yet. It covers the unit's cells if all of the past does.
+fn shown_still<A: Amount>(past: &Rectangle<A>, expected: u64) -> Parts<A> {
+    let covered = if past.expected > 0 && past.covered == past.expected { expected } else { 0 };
+    Parts {
+        sum: past.headline.clone(),
+        covered,
+        unavailable: if past.unavailable > 0 { covered } else { 0 },
+        way: From::ByTime,
+        estimated: past.estimated,
+        carried: true,
     }
 }
 

@@ -8,28 +8,55 @@ use tonghop_core::quantity::Amount;
 use tonghop_core::unit::UnitId;
 
 use super::figures::{Reports, collects};
+use super::past::{Line, goes_back_to, place};
 use super::rollup::Rollup;
 
 impl<A: Amount, R: Reports<A>> Rollup<'_, A, R> {
     /// The pairs of a unit that collects in u and a collection period in P, each on the map of that period's last
-    /// day; one a unit, on the map of P's last day, for stocks and by event (reading 9).
-    fn cells(&self, u: UnitId, p: Period) -> Vec<(UnitId, Period)> {
-        let pair_up = |period: Period| {
-            let units = self.collecting_units(u, self.last_day(period));
-            units.into_iter().map(move |unit| (unit, period)).collect::<Vec<_>>()
-        };
+    /// day; one a unit, on the map of the end, for stocks and by event (reading 9). What collected on an earlier map
+    /// is in u if it counts there now (reading 22).
+    fn cells(&self, u: UnitId, p: Period, epoch: usize) -> Vec<(UnitId, Period)> {
         if self.indicator.is_stock() || self.by_event() {
             let (first, last) = self.indicator.calendar.days(p);
             let valid = self.indicator.valid_from <= last && first < self.indicator.valid_to;
-            return if valid { pair_up(p) } else { vec![] };
+            let units = if valid { self.collecting_units(u, self.end_of(p, epoch)) } else { vec![] };
+            return units.into_iter().map(|unit| (unit, p)).collect();
         }
-        let periods = p.collection_periods(self.indicator.frequency).into_iter();
-        periods.filter(|period| self.indicator.in_force(*period)).flat_map(pair_up).collect()
+        let mut cells = Vec::new();
+        for period in p.collection_periods(self.indicator.frequency) {
+            let (day, then) = (self.last_day(period), self.epoch(period));
+            let in_u = |unit: UnitId| {
+                let now = (then + 1..=epoch).fold(unit, |unit, epoch| place(self.registry, epoch, unit));
+                self.registry.maps()[epoch].ancestry(now).any(|above| above == u)
+            };
+            let collecting = self.registry.units().iter().map(|unit| unit.id);
+            let collecting =
+                collecting.filter(|unit| self.indicator.in_force(period) && self.collects(*unit, day));
+            cells.extend(collecting.filter(|unit| in_u(*unit)).map(|unit| (unit, period)));
+        }
+        cells
     }
 
     /// How many cells.
-    pub(super) fn expected(&self, u: UnitId, p: Period) -> u64 {
-        self.cells(u, p).len() as u64
+    pub(super) fn expected(&self, u: UnitId, p: Period, epoch: usize) -> u64 {
+        self.cells(u, p, epoch).len() as u64
+    }
+
+    /// The number of the map of a period: that of its last day.
+    pub(super) fn epoch(&self, p: Period) -> usize {
+        self.registry.epoch(self.last_day(p))
+    }
+
+    /// The number of the map of a period's first day.
+    pub(super) fn first_epoch(&self, p: Period) -> usize {
+        self.registry.epoch(self.indicator.calendar.first_day(p))
+    }
+
+    /// The last day of a period that is on a map.
+    pub(super) fn end_of(&self, p: Period, epoch: usize) -> Date {
+        let next = self.registry.maps().get(epoch + 1).and_then(|next| next.from);
+        let end = next.map_or(Date::MAX, |next| next.yesterday().expect("maps change after the first day"));
+        end.min(self.last_day(p))
     }
 
     /// The units in u, itself included, that collect on a day.
@@ -62,8 +89,11 @@ impl<A: Amount, R: Reports<A>> Rollup<'_, A, R> {
             return self.tiles_of_span(u, from, to);
         }
         let covers = |tiles: &Vec<Period>| {
-            let there: Vec<_> =
-                tiles.iter().map(|t| self.at(u, *t)).filter(|t| t.headline.state.is_there()).collect();
+            let there: Vec<_> = tiles
+                .iter()
+                .map(|t| self.seen(u, *t, self.epoch(p), Line::Within))
+                .filter(|t| t.headline.state.is_there())
+                .collect();
             (there.iter().map(|t| t.covered).sum::<u64>(), !there.is_empty())
         };
         let tilings = p.usable_tilings(self.indicator.frequency).into_iter();
@@ -72,11 +102,19 @@ impl<A: Amount, R: Reports<A>> Rollup<'_, A, R> {
             .unwrap_or_default()
     }
 
-    /// Years, save where shorter spans that u has a value for stand in their place (reading 2).
+    /// Years, save where shorter spans that u, or what it goes back to, has a value for stand in their place (reading 2).
     fn tiles_of_span(&self, u: UnitId, from: i16, to: i16) -> Vec<Period> {
-        let spans = self.reports.spans(u);
-        let within: Vec<_> =
-            spans.into_iter().filter(|(a, b)| from <= *a && *b <= to && (*a, *b) != (from, to)).collect();
+        let now = self.epoch(Period::Span(from, to));
+        let mut within: Vec<(i16, i16)> = Vec::new();
+        for then in 0..=now {
+            for unit in goes_back_to(self.registry, (then, now), u, Line::Within) {
+                let of_then = |(a, b): &(i16, i16)| self.epoch(Period::Span(*a, *b)) == then;
+                within.extend(self.reports.spans(unit).into_iter().filter(of_then));
+            }
+        }
+        within.retain(|(a, b)| from <= *a && *b <= to && (*a, *b) != (from, to));
+        within.sort();
+        within.dedup();
         let mut best: Vec<(i16, i16)> = vec![];
         for set in sets_without_overlap(&within) {
             let years = |set: &[(i16, i16)]| set.iter().map(|(a, b)| b - a + 1).sum::<i16>();

@@ -33,6 +33,8 @@ pub(super) fn combined(sides: &[Total]) -> Total {
         expected,
         unavailable,
         dates: sides.iter().fold(None, |dates, t| both(dates, t.dates)),
+        estimated: sides.iter().any(|t| t.estimated),
+        carried: sides.iter().any(|t| t.carried),
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct QuestionSeed {
     about: [usize; 4],
     members: (Option<usize>, Option<usize>, Option<usize>, Option<usize>),
     odd: u8,
+    /// Restated: to which map, and to which of the units that it leads to.
+    map: Option<(usize, usize)>,
 }
 
 fn index() -> std::ops::Range<usize> {
@@ -94,8 +96,9 @@ pub(super) fn question() -> impl Strategy<Value = QuestionSeed> {
     let odd = prop_oneof![20 => Just(0u8), 3 => 1..=6u8];
     let about = [index(), index(), index(), index()];
     let members = (prop::option::weighted(0.6, index()), named(), tag, named());
-    (prop::option::weighted(0.8, index()), about, members, odd)
-        .prop_map(|(near, about, members, odd)| QuestionSeed { near, about, members, odd })
+    let map = prop::option::weighted(0.4, (index(), index()));
+    (prop::option::weighted(0.8, index()), about, members, odd, map)
+        .prop_map(|(near, about, members, odd, map)| QuestionSeed { near, about, members, odd, map })
 }
 
 /// The figures of seeds, in order, and for each whether it is kept.
@@ -338,5 +341,28 @@ pub(super) fn asked(
         }
     }
     let code = if seed.odd == 5 { "nothing" } else { indicator.code.as_str() };
-    Some(Question { unit, indicator: code.to_owned(), breakdown, period })
+    let question = Question { unit, indicator: code.to_owned(), breakdown, period, map: None };
+    match seed.map {
+        Some(map) => Some(restated(registry, indicator, question, map, seed.odd == 6)),
+        None => Some(question),
+    }
+}
+
+/// The same question restated to a later map, of a unit that its unit went on as; or perhaps to an earlier one.
+fn restated(
+    registry: &Registry,
+    indicator: &Indicator,
+    question: Question,
+    (map, heir): (usize, usize),
+    earlier: bool,
+) -> Question {
+    let then = registry.epoch(indicator.calendar.last_day(question.period));
+    let epochs: Vec<usize> = (if earlier { 0 } else { then }..registry.maps().len()).collect();
+    let epoch = pick(&epochs, map).copied().unwrap_or(then);
+    let mut unit = question.unit;
+    for step in then + 1..=epoch {
+        unit = pick(registry.heirs(step, unit), heir).copied().unwrap_or(unit);
+    }
+    let day = registry.maps()[epoch].from.unwrap_or(jiff::civil::date(2020, 1, 1));
+    Question { unit, map: Some(day), ..question }
 }

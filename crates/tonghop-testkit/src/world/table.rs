@@ -26,6 +26,11 @@ impl Debug for Case {
             }
             writeln!(f)?;
         }
+        writeln!(f, "successions")?;
+        for s in self.registry.successions() {
+            let key = |unit| self.registry.unit(unit).key();
+            writeln!(f, "  {} {} > {} {}", s.day, key(s.from), key(s.to), s.share)?;
+        }
         writeln!(f, "indicators")?;
         for indicator in self.registry.indicators() {
             writeln!(f, "  {}", described(&self.registry, indicator))?;
@@ -94,7 +99,8 @@ fn described(registry: &Registry, indicator: &Indicator) -> String {
 fn asked(registry: &Registry, question: &Question) -> String {
     let unit = registry.units().get(question.unit.0 as usize).map_or_else(String::new, |u| u.key());
     let of = |b: &Breakdown| if b.is_empty() { String::new() } else { format!(" {b}") };
-    format!("{} {unit} {}{}", question.indicator, question.period, of(&question.breakdown))
+    let map = question.map.map_or_else(String::new, |day| format!(" on the map of {day}"));
+    format!("{} {unit} {}{}{map}", question.indicator, question.period, of(&question.breakdown))
 }
 
 type Answer = std::result::Result<Total, Refusal>;
@@ -114,7 +120,8 @@ pub fn compared(registry: &Registry, question: &Question, oracle: &Answer, core:
                 (
                     "pair",
                     t.pair.map_or("-".into(), |p| {
-                        format!("{} / {}", sum(Some(p.numerator)), sum(Some(p.denominator)))
+                        let (n, d) = (sum(Some(p.numerator)), sum(Some(p.denominator)));
+                        format!("{n} / {d} in millionths {} times", p.millionths)
                     }),
                 ),
                 ("reported", t.reported.to_string()),
@@ -122,6 +129,8 @@ pub fn compared(registry: &Registry, question: &Question, oracle: &Answer, core:
                 ("expected", t.expected.to_string()),
                 ("unavailable", t.unavailable.to_string()),
                 ("dates", t.dates.map_or("-".into(), |(a, b)| format!("{a} {b}"))),
+                ("estimated", t.estimated.to_string()),
+                ("carried", t.carried.to_string()),
             ],
         }
     };

@@ -30,9 +30,9 @@ pub(super) struct UnitSeed {
 
 pub(super) fn seed() -> impl Strategy<Value = UnitSeed> {
     let province = (vec(0..=4usize, 0..=3), prop_oneof![3 => Just(0usize), 1 => 1..=2usize]);
-    let change = (0..6usize, 0..1000usize, 0..1000usize);
+    let change = (0..10usize, 0..1000usize, 0..1000usize);
     let day = (0..DAYS.len(), vec(change, 1..=4));
-    let changes = prop_oneof![2 => Just(vec![]), 3 => vec(day, 1..=2)];
+    let changes = prop_oneof![2 => Just(vec![]), 3 => vec(day, 1..=3)];
     (vec(province, 1..=3), changes).prop_map(|(provinces, changes)| UnitSeed { provinces, changes })
 }
 
@@ -110,9 +110,9 @@ impl Rows {
         self.units.iter_mut().find(|r| r.valid_to.is_none() && r.code == code).expect("in force")
     }
 
-    fn level(&mut self, code: &str) -> usize {
-        let level = self.row(code).level.clone();
-        LEVELS.iter().position(|l| *l == level).expect("a level")
+    fn row_level(&self, code: &str) -> usize {
+        let row = self.units.iter().find(|r| r.valid_to.is_none() && r.code == code);
+        LEVELS.iter().position(|l| row.is_some_and(|row| row.level == *l)).unwrap_or_default()
     }
 
     fn parent(&mut self, code: &str) -> String {
@@ -163,7 +163,7 @@ impl Rows {
                     let children = self.children(&district);
                     // One that has nothing of its own the day before would have to go on as something.
                     let goes_on = children.iter().any(|c| self.row(c).valid_from != Some(day));
-                    if self.level(&district) == 2 && !self.touched.contains(&district) && goes_on {
+                    if self.row_level(&district) == 2 && !self.touched.contains(&district) && goes_on {
                         children.iter().for_each(|c| self.move_to(c, &province, day));
                         self.end(&district, day);
                     }
@@ -172,7 +172,7 @@ impl Rows {
             // A unit moves to another parent.
             1 => {
                 let unit = pick(&self.codes(&[2, 3]), a)?.clone();
-                let level = self.level(&unit);
+                let level = self.row_level(&unit);
                 let parents = self.codes(if level == 3 { &[1, 2] } else { &[1] });
                 let parent = pick(&parents, b)?.clone();
                 if parent != self.parent(&unit) {
@@ -182,7 +182,7 @@ impl Rows {
             // Two units become one, which takes the code of the second.
             2 => {
                 let one = pick(&self.codes(&[1, 2, 3]), a)?.clone();
-                let level = self.level(&one);
+                let level = self.row_level(&one);
                 let others: Vec<_> = self.codes(&[level]).into_iter().filter(|c| *c != one).collect();
                 let other = pick(&others, b)?.clone();
                 let parent = self.parent(&other);
@@ -216,6 +216,57 @@ impl Rows {
                 self.end(&unit, day);
                 self.succeed(day, &unit, &other, WHOLE);
                 self.touched.insert(other);
+            }
+            // A part of a commune goes over to another; both go on.
+            5 => {
+                let unit = pick(&self.codes(&[3]), a)?.clone();
+                let others: Vec<_> = self.codes(&[3]).into_iter().filter(|c| *c != unit).collect();
+                let other = pick(&others, b)?.clone();
+                self.succeed(day, &unit, &unit, 700_000);
+                self.succeed(day, &unit, &other, 300_000);
+                self.touched.extend([unit, other]);
+            }
+            // A province is divided; its code goes on with one part, and what is below falls to either.
+            6 => {
+                let unit = pick(&self.codes(&[1]), a)?.clone();
+                let new = format!("{unit}b");
+                let children = self.children(&unit);
+                let settled = children.iter().all(|c| !self.touched.contains(c));
+                if self.units.iter().any(|u| u.code == new) || !settled {
+                    return None;
+                }
+                self.end(&unit, day);
+                self.begin(&unit, 1, "VN", day);
+                self.begin(&new, 1, "VN", day);
+                self.succeed(day, &unit, &unit, 650_000);
+                self.succeed(day, &unit, &new, 350_000);
+                for child in children.iter().skip(b % 2).step_by(2) {
+                    self.move_to(child, &new, day);
+                }
+            }
+            // A level comes in: the communes of a province, or some of them, get a district.
+            7 => {
+                let province = pick(&self.codes(&[1]), a)?.clone();
+                let mut communes = self.children(&province);
+                communes.retain(|c| self.row_level(c) == 3 && !self.touched.contains(c));
+                let new = format!("E{}", self.units.len());
+                if communes.is_empty() {
+                    return None;
+                }
+                self.begin(&new, 2, &province, day);
+                for commune in communes.iter().skip(b % 2) {
+                    self.move_to(commune, &new, day);
+                }
+            }
+            // An island district becomes a commune.
+            8 => {
+                let mut districts = self.codes(&[2]);
+                districts.retain(|d| self.children(d).is_empty());
+                let district = pick(&districts, a)?.clone();
+                let (parent, new) = (self.parent(&district), format!("{district}c"));
+                self.end(&district, day);
+                self.begin(&new, 3, &parent, day);
+                self.succeed(day, &district, &new, WHOLE);
             }
             // A new commune, perhaps the first of its district.
             _ => {

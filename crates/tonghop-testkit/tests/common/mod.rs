@@ -81,6 +81,7 @@ impl Example {
             indicator: "f".to_owned(),
             breakdown: Breakdown::default(),
             period: Period::parse(period).unwrap(),
+            map: None,
         };
         let oracle = oracle::total(&self.registry, &self.figures, &question);
         let core = answer(&self.registry, &book(&self.registry, &self.figures), &question);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use prost::Message;
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
+use tonghop_runtime::trace;
 use tonghop_runtime::{Failure, FailureKind, Finding};
 use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
 use uuid::Uuid;
@@ -116,6 +117,7 @@ impl Ingestion {
                 received_at: (self.now)(),
                 note: request.note.clone(),
                 premise,
+                trace_parent: trace::parent(),
             };
             match self.writer.append(entry).await? {
                 Appended::New(receipt) => {

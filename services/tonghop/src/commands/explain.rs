@@ -44,6 +44,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         period: arguments.question.period,
         breakdown: arguments.question.breakdown,
         at_least: arguments.at_least,
+        map: arguments.question.map,
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {
@@ -74,6 +75,9 @@ fn tree(explained: &ExplainResponse, names: &Names) -> Vec<String> {
         ),
     ];
     let mut branches = vec![numbers(&total)];
+    let origins: Vec<Total> = explained.origins.iter().filter_map(|o| o.total.clone()).collect();
+    let made_of = Shown { indicator: false, period: false, ..Shown::ALL };
+    branches.push(parts("put together from, as reported", &origins, names, made_of));
     let here = Shown { indicator: false, period: false, ..Shown::ALL };
     branches.push(parts("children, over the same period", &explained.children, names, here));
     let there = Shown { unit: false, indicator: false, ..Shown::ALL };

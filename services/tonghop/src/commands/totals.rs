@@ -18,7 +18,7 @@ pub struct QuestionArguments {
     /// Indicator, by code or by the part of it before the first hyphen: tg01.
     #[arg(long)]
     pub indicator: Option<String>,
-    /// Unit, by code on the map of the period's last day: VN, 06.
+    /// Unit, by code on the map of the period's last day, or on that of --map: VN, 06.
     #[arg(long)]
     pub unit: String,
     /// Period: 2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023, or a day.
@@ -27,6 +27,9 @@ pub struct QuestionArguments {
     /// Members: 'reporter=cong-an|topic=online-fraud'. Dimensions left out are totalled over.
     #[arg(long, default_value = "")]
     pub breakdown: String,
+    /// As reported, or restated to the map of a day: 2025-07-01.
+    #[arg(long, default_value = "reported")]
+    pub map: String,
 }
 
 /// By what a question is spread out.
@@ -54,9 +57,6 @@ pub struct TotalsArguments {
     /// Which dimension, with --by breakdown.
     #[arg(long, required_if_eq("by", "breakdown"))]
     pub dimension: Option<String>,
-    /// On which map: as reported.
-    #[arg(long, default_value = "reported")]
-    pub map: String,
     /// Whose indicators, with --by indicators.
     #[arg(long)]
     pub programme: Option<String>,
@@ -108,7 +108,7 @@ fn request(arguments: &TotalsArguments) -> Result<GetTotalsRequest, Trouble> {
         breakdown: arguments.question.breakdown.clone(),
         by: by.map(|b| b.get_name().to_owned()).unwrap_or_default(),
         by_dimension: arguments.dimension.clone().unwrap_or_default(),
-        map: arguments.map.clone(),
+        map: arguments.question.map.clone(),
         at_least: arguments.at_least,
         programme: arguments.programme.clone().unwrap_or_default(),
         ..GetTotalsRequest::default()

@@ -23,7 +23,7 @@ pub async fn run(server: ServerArguments) -> Result<(), Trouble> {
     say(format_args!("ledger   {} entries, every digest holds", words::number(&chain.entries.to_string())));
     say(format_args!("digest   {}", chain.digest));
 
-    let head = client.ledger().get_head(GetHeadRequest {}).await?.into_inner();
+    let head = client.ledger().get_head(GetHeadRequest::default()).await?.into_inner();
     let mut progress =
         Progress::new("recomputing from the ledger", u64::try_from(head.position).unwrap_or(0), false);
     let mut answers = client.aggregation().verify(VerifyRequest {}).await?.into_inner();

@@ -2,6 +2,7 @@
 //! measuring, and as the documented bulk run.
 
 mod plan;
+mod reading;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tonghop_core::decimal::format_decimal;
 use tonghop_core::period::Period;
 use tonghop_proto::ingestion::{Figure, SubmitRequest};
 use tonghop_proto::query::GetTotalsRequest;
-use tonghop_proto::registry::LoadRegistryRequest;
+use tonghop_proto::registry::{Indicator, LoadRegistryRequest};
 
 use self::plan::Plan;
 use crate::client::Client;
@@ -38,6 +39,10 @@ pub struct LoadMonthArguments {
     /// Address of services that run already; left out, its own are started on temporary data.
     #[arg(long)]
     pub url: Option<String>,
+    /// Loads the same month a year later too, and measures how long it takes to read that one as reported and this one
+    /// restated to the map of 1 July 2025: every core indicator in every commune and province.
+    #[arg(long)]
+    pub restated: bool,
     /// Submissions under way at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
@@ -80,10 +85,29 @@ async fn load(client: &Client, arguments: &LoadMonthArguments, own: bool) -> Res
         load_registry(client).await?;
     }
     let indicators = client.indicators().await?;
-    let plan = Plan::make(client, &indicators, arguments.period).await?;
+    let (plan, position) = load_one(client, &indicators, arguments, arguments.period, own).await?;
+    if arguments.restated {
+        let later = reading::a_year_later(arguments.period);
+        let (after, position) = load_one(client, &indicators, arguments, later, false)
+            .await
+            .map(|(p, at)| (p, at.max(position)))?;
+        reading::compare(client, &plan, &after, position).await?;
+    }
+    Ok(())
+}
+
+/// Loads one month and measures; its plan, and the position up to which it is in.
+async fn load_one(
+    client: &Client,
+    indicators: &[Indicator],
+    arguments: &LoadMonthArguments,
+    month: Period,
+    own: bool,
+) -> Result<(Arc<Plan>, i64), Trouble> {
+    let plan = Plan::make(client, indicators, month).await?;
     say(format_args!(
         "SYNTHETIC month {}: {} units in {} submissions, {} core indicators in force of {}",
-        arguments.period,
+        month,
         words::number(&plan.units.to_string()),
         words::number(&plan.batches.len().to_string()),
         plan.lines.len(),
@@ -93,13 +117,14 @@ async fn load(client: &Client, arguments: &LoadMonthArguments, own: bool) -> Res
 
     let began = Instant::now();
     let plan = Arc::new(plan);
-    let pushed = push_all(client, &plan, arguments).await?;
+    let pushed = push_all(client, &plan, month, arguments.concurrency).await?;
     let acknowledged = began.elapsed();
     let mut progress = Progress::new("rolling up", u64::try_from(pushed.position).unwrap_or(0), false);
     client.rolled_up(pushed.position, |at| progress.reach(u64::try_from(at).unwrap_or(0))).await?;
     progress.finish();
     measured(&pushed, acknowledged, began.elapsed(), own);
-    show_totals(client, &plan, &pushed, &Names::new(&indicators), own).await
+    show_totals(client, &plan, &pushed, &Names::new(indicators), own).await?;
+    Ok((plan, pushed.position))
 }
 
 async fn load_registry(client: &Client) -> Result<(), Trouble> {
@@ -131,7 +156,8 @@ struct Pushed {
 async fn push_all(
     client: &Client,
     plan: &Arc<Plan>,
-    arguments: &LoadMonthArguments,
+    period: Period,
+    concurrency: u8,
 ) -> Result<Pushed, Trouble> {
     let mut pushed =
         Pushed { position: 0, submissions: 0, figures: 0, replayed: 0, sums: vec![0; plan.lines.len()] };
@@ -139,8 +165,8 @@ async fn push_all(
     let mut under_way = JoinSet::new();
     let mut next = 0;
     loop {
-        while next < plan.batches.len() && under_way.len() < usize::from(arguments.concurrency) {
-            let (client, plan, at, period) = (client.clone(), Arc::clone(plan), next, arguments.period);
+        while next < plan.batches.len() && under_way.len() < usize::from(concurrency) {
+            let (client, plan, at) = (client.clone(), Arc::clone(plan), next);
             under_way.spawn(async move { push(&client, &plan, at, period).await });
             next += 1;
         }

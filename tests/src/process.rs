@@ -1,0 +1,84 @@
+//! The binaries, as processes of their own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::binary::binary;
+
+/// How long a process may take to stop when it is told to.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An address that was free just now.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").to_string()
+}
+
+/// A process that serves; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Where it is reached.
+    pub url: String,
+    out: Option<JoinHandle<String>>,
+    log: Option<JoinHandle<String>>,
+}
+
+/// Reads on, so that what is said may go on being said.
+fn reading(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was killed says no more.
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+impl Process {
+    /// Starts a binary, and waits until it says where it listens.
+    pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
+        let mut command = Command::new(binary(name));
+        command.args(arguments).envs(environment.iter().copied());
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let log = reading(child.stderr.take().expect("its log"));
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut said = String::new();
+        output.read_line(&mut said).expect("a line");
+        let Some(url) = said.trim().rsplit(' ').next().filter(|url| url.starts_with("http://")) else {
+            let _ = child.kill();
+            panic!("{name} said {said:?}, and {}", log.join().expect("its log"));
+        };
+        Process { url: url.to_owned(), child, out: Some(reading(output)), log: Some(log) }
+    }
+
+    /// Tells it to stop; its exit code, and what it logged.
+    pub async fn stop(mut self) -> (Option<i32>, String) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill").success());
+        let ended = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("its state") {
+                    return status.code();
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let code = ended.await.expect("it stops in time");
+        let said = self.out.take().map(|out| out.join().expect("its output"));
+        assert!(said.is_some());
+        let log = self.log.take().map(|log| log.join().expect("its log"));
+        (code, log.unwrap_or_default())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
