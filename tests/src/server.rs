@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
 use tonghop_core::registry::Draft;
+use tonghop_ingestion::registry_tables::{self, Given};
 use tonghop_proto::registry_draft;
 use tonghop_testkit::postgres::{Database, On};
 
@@ -27,8 +28,13 @@ pub fn shipped() -> Tables {
 
 /// The registry that ships, as a draft to build from.
 pub fn shipped_draft() -> Draft {
-    let wire = tonghop_ingestion::registry_tables::read(&shipped().into_iter().collect());
-    registry_draft::draft(wire.expect("the tables that ship are read")).expect("and make a draft")
+    let given =
+        registry_tables::read(&shipped().into_iter().collect()).expect("the tables that ship are read");
+    let Given::Whole(mut wire, reform) = given else { panic!("a whole registry ships") };
+    if let Some(reform) = reform {
+        registry_draft::put_on(&mut wire, reform).expect("its later changes fit");
+    }
+    registry_draft::draft(*wire).expect("and make a draft")
 }
 
 /// A server, and what it keeps everything in.

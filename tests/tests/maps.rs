@@ -469,7 +469,7 @@ async fn a_reform_that_would_leave_figures_without_their_unit_names_them_until_t
     assert_eq!(days, ["2024-01-01", AFTER]);
     let told =
         loaded.map[0].units.iter().map(|u| (u.change.as_str(), u.unit.as_ref().unwrap().code.as_str()));
-    assert_eq!(told.collect::<Vec<_>>(), [("ended", "01840"), ("grew", "01843")]);
+    assert_eq!(told.collect::<Vec<_>>(), [("ended", "01840"), ("redrawn", "01843")]);
     assert!(
         loaded.changes.iter().any(|c| c.starts_with("left out: the succession 01840>")),
         "{:?}",

@@ -132,20 +132,16 @@ fn parts(registry: &Registry, parts: &[Part]) -> Vec<String> {
 fn what_became_of_a_unit_is_answered_both_ways() {
     let registry = build(&with(before(), merger()));
     let was = JULY.yesterday().unwrap();
-    let heirs = |code| parts(&registry, &registry.heirs(on(&registry, code, was), JULY));
+    let heirs = |code| parts(&registry, &registry.became(on(&registry, code, was), was, JULY));
     assert_eq!(heirs("1"), ["1@2025-07-01 1"]);
     assert_eq!(heirs("2"), ["1@2025-07-01 1"]);
     assert_eq!(heirs("21"), ["21@2025-07-01 0.75", "23@2025-07-01 0.25"]);
     assert_eq!(heirs("22"), ["22@2025-07-01 1"]);
     assert_eq!(heirs("VN"), ["VN 1"]);
-    let origins = |code| parts(&registry, &registry.origins(on(&registry, code, JULY), JULY, was));
+    let origins = |code| parts(&registry, &registry.made_of(on(&registry, code, JULY), JULY, was));
     assert_eq!(origins("1"), ["1 1", "2 1"]);
     assert_eq!(origins("23"), ["21 0.25"]);
     assert_eq!(origins("VN"), ["VN 1"]);
-    let goes_on = |code| registry.goes_on_as(on(&registry, code, was)).map(|u| registry.unit(u).key());
-    assert_eq!(goes_on("22").as_deref(), Some("22@2025-07-01"));
-    assert_eq!(goes_on("1"), None);
-    assert_eq!(goes_on("21"), None);
 }
 
 #[test]
@@ -157,7 +153,7 @@ fn a_map_diff_counts_and_lists_every_unit_that_is_not_as_it_was() {
         .iter()
         .map(|c| {
             let same = c.same_code.map_or(String::new(), |u| format!(" ≠ {}", registry.unit(u).key()));
-            let from_to = parts(&registry, &c.parts).join(", ");
+            let from_to = parts(&registry, &[&c.became[..], &c.made_of].concat()).join(", ");
             format!("{} {} [{from_to}]{same}", c.change.code(), registry.unit(c.unit).key())
         })
         .collect();
@@ -196,9 +192,9 @@ fn over_two_reforms_shares_multiply_and_come_together() {
     };
     let registry = build(&with(with(before(), merger()), next));
     let old = on(&registry, "21", MARCH);
-    assert_eq!(parts(&registry, &registry.heirs(old, LATER)), ["23@2026-01-01 1"]);
+    assert_eq!(parts(&registry, &registry.became(old, MARCH, LATER)), ["23@2026-01-01 1"]);
     let new = on(&registry, "23", LATER);
-    assert_eq!(parts(&registry, &registry.origins(new, LATER, MARCH)), ["21 1"]);
+    assert_eq!(parts(&registry, &registry.made_of(new, LATER, MARCH)), ["21 1"]);
     let diff = registry.map_diff(MARCH, LATER);
     let change = diff.changes.iter().find(|c| c.unit == old).unwrap();
     assert_eq!(change.change, Change::WentOn, "divided and joined again is one territory");
@@ -212,21 +208,27 @@ fn over_two_reforms_shares_multiply_and_come_together() {
     let registry = build(&with(with(before(), merger()), divided_again));
     let old = on(&registry, "21", MARCH);
     assert_eq!(
-        parts(&registry, &registry.heirs(old, LATER)),
-        ["21@2026-01-01 0.375", "23@2025-07-01 0.25", "24@2026-01-01 0.375"]
+        parts(&registry, &registry.became(old, MARCH, LATER)),
+        ["21@2025-07-01 0.375", "23@2025-07-01 0.25", "24@2026-01-01 0.375"]
     );
 }
 
 #[test]
-fn a_unit_that_takes_up_another_and_goes_on_grew() {
+fn a_unit_that_takes_up_another_goes_on_redrawn() {
     let reform = Reform { successions: vec![succession("2025-07-01 12>11 1")], ..Reform::default() };
     let registry = build(&with(before(), reform));
     let unit = on(&registry, "11", MARCH);
     assert_eq!(on(&registry, "11", JULY), unit, "the same unit");
     assert!(matches!(registry.unit_on("12", JULY), UnitLookup::OtherTime(_)), "its row ended by itself");
     let diff = registry.map_diff(MARCH, JULY);
-    let listed: Vec<_> = diff.changes.iter().map(|c| (c.change.code(), parts(&registry, &c.parts))).collect();
-    assert_eq!(listed, [("grew", vec!["11 1".to_owned(), "12 1".into()]), ("ended", vec!["11 1".into()])]);
+    let listed: Vec<_> = diff
+        .changes
+        .iter()
+        .map(|c| (c.change.code(), parts(&registry, &c.became), parts(&registry, &c.made_of)))
+        .collect();
+    let whole = |key: &str| vec![format!("{key} 1")];
+    let both = vec!["11 1".to_owned(), "12 1".into()];
+    assert_eq!(listed, [("redrawn", whole("11"), both), ("ended", whole("11"), vec![])]);
 }
 
 #[test]
@@ -283,7 +285,7 @@ fn a_reform_loaded_late_comes_before_the_one_that_is_there() {
     assert_eq!(registry.named(on(&registry, "22", between), between), "22 Xã D Mới");
     assert_eq!(registry.named(on(&registry, "22", JULY), JULY), "22 Xã D", "as the later reform has it");
     let first = on(&registry, "12", date(2025, 1, 1));
-    assert_eq!(parts(&registry, &registry.heirs(first, LATER)), ["11@2025-07-01 1"]);
+    assert_eq!(parts(&registry, &registry.became(first, date(2025, 1, 1), LATER)), ["11@2025-07-01 1"]);
 }
 
 #[test]
@@ -347,19 +349,38 @@ fn what_does_not_hold_together_is_said_all_at_once() {
 }
 
 #[test]
-fn a_unit_that_gives_a_part_of_itself_does_not_go_on_as_if_nothing_were() {
-    let found = problems(
-        "VN, nation, Nước, , ,
-         1, province, Một, VN, ,
-         11, commune, A, 1, ,
-         12, commune, B, 1, 2025-07-01,",
-        "2025-07-01 11>11 0.5
-         2025-07-01 11>12 0.5",
-    );
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(
-        found[0].starts_with("successions 2025-07-01 11>12: expected the unit that gives a part of itself")
-    );
+fn a_unit_that_gives_a_part_of_itself_away_goes_on_with_the_rest() {
+    let give = |day: &str, from: &str, to: &str, kept: &str, share: &str| {
+        [
+            succession(&format!("{day} {from}>{from} {kept}")),
+            succession(&format!("{day} {from}>{to} {share}")),
+        ]
+    };
+    let reform = Reform {
+        successions: [
+            give("2025-03-01", "11", "12", "0.7", "0.3"),
+            give("2025-07-01", "12", "21", "0.5", "0.5"),
+            give("2026-01-01", "11", "22", "0.9", "0.1"),
+        ]
+        .concat(),
+        ..Reform::default()
+    };
+    let registry = build(&with(before(), reform));
+    let (first, last) = (date(2025, 1, 1), date(2026, 12, 31));
+    let unit = |code: &str| on(&registry, code, first);
+    assert!(["11", "12", "21", "22"].iter().all(|c| on(&registry, c, last) == unit(c)), "all go on");
+    let became = |code, from, to| parts(&registry, &registry.became(unit(code), from, to));
+    let made_of = |code, to, from| parts(&registry, &registry.made_of(unit(code), to, from));
+    assert_eq!(became("11", first, last), ["11 0.63", "12 0.15", "21 0.15", "22 0.07"]);
+    assert_eq!(became("11", MARCH, last), ["11 0.9", "22 0.1"]);
+    assert_eq!(became("12", first, last), ["12 0.5", "21 0.5"]);
+    assert_eq!(made_of("21", last, first), ["11 0.15", "12 0.5", "21 1"]);
+    assert_eq!(made_of("22", last, MARCH), ["11 0.1", "22 1"]);
+    assert_eq!(made_of("11", last, first), ["11 0.63"]);
+    assert_eq!(made_of("11", MARCH, first), ["11 0.7"], "the day itself is after the change");
+    let diff = registry.map_diff(first, last);
+    assert!(diff.changes.iter().all(|c| c.change == Change::Redrawn));
+    assert_eq!(diff.changes.len(), 4);
 }
 
 #[test]

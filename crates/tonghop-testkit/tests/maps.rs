@@ -37,14 +37,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn heirs_and_origins_say_the_same_and_lose_nothing(case in cases()) {
+    fn what_a_unit_became_and_was_made_of_say_the_same_and_lose_nothing(case in cases()) {
         let registry = &case.registry;
         let days = days(registry);
         for (i, from) in days.iter().enumerate() {
             for to in &days[i..] {
                 let mut forth = BTreeMap::new();
                 for unit in on(registry, *from) {
-                    let heirs = registry.heirs(unit, *to);
+                    let heirs = registry.became(unit, *from, *to);
                     let map = registry.map_on(*from);
                     // What has units below it may end without a successor: they go on. Over several changes such
                     // a unit may be what another became.
@@ -57,7 +57,7 @@ proptest! {
                 }
                 let mut back = BTreeMap::new();
                 for unit in on(registry, *to) {
-                    let origins = registry.origins(unit, *to, *from);
+                    let origins = registry.made_of(unit, *to, *from);
                     back.extend(origins.iter().map(|o| ((o.unit, unit), o.share.unwrap().to_string())));
                 }
                 prop_assert_eq!(&forth, &back, "from {} to {}", from, to);
@@ -79,8 +79,8 @@ proptest! {
                         prop_assert!(old.insert(change.unit), "{:?} is there twice", change);
                     }
                     let is = match change.change {
-                        Change::Began | Change::Renamed | Change::Grew => change.unit,
-                        Change::WentOn => change.parts[0].unit,
+                        Change::Began | Change::Renamed | Change::Redrawn => change.unit,
+                        Change::WentOn => change.became[0].unit,
                         Change::Ended => continue,
                     };
                     prop_assert!(new.insert(is), "{:?} is there twice", change);
@@ -88,7 +88,7 @@ proptest! {
                 }
                 for (level, counts) in &diff.levels {
                     let changed = |changes: &[Change]| changes.iter().map(|c| counts.of(*c)).sum::<u64>();
-                    let went = changed(&[Change::Renamed, Change::Grew, Change::WentOn, Change::Ended]);
+                    let went = changed(&[Change::Renamed, Change::Redrawn, Change::WentOn, Change::Ended]);
                     prop_assert_eq!(counts.before, counts.unchanged + went, "{:?} {:?}", level, counts);
                     let came = came.get(level).copied().unwrap_or(0);
                     prop_assert_eq!(counts.after, counts.unchanged + came, "{:?} {:?}", level, counts);

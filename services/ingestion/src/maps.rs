@@ -3,7 +3,7 @@
 
 use jiff::tz::{TimeZone, offset};
 use tonghop_core::Date;
-use tonghop_core::registry::{Change, LevelCounts, Registry, Share, UnitChange, UnitLookup};
+use tonghop_core::registry::{Change, LevelCounts, Part, Registry, Share, UnitChange, UnitLookup};
 use tonghop_core::unit::{Level, Stage, Unit, UnitId};
 use tonghop_proto::registry as pb;
 use tonghop_runtime::{Failure, FailureKind};
@@ -107,23 +107,22 @@ fn share(share: Option<Share>) -> String {
 
 /// A change between two days on the wire.
 pub(crate) fn unit_change(registry: &Registry, change: &UnitChange, from: Date, to: Date) -> pb::UnitChange {
-    let began = change.change == Change::Began;
-    let stayed = matches!(change.change, Change::Renamed | Change::Grew);
-    let (own, other) = if began { (to, from) } else { (from, to) };
-    let made_of = began || stayed;
-    let part = |part: &tonghop_core::registry::Part| pb::UnitPart {
-        unit: Some(as_on(registry, part.unit, if made_of { from } else { to })),
-        share: share(part.share),
-        ..pb::UnitPart::default()
+    let (own, other) = if change.change == Change::Began { (to, from) } else { (from, to) };
+    let stayed = matches!(change.change, Change::Renamed | Change::Redrawn);
+    let parts = |parts: &[Part], day: Date| {
+        let part = |part: &Part| pb::UnitPart {
+            unit: Some(as_on(registry, part.unit, day)),
+            share: share(part.share),
+            ..pb::UnitPart::default()
+        };
+        parts.iter().map(part).collect()
     };
-    let parts: Vec<pb::UnitPart> = change.parts.iter().map(part).collect();
-    let (became, made_of) = if made_of { (vec![], parts) } else { (parts, vec![]) };
     pb::UnitChange {
         change: change.change.code().to_owned(),
         unit: Some(as_on(registry, change.unit, own)),
         now: stayed.then(|| as_on(registry, change.unit, to)),
-        became,
-        made_of,
+        became: parts(&change.became, to),
+        made_of: parts(&change.made_of, from),
         same_code: change.same_code.map(|u| as_on(registry, u, other)),
     }
 }
@@ -136,7 +135,7 @@ pub(crate) fn level_change(registry: &Registry, level: Level, counts: &LevelCoun
         after: counts.after,
         unchanged: counts.unchanged,
         renamed: counts.of(Change::Renamed),
-        grew: counts.of(Change::Grew),
+        redrawn: counts.of(Change::Redrawn),
         went_on: counts.of(Change::WentOn),
         ended: counts.of(Change::Ended),
         began: counts.of(Change::Began),

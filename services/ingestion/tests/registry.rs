@@ -89,12 +89,12 @@ fn the_reform_of_2025_loads_as_rows_on_what_was_before() {
 
 /// Written back and forth a share is the same both ways, and nothing of a unit is lost on the way.
 #[test]
-fn on_the_real_map_heirs_and_origins_say_the_same() {
+fn on_the_real_map_both_ways_say_the_same() {
     let registry = common::real();
     let (before, after) = ("2025-06-30".parse().unwrap(), "2025-07-01".parse().unwrap());
     let mut forth = BTreeSet::new();
     for unit in registry.units().iter().filter(|u| u.in_force(before)) {
-        let heirs = registry.heirs(unit.id, after);
+        let heirs = registry.became(unit.id, before, after);
         let whole = heirs.iter().try_fold(None::<Share>, |sum, heir| match (sum, heir.share?) {
             (None, share) => Some(Some(share)),
             (Some(sum), share) => sum.and(share).map(Some),
@@ -105,7 +105,7 @@ fn on_the_real_map_heirs_and_origins_say_the_same() {
     }
     let mut back = BTreeSet::new();
     for unit in registry.units().iter().filter(|u| u.in_force(after)) {
-        let origins = registry.origins(unit.id, after, before);
+        let origins = registry.made_of(unit.id, after, before);
         assert!(!origins.is_empty(), "{} comes from nowhere", unit.code);
         back.extend(origins.iter().map(|origin| (origin.unit, unit.id, origin.share.unwrap().to_string())));
     }

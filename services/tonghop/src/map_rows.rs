@@ -17,7 +17,7 @@ pub fn levels(levels: &[LevelChange]) -> Table {
         ("after", r),
         ("unchanged", r),
         ("renamed", r),
-        ("grew", r),
+        ("redrawn", r),
         ("went on", r),
         ("ended", r),
         ("divided", r),
@@ -33,7 +33,7 @@ pub fn levels(levels: &[LevelChange]) -> Table {
             count(level.after),
             some(level.unchanged),
             some(level.renamed),
-            some(level.grew),
+            some(level.redrawn),
             some(level.went_on),
             some(level.ended),
             some(level.divided),
@@ -65,7 +65,7 @@ fn parts(parts: &[UnitPart]) -> String {
 fn told(change: &UnitChange) -> String {
     match change.change.as_str() {
         "renamed" => format!("is called {}", change.now.as_ref().map_or("", |u| u.name.as_str())),
-        "grew" => format!("made of {}", parts(&change.made_of)),
+        "redrawn" => format!("now {}; made of {}", parts(&change.became), parts(&change.made_of)),
         "began" if change.made_of.is_empty() => "without a predecessor".to_owned(),
         "began" => format!("made of {}", parts(&change.made_of)),
         _ if change.became.is_empty() => "without a successor".to_owned(),

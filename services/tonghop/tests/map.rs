@@ -71,7 +71,7 @@ async fn a_reform_is_shown_loaded_and_asked_for() {
         "from 2027-01-01 on:",
         "is called Thành phố Thái Nguyên",
         "now 01843 Phường Bắc Kạn",
-        "made of 01840 Phường Đức Xuân, 01843 Phường Bắc Kạn",
+        "now 01843 Phường Bắc Kạn; made of 01840 Phường Đức Xuân, 01843 Phường Bắc Kạn",
         "successions: 1 new, 0 gone",
         "dry run: nothing was changed",
     ] {

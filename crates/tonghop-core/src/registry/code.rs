@@ -32,7 +32,7 @@ impl Registry {
         let (code, from) = (&unit.code, unit.from());
         let is = format!("{code} is {} only from {from} on", unit.stage(from).map_or("", |s| &s.name));
         let of = |share: Share, named: String| format!("{share} of {named}");
-        match self.parts(&self.origins(unit.id, from, day), day, of) {
+        match self.parts(&self.made_of(unit.id, from, day), day, of) {
             None => is,
             Some(parts) => format!("{is}; on {day} its territory was {parts}"),
         }
@@ -41,7 +41,7 @@ impl Registry {
     fn went_before(&self, unit: &Unit, day: Date) -> String {
         let (code, name, end) = (&unit.code, unit.name(), unit.to());
         let was = format!("{code} was {name} until {}", end.yesterday().unwrap_or(end));
-        let heirs = self.heirs(unit.id, day);
+        let heirs = self.became(unit.id, end.yesterday().unwrap_or(end), day);
         let since = heirs.iter().map(|p| self.unit(p.unit).from()).max().filter(|from| *from > end);
         let with = |share: Share, named: String| format!("{named} ({share})");
         match self.parts(&heirs, day, with) {

@@ -12,8 +12,8 @@ use crate::unit::{Level, Unit, UnitId};
 pub enum Change {
     /// It has another name or kind, and is the same unit.
     Renamed,
-    /// It took up others, or parts of them, and is the same unit.
-    Grew,
+    /// It took up others or gave parts of itself away, and is the same unit.
+    Redrawn,
     /// Its territory goes on undivided and unmixed as one other unit: under another parent or code.
     WentOn,
     /// It is no longer there.
@@ -25,13 +25,13 @@ pub enum Change {
 impl Change {
     /// All of them.
     pub const ALL: [Change; 5] =
-        [Change::Renamed, Change::Grew, Change::WentOn, Change::Ended, Change::Began];
+        [Change::Renamed, Change::Redrawn, Change::WentOn, Change::Ended, Change::Began];
 
     /// The word for it.
     pub fn code(self) -> &'static str {
         match self {
             Change::Renamed => "renamed",
-            Change::Grew => "grew",
+            Change::Redrawn => "redrawn",
             Change::WentOn => "went_on",
             Change::Ended => "ended",
             Change::Began => "began",
@@ -46,9 +46,11 @@ pub struct UnitChange {
     pub change: Change,
     /// The unit: of the later map where it began there, else of the earlier.
     pub unit: UnitId,
-    /// Of a unit of the earlier map that is no longer there, the units of the later that hold its territory; of
-    /// one that began or grew, those of the earlier that it was made of. Empty where none is known.
-    pub parts: Vec<Part>,
+    /// Of a unit of the earlier map whose territory is another's now, in part or whole: the units of the later map
+    /// that hold it. Empty where none is known, and for one that began or was renamed.
+    pub became: Vec<Part>,
+    /// Of a unit of the later map that began or was redrawn: the units of the earlier map that it was made of.
+    pub made_of: Vec<Part>,
     /// The unit that carries the same code on the other map for another territory.
     pub same_code: Option<UnitId>,
 }
@@ -56,7 +58,7 @@ pub struct UnitChange {
 impl UnitChange {
     /// Whether the unit was divided among several.
     pub fn divided(&self) -> bool {
-        self.change == Change::Ended && self.parts.len() > 1
+        self.change == Change::Ended && self.became.len() > 1
     }
 }
 
@@ -139,46 +141,43 @@ impl Registry {
 
     fn stayed(&self, unit: &Unit, from: Date, to: Date) -> Option<UnitChange> {
         let called = |day| unit.stage(day).map(|s| (&s.name, &s.kind));
-        let parts = self.origins(unit.id, to, from);
-        let change = if parts.len() > 1 {
-            Change::Grew
+        let whole = [Part { unit: unit.id, share: Some(Share::WHOLE) }];
+        let (became, made_of) = (self.became(unit.id, from, to), self.made_of(unit.id, to, from));
+        let (change, became, made_of) = if became != whole || made_of != whole {
+            (Change::Redrawn, became, made_of)
         } else if called(from) != called(to) {
-            Change::Renamed
+            (Change::Renamed, vec![], vec![])
         } else {
             return None;
         };
-        let parts = if change == Change::Grew { parts } else { vec![] };
-        Some(UnitChange { change, unit: unit.id, parts, same_code: None })
+        Some(UnitChange { change, unit: unit.id, became, made_of, same_code: None })
     }
 
     fn went(&self, unit: &Unit, from: Date, to: Date) -> UnitChange {
-        let parts = self.heirs(unit.id, to);
-        let change = match parts.as_slice() {
-            [heir] if self.is_all_of(*heir, unit.id, from, to) => Change::WentOn,
+        let became = self.became(unit.id, from, to);
+        let whole = |unit| [Part { unit, share: Some(Share::WHOLE) }];
+        let change = match became.as_slice() {
+            [heir] if whole(heir.unit) == [*heir] && self.made_of(heir.unit, to, from) == whole(unit.id) => {
+                Change::WentOn
+            }
             _ => Change::Ended,
         };
         let same_code = self.carrier(&unit.code, to);
-        let same_code = same_code.filter(|u| change == Change::Ended || parts.iter().all(|p| p.unit != *u));
-        UnitChange { change, unit: unit.id, parts, same_code }
+        let same_code = same_code.filter(|u| change == Change::Ended || became.iter().all(|p| p.unit != *u));
+        UnitChange { change, unit: unit.id, became, made_of: vec![], same_code }
     }
 
-    /// Nothing where the territory was one unit before, which says it.
+    /// Nothing where the territory was one unit before that is no longer there, which says it.
     fn came(&self, unit: &Unit, from: Date, to: Date) -> Option<UnitChange> {
-        let parts = self.origins(unit.id, to, from);
-        if let [origin] = parts.as_slice()
+        let made_of = self.made_of(unit.id, to, from);
+        if let [origin] = made_of.as_slice()
             && !self.unit(origin.unit).in_force(to)
             && origin.share == Some(Share::WHOLE)
         {
             return None;
         }
         let same_code = self.carrier(&unit.code, from);
-        Some(UnitChange { change: Change::Began, unit: unit.id, parts, same_code })
-    }
-
-    /// Whether a part is the whole of a unit and of nothing else.
-    fn is_all_of(&self, heir: Part, unit: UnitId, from: Date, to: Date) -> bool {
-        let whole = Part { unit, share: Some(Share::WHOLE) };
-        heir.share == Some(Share::WHOLE) && self.origins(heir.unit, to, from) == [whole]
+        Some(UnitChange { change: Change::Began, unit: unit.id, became: vec![], made_of, same_code })
     }
 
     fn carrier(&self, code: &str, day: Date) -> Option<UnitId> {

@@ -214,12 +214,6 @@ impl<'a> Builder<'a> {
                 continue;
             };
             *shares.entry((row.day, from)).or_default() += u64::from(row.share);
-            if from != to && self.units[&from].to() != row.day {
-                let key = format!("{} {}>{}", row.day, row.from, row.to);
-                let message = "expected the unit that gives a part of itself to end on the day: end its row, and \
-                               begin another where the rest goes on under its code";
-                self.check.problem("successions", key, message);
-            }
             if from != to {
                 out.push(Succession { day: row.day, from, to, share: row.share, basis: row.basis.clone() });
             }

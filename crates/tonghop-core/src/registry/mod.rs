@@ -7,16 +7,16 @@ mod build;
 mod code;
 mod diff;
 mod draft;
-mod heirs;
 mod lives;
 mod reform;
 mod share;
+mod territory;
 
 pub use diff::{Change, LevelCounts, MapDiff, UnitChange};
 pub use draft::{Draft, IndicatorRow, Problem, SuccessionRow, UnitRow};
-pub use heirs::Part;
 pub use reform::{Act, ChangeRow, Reform};
 pub use share::Share;
+pub use territory::Part;
 
 use std::collections::HashMap;
 use std::sync::Arc;

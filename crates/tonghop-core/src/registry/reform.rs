@@ -62,8 +62,8 @@ pub struct Reform {
 impl Reform {
     /// Puts the reform on the tables of a registry.
     ///
-    /// A unit that a succession divides or leads away from ends on its day without a row of its own; one that a
-    /// succession leads to as well goes on under its code as another unit. Successions of later days from units
+    /// A unit that a succession leads away from ends on its day without a row of its own, unless one leads to itself
+    /// as well: then it goes on, and has given a part away. Successions of later days from units
     /// that are no longer there then are left out, and given back: a reform that is loaded late comes before them.
     ///
     /// # Errors
@@ -244,17 +244,15 @@ impl Tables<'_> {
         });
     }
 
-    /// Ends the units that the successions of a day lead away from.
+    /// Ends the units that the successions of a day lead away from whole.
     fn follow(&mut self, day: Date, successions: &[SuccessionRow]) {
         let on_the_day = || successions.iter().filter(|s| s.day == day);
         let going: BTreeSet<&str> =
             on_the_day().filter(|s| s.from != s.to).map(|s| s.from.as_str()).collect();
         for code in going {
-            if let Some(at) = self.across(code, day) {
-                let rest = self.cut(at, day);
-                if on_the_day().any(|s| s.from == code && s.to == code) {
-                    self.add(rest);
-                }
+            let goes_on = on_the_day().any(|s| s.from == code && s.to == code);
+            if let Some(at) = self.across(code, day).filter(|_| !goes_on) {
+                self.units[at].valid_to = Some(day);
             }
         }
     }

@@ -38,7 +38,7 @@ fn parts(all: &[UnitPart]) -> Value {
 fn level(level: &LevelChange) -> Value {
     json!({
         "level": level.level, "before": level.before, "after": level.after, "unchanged": level.unchanged,
-        "renamed": level.renamed, "grew": level.grew, "went_on": level.went_on,
+        "renamed": level.renamed, "redrawn": level.redrawn, "went_on": level.went_on,
         "ended": level.ended, "began": level.began,
         "divided": level.divided, "codes_reused": level.codes_reused,
     })
@@ -52,7 +52,11 @@ pub fn unit_change(change: &UnitChange) -> Value {
     }
     match change.change.as_str() {
         "ended" | "went_on" => out["became"] = parts(&change.became),
-        "began" | "grew" => out["made_of"] = parts(&change.made_of),
+        "began" => out["made_of"] = parts(&change.made_of),
+        "redrawn" => {
+            out["became"] = parts(&change.became);
+            out["made_of"] = parts(&change.made_of);
+        }
         _ => {}
     }
     if let Some(same) = &change.same_code {

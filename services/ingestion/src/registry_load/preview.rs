@@ -17,7 +17,12 @@ fn signature(registry: &Registry, change: &UnitChange, day: Date) -> String {
     let key = |unit| registry.unit(unit).key();
     let unit = registry.unit(change.unit);
     let called = [day.yesterday().unwrap_or(day), day].map(|d| unit.stage(d).map(|s| (&s.name, &s.kind)));
-    let parts = change.parts.iter().map(|p| format!("{} {:?}", key(p.unit), p.share)).collect::<Vec<_>>();
+    let parts = change
+        .became
+        .iter()
+        .chain(&change.made_of)
+        .map(|p| format!("{} {:?}", key(p.unit), p.share))
+        .collect::<Vec<_>>();
     format!("{} {} {called:?} {parts:?}", change.change.code(), key(change.unit))
 }
 
