@@ -1,71 +1,24 @@
 //! The three services as processes of their own, over one PostgreSQL database: the same answers as in one process.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
 use serde_json::Value;
 use tonghop_proto::registry::LoadRegistryRequest;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_testkit::postgres::On;
 use tonghop_tests::Server;
-use tonghop_tests::binary::binary;
 use tonghop_tests::gazetteer::rows;
+use tonghop_tests::process::{Process, free_address};
 use tonghop_tests::server::{Tables, shipped};
 
-/// How long a service may take to stop when it is told to.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A service that runs.
-struct Service {
-    child: Child,
-    url: String,
+fn start(name: &str, database: &str, listen: &str, others: &[(&str, &str)]) -> Process {
+    let others = others.iter().flat_map(|(flag, url)| [*flag, *url]);
+    let arguments: Vec<&str> = ["--listen", listen].into_iter().chain(others).collect();
+    Process::start(name, &arguments, &[("TONGHOP_DATABASE", database), ("TONGHOP_LOG", "warn")])
 }
 
-impl Service {
-    fn start(name: &str, database: &str, listen: &str, others: &[(&str, &str)]) -> Service {
-        let mut command = Command::new(binary(name));
-        command.args(["--listen", listen]).env("TONGHOP_DATABASE", database).env("TONGHOP_LOG", "warn");
-        for (flag, url) in others {
-            command.args([flag, url]);
-        }
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
-        let mut said = String::new();
-        let stdout = child.stdout.take().expect("its output");
-        BufReader::new(stdout).read_line(&mut said).expect("a line");
-        let url = said.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        assert!(url.starts_with("http://"), "{name} said {said:?}");
-        Service { child, url }
-    }
-
-    /// Tells it to stop; what it ended with.
-    async fn stop(mut self) -> Option<i32> {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(told.expect("kill").success());
-        let ended = tokio::time::timeout(PATIENCE, async {
-            loop {
-                if let Some(status) = self.child.try_wait().expect("its state") {
-                    return status.code();
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        ended.await.expect("it stops in time")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").to_string()
+/// Stops a service, which has to end well.
+async fn stop(service: Process) {
+    let (code, log) = service.stop().await;
+    assert_eq!(code, Some(0), "{log}");
 }
 
 async fn json(request: reqwest::RequestBuilder) -> (u16, Value) {
@@ -79,7 +32,7 @@ fn address(service: &str, parameters: &[(&str, &str)]) -> reqwest::Url {
     reqwest::Url::parse_with_params(&format!("{service}/v1/totals"), parameters).expect("an address")
 }
 
-async fn load(ingestion: &Service, key: &str, tables: Tables) -> i64 {
+async fn load(ingestion: &Process, key: &str, tables: Tables) -> i64 {
     let channel = tonic::transport::Endpoint::from_shared(ingestion.url.clone()).expect("a URL");
     let mut registry = RegistryServiceClient::new(channel.connect().await.expect("ingestion"));
     let load = LoadRegistryRequest {
@@ -91,7 +44,7 @@ async fn load(ingestion: &Service, key: &str, tables: Tables) -> i64 {
     registry.load_registry(load).await.expect("a registry").into_inner().position
 }
 
-async fn load_registry(ingestion: &Service) {
+async fn load_registry(ingestion: &Process) {
     assert_eq!(load(ingestion, "registry", shipped()).await, 1);
 }
 
@@ -108,7 +61,7 @@ fn with(codes: &[&str]) -> Tables {
     tables
 }
 
-async fn push(http: &reqwest::Client, ingestion: &Service, key: &str, report: Vec<u8>) -> Value {
+async fn push(http: &reqwest::Client, ingestion: &Process, key: &str, report: Vec<u8>) -> Value {
     let push = http.post(format!("{}/v1/submissions?source=congan-backan", ingestion.url));
     let push = push.header("Idempotency-Key", key).header("Content-Type", "text/csv");
     let (status, receipt) = json(push.body(report)).await;
@@ -136,10 +89,10 @@ async fn the_services_apart_give_the_same_national_totals_as_in_one_process() {
     let (url, any) = (database.url(), "127.0.0.1:0");
     let at = free_address();
     let aggregation_url = format!("http://{at}");
-    let ingestion = Service::start("tonghop-ingestion", &url, any, &[("--aggregation", &aggregation_url)]);
+    let ingestion = start("tonghop-ingestion", &url, any, &[("--aggregation", &aggregation_url)]);
     let of_ingestion = [("--ingestion", ingestion.url.as_str())];
-    let aggregation = Service::start("tonghop-aggregation", &url, &at, &of_ingestion);
-    let query = Service::start("tonghop-query", &url, any, &[("--aggregation", &aggregation_url)]);
+    let aggregation = start("tonghop-aggregation", &url, &at, &of_ingestion);
+    let query = start("tonghop-query", &url, any, &[("--aggregation", &aggregation_url)]);
 
     load_registry(&ingestion).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -165,7 +118,7 @@ async fn the_services_apart_give_the_same_national_totals_as_in_one_process() {
     assert_eq!((status, &told["state"], &told["effect"]["new"]), (200, &"rolled_up".into(), &15.into()));
 
     for service in [query, aggregation, ingestion] {
-        assert_eq!(service.stop().await, Some(0));
+        stop(service).await;
     }
 }
 
@@ -175,14 +128,14 @@ async fn a_standby_goes_on_where_the_active_aggregation_stopped() {
     let (_, report) = tonghop::shipped::reports(None).expect("the report ships").remove(0);
     let database = postgres.database();
     let (url, any) = (database.url(), "127.0.0.1:0");
-    let ingestion = Service::start("tonghop-ingestion", &url, any, &[]);
+    let ingestion = start("tonghop-ingestion", &url, any, &[]);
     let of_ingestion = [("--ingestion", ingestion.url.as_str())];
-    let active = Service::start("tonghop-aggregation", &url, any, &of_ingestion);
+    let active = start("tonghop-aggregation", &url, any, &of_ingestion);
     load_registry(&ingestion).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let standby = Service::start("tonghop-aggregation", &url, any, &of_ingestion);
+    let standby = start("tonghop-aggregation", &url, any, &of_ingestion);
     // It hears from the one that stands by.
-    let query = Service::start("tonghop-query", &url, any, &[("--aggregation", &standby.url)]);
+    let query = start("tonghop-query", &url, any, &[("--aggregation", &standby.url)]);
     let tips = async |at_least: &str| {
         let parameters =
             [("indicator", "tg01"), ("unit", "VN"), ("period", "2013..2023"), ("at_least", at_least)];
@@ -193,7 +146,7 @@ async fn a_standby_goes_on_where_the_active_aggregation_stopped() {
     push(&http, &ingestion, "a", report.clone()).await;
     assert_eq!(tips("2").await, "37853");
 
-    assert_eq!(active.stop().await, Some(0));
+    stop(active).await;
     let revised = String::from_utf8(report).expect("a text").replace("37853", "37854");
     push(&http, &ingestion, "b", revised.into_bytes()).await;
     assert_eq!(tips("3").await, "37854");
@@ -204,9 +157,9 @@ async fn a_registry_loaded_through_one_ingestion_holds_at_once_for_the_other() {
     let Some(On::Postgres(postgres)) = On::postgres() else { return };
     let database = postgres.database();
     let (url, any) = (database.url(), "127.0.0.1:0");
-    let one = Service::start("tonghop-ingestion", &url, any, &[]);
+    let one = start("tonghop-ingestion", &url, any, &[]);
     load_registry(&one).await;
-    let other = Service::start("tonghop-ingestion", &url, any, &[]);
+    let other = start("tonghop-ingestion", &url, any, &[]);
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let tips = |indicator: &str| {
         let figure = serde_json::json!({
@@ -215,7 +168,7 @@ async fn a_registry_loaded_through_one_ingestion_holds_at_once_for_the_other() {
         });
         serde_json::json!({"source": "test", "figures": [figure]}).to_string()
     };
-    let push = async |ingestion: &Service, key: &str, indicator: &str, dry_run: bool| {
+    let push = async |ingestion: &Process, key: &str, indicator: &str, dry_run: bool| {
         let push = http.post(format!("{}/v1/submissions?dry_run={dry_run}", ingestion.url));
         let push = push.header("Idempotency-Key", key).header("Content-Type", "application/json");
         json(push.body(tips(indicator))).await
@@ -243,10 +196,7 @@ async fn writers_through_two_ingestions_and_loads_in_between_leave_a_dense_ledge
     let Some(On::Postgres(postgres)) = On::postgres() else { return };
     let database = postgres.database();
     let (url, any) = (database.url(), "127.0.0.1:0");
-    let both = [
-        Service::start("tonghop-ingestion", &url, any, &[]),
-        Service::start("tonghop-ingestion", &url, any, &[]),
-    ];
+    let both = [start("tonghop-ingestion", &url, any, &[]), start("tonghop-ingestion", &url, any, &[])];
     load_registry(&both[0]).await;
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let pushes = (0..4).map(|writer| {
