@@ -69,6 +69,14 @@ impl Reply {
     }
 }
 
+/// An answer without how old it is, which depends on the machine's load.
+pub fn ageless(mut answer: Value) -> Value {
+    if let Some(as_of) = answer["as_of"].as_object_mut() {
+        as_of.remove("stale_seconds");
+    }
+    answer
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

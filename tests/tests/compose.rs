@@ -8,6 +8,7 @@ use tonghop_proto::ingestion::{Document, SubmitRequest};
 use tonghop_proto::query::GetTotalsRequest;
 use tonghop_tests::compose::{Docker, SERVICES};
 use tonghop_tests::gazetteer::rows;
+use tonghop_tests::rest::ageless;
 use tonghop_tests::{Api, Server, Stack, wire};
 
 /// Where the position of the report is asked for, so that it is waited for.
@@ -55,7 +56,8 @@ async fn answers(api: &Api) -> Vec<(Value, Value)> {
     answers
 }
 
-fn without_the_time(mut answer: Value) -> Value {
+fn without_the_time(answer: Value) -> Value {
+    let mut answer = ageless(answer);
     assert!(answer["as_of"]["time"].take().is_string(), "{answer}");
     answer
 }

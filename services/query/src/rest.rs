@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Query as Parameters, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,6 +17,9 @@ use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::Query;
+
+/// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
+const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
 
 /// The routes of this service.
 pub fn routes(query: Arc<Query>) -> Router {
@@ -175,10 +178,21 @@ async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
 }
 
 /// An answer with its tag; nothing but the tag where the caller has it already.
+///
+/// How old an answer is, is no part of what it says: its tag leaves that out, and a header says it beside either.
 fn with_etag(headers: &HeaderMap, body: &Value) -> Response {
     let text = body.to_string();
+    let stale = body["as_of"]["stale_seconds"].as_i64();
+    let said = match stale {
+        None => text.clone(),
+        Some(_) => {
+            let mut said = body.clone();
+            said["as_of"].as_object_mut().and_then(|as_of| as_of.remove("stale_seconds"));
+            said.to_string()
+        }
+    };
     let mut tag = String::from("\"");
-    for byte in Sha256::digest(text.as_bytes()).iter().take(16) {
+    for byte in Sha256::digest(said.as_bytes()).iter().take(16) {
         tag.push_str(&format!("{byte:02x}"));
     }
     tag.push('"');
@@ -192,9 +206,31 @@ fn with_etag(headers: &HeaderMap, body: &Value) -> Response {
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, value);
     }
+    if let Some(seconds) = stale {
+        response.headers_mut().insert(STALE, HeaderValue::from(seconds));
+    }
     response
 }
 
 fn none_if_empty(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_old_an_answer_is_does_not_make_it_another() {
+        let body = |as_of: Value| json!({ "as_of": as_of, "totals": [] });
+        let fresh = with_etag(&HeaderMap::new(), &body(json!({ "position": 1 })));
+        let tag = fresh.headers()[header::ETAG].clone();
+        assert!(!fresh.headers().contains_key(STALE));
+        let known = HeaderMap::from_iter([(header::IF_NONE_MATCH, tag.clone())]);
+        let stale = with_etag(&known, &body(json!({ "position": 1, "stale_seconds": 9 })));
+        assert_eq!((stale.status(), &stale.headers()[header::ETAG]), (StatusCode::NOT_MODIFIED, &tag));
+        assert_eq!(stale.headers()[STALE], "9");
+        let moved = with_etag(&known, &body(json!({ "position": 2 })));
+        assert_eq!(moved.status(), StatusCode::OK);
+    }
 }
