@@ -147,6 +147,11 @@ impl Failure {
         Failure { cause: Some(cause.into()), ..Failure::new(FailureKind::Unavailable, detail) }
     }
 
+    /// How a stream ends whose service stops.
+    pub fn stopping() -> Failure {
+        Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+    }
+
     /// Its kind.
     pub fn kind(&self) -> FailureKind {
         self.kind

@@ -41,11 +41,6 @@ fn failure(error: AggregationError) -> Failure {
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// How a stream ends whose service stops.
-fn stopping() -> Failure {
-    Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
-}
-
 fn watched(moved: &Moved) -> WatchResponse {
     WatchResponse {
         position: moved.reached.position,
@@ -75,7 +70,7 @@ impl AggregationService for AggregationGrpc {
                 let moved = tokio::select! {
                     () = sender.closed() => return,
                     () = stop.told() => {
-                        let _ = sender.send(Err(stopping().into())).await;
+                        let _ = sender.send(Err(Failure::stopping().into())).await;
                         return;
                     }
                     moved = moves.recv() => moved,

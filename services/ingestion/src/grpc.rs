@@ -187,11 +187,6 @@ impl IngestionService for IngestionGrpc {
     }
 }
 
-/// How a stream ends whose service stops.
-fn stopping() -> Failure {
-    Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
-}
-
 #[tonic::async_trait]
 impl LedgerService for IngestionGrpc {
     type TailStream = Pin<Box<dyn Stream<Item = Result<pb::TailResponse, Status>> + Send>>;
@@ -232,7 +227,7 @@ impl LedgerService for IngestionGrpc {
                     tokio::select! {
                         () = sender.closed() => return,
                         () = this.stop.told() => {
-                            let _ = sender.send(Err(stopping().into())).await;
+                            let _ = sender.send(Err(Failure::stopping().into())).await;
                             return;
                         }
                         _ = head.changed() => {}
