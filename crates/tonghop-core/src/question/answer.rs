@@ -9,9 +9,10 @@ use super::{Basis, Question, Reason, Refusal, Total};
 use crate::figure::Figures;
 use crate::indicator::{Indicator, Kind};
 use crate::lineage::Reading;
+use crate::period::Period;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
-use crate::rollup::flow::{Flow, Given, Inputs};
+use crate::rollup::flow::{Flow, Inputs};
 use crate::rollup::stock::{self, Held};
 use crate::rollup::{Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
@@ -107,7 +108,7 @@ impl<'a> Prepared<'a> {
     /// is held in memory at a time.
     fn flow<A: Amount>(&self, inputs: &Inputs<A>, unit: UnitId) -> Cell<A> {
         let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
-        let mut given = Given::new();
+        let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
             let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
             // A part in which nothing was reported has nothing to give.
@@ -119,6 +120,7 @@ impl<'a> Prepared<'a> {
                 flow.give(&mut given);
             }
         }
+        let given = |unit: UnitId, period: Period| given.get(&(unit, period));
         let mut flow = if is_divided(registry, indicator, unit) {
             Flow::over(registry, indicator, unit, inputs, &given)
         } else {

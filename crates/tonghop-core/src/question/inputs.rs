@@ -26,13 +26,6 @@ fn chosen(asked: &Asked, series: &SeriesFigures) -> Vec<bool> {
         .collect()
 }
 
-fn state(stated: Stated) -> State<Sum> {
-    match stated {
-        Stated::Value(value, qualifier) => State::Value(Sum::of(value, qualifier)),
-        Stated::NotAvailable => State::NotAvailable,
-    }
-}
-
 /// Flow figures, summed over the leaves that are asked for.
 pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
     let mut inputs = Inputs::new();
@@ -43,8 +36,8 @@ pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
         for row in rows.iter().filter(|r| chosen[r.leaf as usize]) {
             let here = units.entry(row.unit).or_default();
             match row.scope {
-                Scope::Own => here.own.add(&state(row.stated)),
-                Scope::Territory => here.territory.add(&state(row.stated)),
+                Scope::Own => here.own.add(&row.stated.into()),
+                Scope::Territory => here.territory.add(&row.stated.into()),
             }
         }
         if !units.is_empty() {
@@ -92,7 +85,7 @@ pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Da
     let mut out: Standing<Sum> = HashMap::new();
     for ((unit, scope, _), (rank, stated)) in latest {
         let stood = out.entry(unit).or_default();
-        let one = Latest { state: state(stated), dates: rank.0.then_some((rank.1, rank.1)) };
+        let one = Latest { state: stated.into(), dates: rank.0.then_some((rank.1, rank.1)) };
         match scope {
             Scope::Own => stood.own.add(&one),
             Scope::Territory => stood.territory.add(&one),
