@@ -138,15 +138,16 @@ impl TileBody {
         self.keys.is_empty()
     }
 
-    /// What is said now of each key, in order: unit, scope, whether members are named, and the statement.
+    /// What stands now, in order of units: the unit, the scope, and what is said.
     pub fn current(&self) -> impl Iterator<Item = (UnitId, Scope, Stated)> {
+        self.current_with_members().map(|(unit, scope, _, stated)| (unit, scope, stated))
+    }
+
+    /// What stands now, in order of units: the unit, the scope, the members, and what is said.
+    pub fn current_with_members(&self) -> impl Iterator<Item = (UnitId, Scope, &str, Stated)> {
         self.keys.iter().zip(&self.latest).filter_map(|(key, revision)| {
-            let stated = match revision.said {
-                Said::Value(value, qualifier) => Stated::Value(value, qualifier),
-                Said::NotAvailable(_) => Stated::NotAvailable,
-                Said::Withdrawn => return None,
-            };
-            Some((key.unit, key.scope, stated))
+            let stated = stated(revision)?;
+            Some((key.unit, key.scope, self.words.get(key.members), stated))
         })
     }
 
@@ -234,11 +235,7 @@ impl TileBody {
                 let Some(standing) = { earlier }.find(|r| r.position <= position) else { continue };
                 standing
             };
-            let stated = match revision.said {
-                Said::Value(value, qualifier) => Stated::Value(value, qualifier),
-                Said::NotAvailable(_) => Stated::NotAvailable,
-                Said::Withdrawn => continue,
-            };
+            let Some(stated) = stated(revision) else { continue };
             let words = (key.members, revision.reporter);
             let leaf = match leaves.iter().find(|(known, _)| *known == words) {
                 Some((_, leaf)) => *leaf,
@@ -257,6 +254,15 @@ impl TileBody {
         if !rows.is_empty() {
             figures.periods.entry(period).or_default().extend(rows);
         }
+    }
+}
+
+/// What a revision says to a roll-up; nothing where the figure went back to missing.
+fn stated(revision: &Revision<Word>) -> Option<Stated> {
+    match revision.said {
+        Said::Value(value, qualifier) => Some(Stated::Value(value, qualifier)),
+        Said::NotAvailable(_) => Some(Stated::NotAvailable),
+        Said::Withdrawn => None,
     }
 }
 
