@@ -14,9 +14,9 @@ use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
 use tonghop_tiles::{Put, Revision, Said, TileBody, Word};
 
 use crate::AggregationError;
-use crate::prepared::{Part, Prepared};
+use crate::prepared::{Part, Prepared, prepare};
 use crate::series::{Place, SeriesId, SeriesTable};
-use crate::shelf::Shelves;
+use crate::shelf::{Needs, Shelves};
 use crate::summarise::{Touched, read_for, summarise};
 use crate::whole_findings::Ratios;
 
@@ -68,44 +68,47 @@ impl Engine {
     }
 
     /// Takes submissions apart.
-    pub(crate) fn prepare(&mut self, entries: Vec<Entry>) -> Result<Vec<Prepared>, AggregationError> {
-        entries
-            .into_iter()
-            .filter(|e| e.receipt.kind == EntryKind::Submission)
-            .map(|entry| Prepared::new(&self.registry, &mut self.table, entry))
-            .collect()
+    pub(crate) fn prepare(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Prepared>, AggregationError> {
+        entries.retain(|e| e.receipt.kind == EntryKind::Submission);
+        prepare(&self.registry, &mut self.table, entries)
     }
 
-    /// Fetches all that putting these in will touch.
-    pub(crate) async fn fetch(
-        &mut self,
-        snapshot: &Snapshot,
-        prepared: &[Prepared],
-    ) -> Result<(), AggregationError> {
-        self.shelves.bound();
+    /// All that putting these in will touch.
+    pub(crate) fn needs(&mut self, prepared: &[Prepared]) -> Needs {
         let nation = self.registry.nation();
+        let mut needs = Needs::default();
         let mut touched: FxHashSet<Place> = FxHashSet::default();
-        let mut tiles: FxHashSet<Place> = FxHashSet::default();
-        let mut summaries: FxHashSet<(SeriesId, i16)> = FxHashSet::default();
         for one in prepared {
             for Part { place, .. } in &one.parts {
                 if touched.insert(*place) {
-                    tiles.extend(read_for(&self.registry, &self.table, place));
+                    needs.places.extend(read_for(&self.registry, &self.table, place));
+                    needs.places.insert(Place { keeper: nation, ..*place });
+                    needs.summaries.insert((place.series, place.year));
                 }
-                tiles.insert(Place { keeper: nation, ..*place });
-                summaries.insert((place.series, place.year));
             }
-            tiles.extend(self.ratios.places(&self.registry, &mut self.table, one));
+            needs.places.extend(self.ratios.places(&self.registry, &mut self.table, one));
         }
-        self.shelves.fetch(&self.registry, &mut self.table, snapshot, &tiles, &summaries).await
+        self.shelves.bound();
+        self.shelves.use_now(&needs);
+        needs
+    }
+
+    /// Whether some of it has to be fetched.
+    pub(crate) fn lacks(&self, needs: &Needs) -> bool {
+        self.shelves.lack(needs)
+    }
+
+    /// Fetches what is not held.
+    pub(crate) async fn fetch(&mut self, snapshot: &Snapshot, needs: &Needs) -> Result<(), AggregationError> {
+        self.shelves.fetch(&self.registry, &mut self.table, snapshot, needs).await
     }
 
     /// Puts submissions in, in order, and works out what that changes.
-    pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Result<Changes, AggregationError> {
+    pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Changes {
         let effects = self.take_in(prepared);
-        let mut changes = self.work_out()?;
+        let mut changes = self.work_out();
         changes.effects = effects;
-        Ok(changes)
+        changes
     }
 
     /// Puts submissions in, in order; their totals wait to be [worked out](Self::work_out).
@@ -114,13 +117,13 @@ impl Engine {
     }
 
     /// Works out all totals that wait for it.
-    pub(crate) fn work_out(&mut self) -> Result<Changes, AggregationError> {
+    pub(crate) fn work_out(&mut self) -> Changes {
         let touched = std::mem::take(&mut self.touched);
         summarise(&self.registry, &self.table, &mut self.shelves, &touched);
         let series: FxHashSet<SeriesId> = touched.keys().map(|place| place.series).collect();
-        let (tiles, summaries) = self.shelves.take_dirty(&self.registry, &self.table)?;
+        let (tiles, summaries) = self.shelves.take_dirty(&self.registry, &self.table);
         let series = series.into_iter().map(|id| self.table.get(id).text.clone()).collect();
-        Ok(Changes { tiles, summaries, effects: vec![], series })
+        Changes { tiles, summaries, effects: vec![], series }
     }
 
     fn take_one(&mut self, one: &Prepared) -> Effect {

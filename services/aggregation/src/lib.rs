@@ -13,8 +13,10 @@
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
+//! | `cores` | work on many things at once |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
+mod cores;
 mod engine;
 mod follow;
 mod grpc;

@@ -13,6 +13,7 @@ use tonghop_store::{Entry, Receipt};
 use rustc_hash::FxHashMap;
 
 use crate::AggregationError;
+use crate::cores::{Each, on_all_cores};
 use crate::series::{Place, SeriesId, SeriesTable};
 
 /// A submission taken apart.
@@ -53,40 +54,61 @@ pub(crate) struct Part {
     to: usize,
 }
 
-impl Prepared {
-    /// Takes a submission apart.
-    ///
-    /// # Errors
-    /// Where its record makes no sense.
-    pub(crate) fn new(
-        registry: &Registry,
-        table: &mut SeriesTable,
-        entry: Entry,
-    ) -> Result<Prepared, AggregationError> {
-        let row = || format!("ledger position {}", entry.receipt.position);
-        let damaged = |what: String| AggregationError::Damaged { row: row(), what };
-        let columns = Columns::decode(&entry.record).map_err(|e| damaged(e.to_string()))?;
-        let indicators = columns.indicators(registry).map_err(|e| damaged(e.to_string()))?;
-        let units = columns.units_on(registry).map_err(|e| damaged(e.to_string()))?;
-        let mut headings = Vec::with_capacity(indicators.len());
-        let mut epochs = Vec::with_capacity(indicators.len());
-        for (heading, indicator) in columns.headings().iter().zip(indicators) {
-            let (series, leaf) = place(registry, indicator, &heading.breakdown);
-            let day = indicator.calendar.last_day(heading.period);
-            epochs.push(registry.epoch(day));
-            headings.push(Headed {
-                series: table.id(registry, &series).ok_or_else(|| damaged(format!("series {series}")))?,
-                indicator: Arc::clone(indicator),
-                members: leaf.members.to_string(),
-                leaf,
-                year: indicator.calendar.year_of(day),
-                programmes: heading.programmes.join("|"),
-            });
-        }
+/// Takes submissions apart.
+///
+/// # Errors
+/// Where the record of one makes no sense.
+pub(crate) fn prepare(
+    registry: &Registry,
+    table: &mut SeriesTable,
+    entries: Vec<Entry>,
+) -> Result<Vec<Prepared>, AggregationError> {
+    let damaged = |receipt: &Receipt, what: String| {
+        let row = format!("ledger position {}", receipt.position);
+        AggregationError::Damaged { row, what }
+    };
+    let read = on_all_cores(Each::Much, &entries, |entry| {
+        let columns = Columns::decode(&entry.record).map_err(|e| e.to_string())?;
+        let units = columns.units_on(registry).map_err(|e| e.to_string())?;
+        Ok::<_, String>((columns, units))
+    });
+    let mut out = Vec::with_capacity(entries.len());
+    for (entry, read) in entries.into_iter().zip(read) {
+        let (columns, units) = read.map_err(|what| damaged(&entry.receipt, what))?;
+        let (headings, epochs) =
+            headings(registry, table, &columns).map_err(|what| damaged(&entry.receipt, what))?;
         let (parts, order) = parts(registry, &columns, &headings, &epochs, &units);
-        Ok(Prepared { receipt: entry.receipt, columns, headings, units, parts, order })
+        out.push(Prepared { receipt: entry.receipt, columns, headings, units, parts, order });
     }
+    Ok(out)
+}
 
+/// Where the figures under each heading belong, and the map of its period's last day.
+fn headings(
+    registry: &Registry,
+    table: &mut SeriesTable,
+    columns: &Columns,
+) -> Result<(Vec<Headed>, Vec<usize>), String> {
+    let indicators = columns.indicators(registry).map_err(|e| e.to_string())?;
+    let mut headings = Vec::with_capacity(indicators.len());
+    let mut epochs = Vec::with_capacity(indicators.len());
+    for (heading, indicator) in columns.headings().iter().zip(indicators) {
+        let (series, leaf) = place(registry, indicator, &heading.breakdown);
+        let day = indicator.calendar.last_day(heading.period);
+        epochs.push(registry.epoch(day));
+        headings.push(Headed {
+            series: table.id(registry, &series).ok_or_else(|| format!("series {series}"))?,
+            indicator: Arc::clone(indicator),
+            members: leaf.members.to_string(),
+            leaf,
+            year: indicator.calendar.year_of(day),
+            programmes: heading.programmes.join("|"),
+        });
+    }
+    Ok((headings, epochs))
+}
+
+impl Prepared {
     /// The numbers of the figures of a part.
     pub(crate) fn figures(&self, part: &Part) -> &[u32] {
         &self.order[part.from..part.to]

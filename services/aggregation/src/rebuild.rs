@@ -73,7 +73,7 @@ impl Aggregation {
         })
         .await?;
         take_in(&mut engine, waiting, &mut whole)?;
-        let changes = engine.work_out()?;
+        let changes = engine.work_out();
         whole.tiles = changes.tiles.into_iter().map(|t| (t.key.clone(), t)).collect();
         let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
         whole.summaries = changes.summaries.into_iter().map(|s| (key(&s), s)).collect();

@@ -17,7 +17,8 @@ use tonghop_store::{Snapshot, Summary, Tile, TileKey, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::AggregationError;
-use crate::series::{Place, SeriesId, SeriesTable};
+use crate::cores::{Each, on_all_cores};
+use crate::series::{Known, Place, SeriesId, SeriesTable};
 
 /// A tile that is held.
 #[derive(Debug, Default)]
@@ -83,6 +84,13 @@ impl SummaryShelf {
     }
 }
 
+/// What has to be held before figures are put in.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) places: FxHashSet<Place>,
+    pub(crate) summaries: FxHashSet<(SeriesId, i16)>,
+}
+
 /// Queries that fetch places: the days, the series, and the provinces.
 type Queries = BTreeMap<((i32, i32), BTreeSet<SeriesId>), Vec<UnitId>>;
 
@@ -111,9 +119,31 @@ impl Shelves {
             kept <= KEPT
         });
         let since = fits.last().map_or(self.now, |(used, _)| *used);
-        // What was used at one time goes or stays together.
-        self.places.retain(|_, p| p.used > since);
-        self.summaries.retain(|_, s| s.used > since);
+        // What was used at one time goes or stays together. What the last batch touched may not be written yet.
+        let stays = |used: u64| used > since || used + 1 >= self.now;
+        self.places.retain(|_, p| stays(p.used));
+        self.summaries.retain(|_, s| stays(s.used));
+    }
+
+    /// What is held of these is not to be forgotten soon.
+    pub(crate) fn use_now(&mut self, needs: &Needs) {
+        for place in &needs.places {
+            if let Some(shelf) = self.places.get_mut(place) {
+                shelf.used = self.now;
+            }
+        }
+        for summaries in &needs.summaries {
+            if let Some(shelf) = self.summaries.get_mut(summaries) {
+                shelf.used = self.now;
+            }
+        }
+    }
+
+    /// Whether some of these are not held.
+    pub(crate) fn lack(&self, needs: &Needs) -> bool {
+        let place = |place| self.places.get(place).is_none_or(|shelf| !shelf.fetched);
+        let summaries = |of| self.summaries.get(of).is_none_or(|shelf| !shelf.fetched);
+        !self.complete && (needs.places.iter().any(place) || needs.summaries.iter().any(summaries))
     }
 
     /// Fetches what is needed and not held: tiles of places, and summaries of the series in the same years.
@@ -122,13 +152,9 @@ impl Shelves {
         registry: &Registry,
         table: &mut SeriesTable,
         snapshot: &Snapshot,
-        tiles: &FxHashSet<Place>,
-        summaries: &FxHashSet<(SeriesId, i16)>,
+        needs: &Needs,
     ) -> Result<(), AggregationError> {
-        if self.complete {
-            return Ok(());
-        }
-        for (((from_end, to_end), series), keepers) in self.missing(table, tiles) {
+        for (((from_end, to_end), series), keepers) in self.missing(table, &needs.places) {
             let series: Vec<String> = series.iter().map(|s| table.get(*s).text.clone()).collect();
             for series in series.chunks(100) {
                 let select = TileSelect::Series {
@@ -143,7 +169,7 @@ impl Shelves {
             }
         }
         let mut queries: BTreeMap<(i32, i32), Vec<String>> = BTreeMap::new();
-        for (series, year) in summaries {
+        for (series, year) in &needs.summaries {
             let shelf = self.summaries.entry((*series, *year)).or_default();
             shelf.used = self.now;
             if !std::mem::replace(&mut shelf.fetched, true) {
@@ -163,9 +189,9 @@ impl Shelves {
     }
 
     /// One query for all provinces of which the same series are missing for the same days.
-    fn missing(&mut self, table: &SeriesTable, tiles: &FxHashSet<Place>) -> Queries {
+    fn missing(&mut self, table: &SeriesTable, places: &FxHashSet<Place>) -> Queries {
         let mut missing: BTreeMap<((i32, i32), UnitId), BTreeSet<SeriesId>> = BTreeMap::new();
-        for place in tiles {
+        for place in places {
             let shelf = self.places.entry(*place).or_default();
             shelf.used = self.now;
             if !std::mem::replace(&mut shelf.fetched, true) {
@@ -263,40 +289,46 @@ impl Shelves {
         &mut self,
         registry: &Registry,
         table: &SeriesTable,
-    ) -> Result<(Vec<Tile>, Vec<Summary>), AggregationError> {
-        let mut tiles = Vec::new();
+    ) -> (Vec<Tile>, Vec<Summary>) {
+        let mut dirty_tiles: Vec<(Place, Period, i64)> = Vec::new();
         for place in std::mem::take(&mut self.dirty_places) {
-            let known = table.get(place.series);
             for (period, held) in self.places.get_mut(&place).into_iter().flat_map(|s| &mut s.tiles) {
-                let Some(position) = held.dirty.take().filter(|_| !held.body.is_empty()) else { continue };
-                tiles.push(Tile {
-                    key: TileKey {
-                        keeper: registry.unit(place.keeper).key(),
-                        end_day: day_number(known.indicator.calendar.last_day(*period)),
-                        period: period.to_string(),
-                        series: known.text.clone(),
-                    },
-                    position,
-                    body: held.body.encode(),
-                });
+                let position = held.dirty.take().filter(|_| !held.body.is_empty());
+                dirty_tiles.extend(position.map(|position| (place, *period, position)));
             }
         }
-        let mut summaries = Vec::new();
-        for (series, year) in std::mem::take(&mut self.dirty_summaries) {
-            let known = table.get(series);
-            let bodies = self.summaries.get_mut(&(series, year)).into_iter().flat_map(|s| &mut s.bodies);
-            for (period, (body, dirty)) in bodies {
-                let Some(position) = dirty.take() else { continue };
-                summaries.push(Summary {
-                    end_day: day_number(known.indicator.calendar.last_day(*period)),
-                    series: known.text.clone(),
+        let mut dirty_summaries: Vec<((SeriesId, i16), Period, i64)> = Vec::new();
+        for of in std::mem::take(&mut self.dirty_summaries) {
+            for (period, (_, dirty)) in self.summaries.get_mut(&of).into_iter().flat_map(|s| &mut s.bodies) {
+                dirty_summaries.extend(dirty.take().map(|position| (of, *period, position)));
+            }
+        }
+        let end_day = |known: &Known, period| day_number(known.indicator.calendar.last_day(period));
+        let tiles = on_all_cores(Each::Little, &dirty_tiles, |(place, period, position)| {
+            let known = table.get(place.series);
+            let held = self.places.get(place).and_then(|shelf| shelf.tiles.get(period));
+            held.map(|held| Tile {
+                key: TileKey {
+                    keeper: registry.unit(place.keeper).key(),
+                    end_day: end_day(known, *period),
                     period: period.to_string(),
-                    position,
-                    body: body.encode(),
-                });
-            }
-        }
-        Ok((tiles, summaries))
+                    series: known.text.clone(),
+                },
+                position: *position,
+                body: held.body.encode(),
+            })
+        });
+        let summaries = on_all_cores(Each::Little, &dirty_summaries, |((series, year), period, position)| {
+            let known = table.get(*series);
+            self.summary(*series, *year, *period).map(|body| Summary {
+                end_day: end_day(known, *period),
+                series: known.text.clone(),
+                period: period.to_string(),
+                position: *position,
+                body: body.encode(),
+            })
+        });
+        (tiles.into_iter().flatten().collect(), summaries.into_iter().flatten().collect())
     }
 }
 

@@ -18,6 +18,7 @@ use tonghop_core::rollup::stock::{Held, roll};
 use tonghop_core::rollup::{Cell, Stand, composed};
 use tonghop_core::unit::UnitId;
 
+use crate::cores::{Each, on_all_cores};
 use crate::plain;
 use crate::series::{Place, SeriesId, SeriesTable};
 use crate::shelf::Shelves;
@@ -125,7 +126,8 @@ pub(crate) fn summarise(
     }
     let provinces: Vec<(Place, Touched)> = provinces.into_iter().collect();
     let sources = Sources { registry, table, shelves };
-    let cells = on_all_cores(&provinces, |(place, touched)| province(sources, place, &touched.periods));
+    let cells =
+        on_all_cores(Each::Little, &provinces, |(place, touched)| province(sources, place, &touched.periods));
     let mut changed: FxHashMap<(SeriesId, Period), BTreeSet<UnitId>> = FxHashMap::default();
     for ((place, touched), cells) in provinces.iter().zip(cells) {
         for (period, cell) in cells {
@@ -136,8 +138,9 @@ pub(crate) fn summarise(
     }
     let of_nation: Vec<((SeriesId, i16), Touched)> = of_nation.into_iter().collect();
     let sources = Sources { registry, table, shelves };
-    let over =
-        on_all_cores(&of_nation, |(of, touched)| over_provinces(sources, *of, &touched.periods, &changed));
+    let over = on_all_cores(Each::Little, &of_nation, |(of, touched)| {
+        over_provinces(sources, *of, &touched.periods, &changed)
+    });
     for (((series, year), touched), over) in of_nation.iter().zip(over) {
         for over in over {
             let body = shelves.summary_mut(*series, *year, over.period, touched.position);
@@ -168,26 +171,6 @@ fn affected(
             }
         }
     }
-}
-
-/// Fewer are not worth the threads.
-const WORTH_THREADS: usize = 256;
-
-/// Works on all items, on as many threads as there are cores where there are many items; the results come in their
-/// order.
-fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if items.len() < WORTH_THREADS || cores == 1 {
-        return items.iter().map(work).collect();
-    }
-    let work = &work;
-    std::thread::scope(|scope| {
-        let chunks = items.chunks(items.len().div_ceil(cores));
-        let threads: Vec<_> =
-            chunks.map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>())).collect();
-        let joined = threads.into_iter().map(|t| t.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
-        joined.flatten().collect()
-    })
 }
 
 /// What follows for one period from the cells of provinces.

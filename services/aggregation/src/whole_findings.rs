@@ -100,9 +100,9 @@ impl Ratios {
                         held.body.add_some_to(known, period, i64::MAX, |unit| units.contains(&unit));
                     }
                 }
-                for excess in excesses(registry, plan, &all) {
+                for excess in excesses(registry, plan, &all, &units) {
                     let key = (plan.indicator.code.clone(), plan.period, excess.unit, excess.scope);
-                    if out.len() < MOST && units.contains(&excess.unit) && seen.insert(key) {
+                    if out.len() < MOST && seen.insert(key) {
                         out.push(part_above_whole(registry, plan, excess.unit, excess.scope, excess.pair));
                     }
                 }

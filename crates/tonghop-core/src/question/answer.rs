@@ -172,7 +172,7 @@ impl<'a> Prepared<'a> {
 
 fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: &'a Figures) -> LaidOut<'a> {
     match &plan.indicator.kind {
-        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part),
+        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part, None),
         Kind::Stock => {
             LaidOut::Stock(Held::new(move |days| inputs::of_stock(registry, &side.own, figures, days)))
         }
@@ -180,13 +180,14 @@ fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: 
     }
 }
 
-/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
+/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole; with `at`, of these units alone.
 pub(super) fn lay_out_pairs<'a>(
     registry: &'a Registry,
     plan: &'a Plan,
     side: &'a Side,
     figures: &'a Figures,
     is_part: bool,
+    at: Option<&'a HashSet<UnitId>>,
 ) -> LaidOut<'a> {
     let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
     let most = decimals.max().unwrap_or(0);
@@ -197,7 +198,7 @@ pub(super) fn lay_out_pairs<'a>(
     if plan.indicator.is_stock() {
         LaidOut::StockPairs(Held::new(move |days| {
             let stocks = |all: &[Asked]| {
-                all.iter().map(|a| inputs::of_stock(registry, a, figures, days)).collect::<Vec<_>>()
+                all.iter().map(|a| inputs::of_stock_at(registry, a, figures, days, at)).collect::<Vec<_>>()
             };
             pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator))
         }))

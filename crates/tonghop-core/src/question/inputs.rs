@@ -1,6 +1,6 @@
 //! From current figures to what a roll-up starts from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -49,8 +49,19 @@ pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
 
 /// Stock figures: of every member the latest whose last day is within the days, summed over members.
 pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Date, Date)) -> Standing<Sum> {
+    of_stock_at(registry, asked, figures, days, None)
+}
+
+/// The same, where `at` is given of these units alone; the figures have to be theirs already.
+pub(super) fn of_stock_at(
+    registry: &Registry,
+    asked: &Asked,
+    figures: &Figures,
+    days: (Date, Date),
+    at: Option<&HashSet<UnitId>>,
+) -> Standing<Sum> {
     if asked.indicator.from_map {
-        return of_map(registry, asked, days.1);
+        return of_map(registry, asked, days.1, at);
     }
     let Some(series) = figures.series.get(&asked.series) else { return HashMap::new() };
     let chosen = chosen(asked, series);
@@ -95,24 +106,22 @@ pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Da
 }
 
 /// What the map itself gives: 1 for every unit that collects, on the day.
-fn of_map(registry: &Registry, asked: &Asked, day: Date) -> Standing<Sum> {
+fn of_map(registry: &Registry, asked: &Asked, day: Date, at: Option<&HashSet<UnitId>>) -> Standing<Sum> {
     let stand =
         registry.stand(registry.epoch(day), registry.nation(), asked.indicator.collection_level, false);
     let kind_asked = asked.members.iter().next().map(|(_, member)| member);
-    stand
-        .tree
-        .nodes
-        .iter()
-        .filter(|node| node.collects)
-        .filter(|node| {
-            let kind = registry.unit(node.unit).stage(day).map(|s| s.kind.as_str());
-            kind_asked.is_none() || kind_asked == kind
-        })
-        .map(|node| {
-            let one = Latest { state: State::Value(Sum::of(1, Default::default())), dates: Some((day, day)) };
-            (node.unit, Stood { own: one, territory: Latest::default() })
-        })
-        .collect()
+    let is_asked = |unit: &UnitId| {
+        let kind = registry.unit(*unit).stage(day).map(|s| s.kind.as_str());
+        stand.collects(*unit) && (kind_asked.is_none() || kind_asked == kind)
+    };
+    let one = |unit: UnitId| {
+        let one = Latest { state: State::Value(Sum::of(1, Default::default())), dates: Some((day, day)) };
+        (unit, Stood { own: one, territory: Latest::default() })
+    };
+    match at {
+        Some(units) => units.iter().copied().filter(is_asked).map(one).collect(),
+        None => stand.tree.nodes.iter().map(|node| node.unit).filter(is_asked).map(one).collect(),
+    }
 }
 
 /// How the components of a ratio become pairs.
