@@ -13,9 +13,10 @@
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
-//! | [`words`], [`table`], [`rows`], [`map_rows`], [`json`], [`progress`], [`output`] | how things are shown |
+//! | [`words`], [`table`], [`rows`], [`branches`], [`map_rows`], [`json`], [`progress`], [`output`] | how things are shown |
 
 pub mod arguments;
+pub mod branches;
 pub mod client;
 pub mod commands;
 pub mod json;
