@@ -6,7 +6,9 @@ pub mod maps;
 
 use serde_json::{Map, Value, json};
 
-use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Origin, Total, UnitRef};
+use crate::query::{
+    AsOf, Comparison, ExplainResponse, FigureRevision, GetTotalsResponse, GivenFigure, Origin, Total, UnitRef,
+};
 
 fn unit(unit: Option<&UnitRef>) -> Value {
     unit.map_or(Value::Null, |u| json!({"code": u.code, "name": u.name, "level": u.level}))
@@ -69,8 +71,46 @@ pub fn total(total: &Total) -> Value {
     if !total.given.is_empty() {
         put("given", total.given.iter().map(given).collect());
     }
+    if !total.compared.is_empty() {
+        let all = total.compared.iter().map(|c| (c.with.clone(), compared(c)));
+        put("compared", Value::Object(all.collect()));
+    }
+    if let Some(share) = &total.share {
+        let mut out = json!({"percent": share.percent, "of": share.of});
+        if !share.not_comparable.is_empty() {
+            out["not_comparable"] = Value::from(share.not_comparable.as_str());
+        }
+        put("share", out);
+    }
+    if let Some(rank) = &total.rank {
+        put("rank", json!({"place": rank.place, "of": rank.of, "peers": rank.peers}));
+    }
     put("unit_of_measure", json!({"vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en}));
     Value::Object(out)
+}
+
+/// A page of totals.
+pub fn totals(answer: &GetTotalsResponse) -> Value {
+    json!({
+        "as_of": as_of(answer.as_of.as_ref()),
+        "totals": answer.totals.iter().map(total).collect::<Vec<_>>(),
+        "count": answer.count,
+        "next": some(&answer.next_page_token),
+    })
+}
+
+fn compared(comparison: &Comparison) -> Value {
+    let mut out = json!({
+        "period": some(&comparison.period),
+        "value": comparison.value,
+        "qualifier": some(&comparison.qualifier),
+        "difference": comparison.difference,
+        "change_percent": comparison.change_percent,
+    });
+    if !comparison.not_comparable.is_empty() {
+        out["not_comparable"] = Value::from(comparison.not_comparable.as_str());
+    }
+    out
 }
 
 /// A unit that a restated total is put together from.
@@ -116,6 +156,9 @@ pub fn as_of(as_of: Option<&AsOf>) -> Value {
     let mut out = json!({"position": as_of.position, "time": some(&as_of.time)});
     if let Some(seconds) = as_of.stale_seconds {
         out["stale_seconds"] = Value::from(seconds);
+    }
+    if !as_of.review.is_empty() {
+        out["review"] = Value::from(as_of.review.as_str());
     }
     out
 }

@@ -42,7 +42,7 @@ impl Query {
                             as_of: Some(pb::AsOf {
                                 position: message.position,
                                 time: message.time,
-                                stale_seconds: None,
+                                ..pb::AsOf::default()
                             }),
                             changed: message.changed,
                         }),

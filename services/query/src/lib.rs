@@ -187,6 +187,7 @@ impl View {
             position: checkpoint.position,
             time: checkpoint.time.map(|t| t.to_string()).unwrap_or_default(),
             stale_seconds: self.stale_seconds,
+            review: String::new(),
         }
     }
 }

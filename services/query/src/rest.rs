@@ -59,6 +59,20 @@ struct Asked {
     cursor: String,
     #[serde(default)]
     below: bool,
+    #[serde(default)]
+    level: String,
+    #[serde(default)]
+    last: u32,
+    #[serde(default)]
+    compare: String,
+    #[serde(default)]
+    share: String,
+    #[serde(default)]
+    rank: bool,
+    #[serde(default)]
+    as_of: i64,
+    #[serde(default)]
+    review: String,
 }
 
 type Given = Result<Parameters<Asked>, axum::extract::rejection::QueryRejection>;
@@ -86,15 +100,16 @@ async fn totals(
             page_size: asked.limit,
             page_token: asked.cursor,
             programme: asked.programme,
+            level: asked.level,
+            last: asked.last,
+            compare: asked.compare,
+            share: asked.share,
+            rank: asked.rank,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
-    let next = none_if_empty(&answer.next_page_token);
-    let body = json!({
-        "as_of": json::as_of(answer.as_of.as_ref()),
-        "totals": answer.totals.iter().map(json::total).collect::<Vec<_>>(),
-        "next": next,
-    });
-    Ok(with_etag(&headers, &body))
+    Ok(with_etag(&headers, &json::totals(&answer)))
 }
 
 async fn explain(
@@ -111,6 +126,8 @@ async fn explain(
             breakdown: asked.breakdown,
             at_least: asked.at_least,
             map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json::explanation(&answer);
@@ -133,6 +150,8 @@ async fn figures(
             page_size: asked.limit,
             page_token: asked.cursor,
             at_least: asked.at_least,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json!({
@@ -157,6 +176,8 @@ async fn coverage(
             breakdown: asked.breakdown,
             at_least: asked.at_least,
             map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json!({

@@ -91,6 +91,7 @@ impl Query {
         Ok(pb::GetTotalsResponse {
             as_of: Some(view.as_of()),
             totals,
+            count: asked.len() as u64,
             next_page_token: if end < asked.len() { end.to_string() } else { String::new() },
         })
     }
