@@ -15,6 +15,8 @@ pub enum Kind {
     Decimal,
     /// An exact decimal, with the scale of the sides of ratios.
     Side,
+    /// An exact decimal with two digits after the point.
+    Percent,
     /// A whole number.
     Count,
     /// Yes or no.
@@ -39,6 +41,21 @@ pub struct Column {
 }
 
 impl Column {
+    /// Whether it can have anything in it: what compares, ranks and relates stays empty where nobody asked for that.
+    pub(crate) fn is_asked(&self, about: &About) -> bool {
+        let asks = |parameter: &str, value: &str| {
+            let given = about.asked.iter().find(|(name, _)| name == parameter);
+            given.is_some_and(|(_, given)| value.is_empty() || given.split(',').any(|one| one == value))
+        };
+        match self.name {
+            name if name.starts_with("previous_") => asks("compare", "previous"),
+            name if name.starts_with("last_year_") => asks("compare", "last_year"),
+            name if name.starts_with("share_") => asks("share", ""),
+            name if name.starts_with("rank_") => asks("rank", "true"),
+            _ => true,
+        }
+    }
+
     /// Its heading, for people.
     pub fn heading(&self, language: Language) -> &'static str {
         language.of(self.vi, self.en)

@@ -22,6 +22,8 @@ use crate::error::ExportError;
 
 /// Digits of a decimal, all told.
 const PRECISION: u8 = 38;
+/// Digits after the point of a percentage.
+const PERCENT: u8 = 2;
 /// Rows of a row group: what a reader skips or reads at once, and what is held while it is written.
 const ROW_GROUP: usize = 65_536;
 /// Bytes of a row group, where its rows are long.
@@ -39,6 +41,7 @@ fn field(column: &Column, about: &About) -> Field {
         Kind::Text => DataType::Utf8,
         Kind::Decimal => decimal(about.scales.value),
         Kind::Side => decimal(about.scales.side),
+        Kind::Percent => decimal(PERCENT),
         Kind::Count => DataType::Int64,
         Kind::Flag => DataType::Boolean,
         Kind::Day => DataType::Date32,
@@ -70,6 +73,7 @@ impl Growing {
             Kind::Text => Growing::Text(StringBuilder::new()),
             Kind::Decimal => decimal(scales.value),
             Kind::Side => decimal(scales.side),
+            Kind::Percent => decimal(PERCENT),
             Kind::Count => Growing::Count(Int64Builder::new()),
             Kind::Flag => Growing::Flag(BooleanBuilder::new()),
             Kind::Day => Growing::Day(Date32Builder::new()),

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 use tonghop_proto::json;
-use tonghop_proto::query::Total;
+use tonghop_proto::query::{Comparison, Rank, Total};
 
 use crate::about::About;
-use crate::column::Kind::{Count, Day, Decimal, Flag, Side, Text};
+use crate::column::Kind::{Count, Day, Decimal, Flag, Percent, Side, Text};
 use crate::column::{Cell, Column, Row, column};
 
 impl Row for Total {
@@ -42,6 +42,37 @@ impl Row for Total {
         column("break", Flag, "Địa giới khác kỳ trước", "Territory differs from the point before"),
         column("estimated", Flag, "Có phần ước tính theo tỷ lệ", "Estimated by shares"),
         column("carried", Flag, "Có số liệu của bản đồ trước", "Carried from the map before"),
+        column("previous_period", Text, "Kỳ trước", "Period before"),
+        column("previous_value", Decimal, "Giá trị kỳ trước", "Value of the period before"),
+        column(
+            "previous_difference",
+            Decimal,
+            "Tăng giảm so với kỳ trước",
+            "Difference from the period before",
+        ),
+        column("previous_change_percent", Percent, "% so với kỳ trước", "Change from the period before, %"),
+        column(
+            "previous_not_comparable",
+            Text,
+            "Vì sao không so được với kỳ trước",
+            "Why not comparable with it",
+        ),
+        column("last_year_period", Text, "Cùng kỳ năm trước", "Same period of last year"),
+        column("last_year_value", Decimal, "Giá trị cùng kỳ năm trước", "Value of last year"),
+        column("last_year_difference", Decimal, "Tăng giảm so với cùng kỳ", "Difference from last year"),
+        column("last_year_change_percent", Percent, "% so với cùng kỳ", "Change from last year, %"),
+        column(
+            "last_year_not_comparable",
+            Text,
+            "Vì sao không so được với cùng kỳ",
+            "Why not comparable with last year",
+        ),
+        column("share_percent", Percent, "% của cả nước", "Share of the nation, %"),
+        column("share_of", Decimal, "Giá trị cả nước", "Value of the nation"),
+        column("share_not_comparable", Text, "Vì sao không tính được tỷ trọng", "Why there is no share"),
+        column("rank_place", Count, "Thứ hạng", "Place"),
+        column("rank_of", Count, "Trong số đơn vị có giá trị", "Among units with a value"),
+        column("rank_peers", Count, "Số đơn vị cùng cấp", "Units of its level"),
         column("as_of", Count, "Vị trí trong sổ cái", "Ledger position"),
     ];
 
@@ -50,7 +81,7 @@ impl Row for Total {
             Some(unit) => (unit.code.as_str(), unit.name.as_str(), unit.level.as_str()),
             None => ("", "", ""),
         };
-        vec![
+        let mut cells = vec![
             Cell::text(code),
             Cell::text(name),
             Cell::text(level),
@@ -81,11 +112,37 @@ impl Row for Total {
             Cell::Flag(self.territory_break),
             Cell::Flag(self.estimated),
             Cell::Flag(self.carried),
+        ];
+        for with in ["previous", "last_year"] {
+            cells.extend(compared(self.compared.iter().find(|c| c.with == with)));
+        }
+        let (share, rank) = (self.share.as_ref(), self.rank.as_ref());
+        let place = |rank: &Rank| rank.place.map_or(Cell::Nothing, |place| Cell::count(place.into()));
+        cells.extend([
+            Cell::some(share.and_then(|s| s.percent.as_ref())),
+            Cell::some(share.and_then(|s| s.of.as_ref())),
+            Cell::text(share.map_or("", |s| &s.not_comparable)),
+            rank.map_or(Cell::Nothing, place),
+            rank.map_or(Cell::Nothing, |r| Cell::count(r.of.into())),
+            rank.map_or(Cell::Nothing, |r| Cell::count(r.peers.into())),
             Cell::Count(about.position),
-        ]
+        ]);
+        cells
     }
 
     fn json(&self) -> Value {
         json::total(self)
     }
+}
+
+/// A total beside the same of another period: five cells.
+fn compared(comparison: Option<&Comparison>) -> [Cell<'_>; 5] {
+    let Some(comparison) = comparison else { return [const { Cell::Nothing }; 5] };
+    [
+        Cell::text(&comparison.period),
+        Cell::some(comparison.value.as_ref()),
+        Cell::some(comparison.difference.as_ref()),
+        Cell::some(comparison.change_percent.as_ref()),
+        Cell::text(&comparison.not_comparable),
+    ]
 }

@@ -105,6 +105,9 @@ fn table_head<R: Row>(sheet: &mut Worksheet, about: &About) -> Result<(), XlsxEr
             _ => 12,
         };
         sheet.set_column_width(at, wide)?;
+        if !column.is_asked(about) {
+            sheet.set_column_hidden(at)?;
+        }
         sheet.write_string_with_format(0, at, column.heading(about.language), &heading)?;
     }
     Ok(())
@@ -127,7 +130,9 @@ fn put(
         }
         (_, Cell::Count(_)) => put_number(sheet, row, at, &cell.written(), whole)?,
         (Kind::Decimal, Cell::Text(text)) => put_number(sheet, row, at, text, decimal)?,
-        (Kind::Side, Cell::Text(text)) => put_number(sheet, row, at, text, &Format::default())?,
+        (Kind::Side | Kind::Percent, Cell::Text(text)) => {
+            put_number(sheet, row, at, text, &Format::default())?
+        }
         (_, Cell::Text(text)) => {
             let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(end, _)| end);
             sheet.write_string(row, at, &text[..end])?;

@@ -121,7 +121,7 @@ impl View {
     }
 
     /// The series of an indicator whose figures can name what is wanted.
-    fn series_of(&self, indicator: &Indicator, breakdown: &Breakdown) -> Vec<String> {
+    pub(crate) fn series_of(&self, indicator: &Indicator, breakdown: &Breakdown) -> Vec<String> {
         let registry = &self.registry;
         let overlapping = |d: &String| {
             d != REPORTER && registry.dimension(d).is_some_and(|d| d.kind == DimensionKind::Overlapping)
@@ -152,7 +152,8 @@ impl View {
         tags.into_iter().map(|tags| Series { indicator: indicator.code.clone(), tags }.to_string()).collect()
     }
 
-    fn entry(
+    /// The revisions of an entry that name what is wanted.
+    pub(crate) fn entry(
         &self,
         wanted: &Wanted<'_>,
         series: &Series,

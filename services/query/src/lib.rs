@@ -8,11 +8,13 @@
 //! | `view` | answers as they are shown |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `export` | totals and figures as files, streamed |
 //! | `metrics` | what is counted |
 
 mod ask;
 mod changes;
 mod explain;
+mod export;
 mod figures;
 mod grpc;
 mod metrics;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
@@ -61,6 +63,8 @@ pub struct Query {
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
+    /// Places among the files that are written at once.
+    files: Arc<Semaphore>,
 }
 
 /// One consistent view of everything, as of one position.
@@ -76,7 +80,8 @@ impl Query {
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
         let (reached, registry) = (watch::Sender::new(0), Mutex::new(None));
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
-        Arc::new(Query { tiles, aggregation, measures, reached, registry, now, stop })
+        let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
+        Arc::new(Query { tiles, aggregation, measures, reached, registry, now, stop, files })
     }
 
     /// Whether it can do its work.

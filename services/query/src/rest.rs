@@ -19,7 +19,7 @@ use tonghop_runtime::{Failure, FailureKind};
 use crate::Query;
 
 /// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
-const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
+pub(crate) const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
 
 /// The routes of this service.
 pub fn routes(query: Arc<Query>) -> Router {
@@ -29,6 +29,7 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
         .route("/v1/watch", get(watch))
+        .merge(crate::export::routes())
         .with_state(query)
 }
 
