@@ -130,7 +130,10 @@ impl<R: Row> Export<R> {
                 rest
             }
             Writer::Csv(ready) | Writer::Ndjson(ready) => ready,
-            Writer::Xlsx(xlsx) => return xlsx.finish::<R>(&self.about, out),
+            Writer::Xlsx(xlsx) => {
+                xlsx.finish::<R>(&self.about, &mut out)?;
+                return Ok(out.flush()?);
+            }
             Writer::Parquet(_, writer) => writer.into_inner().map_err(ExportError::format)?,
             Writer::Arrow(_, writer) => writer.into_inner().map_err(ExportError::format)?,
         };

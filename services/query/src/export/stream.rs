@@ -297,3 +297,126 @@ impl Write for Chunks {
         self.pass_on()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio_stream::StreamExt;
+    use tonghop_runtime::Stopper;
+
+    use super::*;
+
+    /// Batches of totals without end or up to one, that count how many were asked for.
+    struct Batches {
+        as_of: pb::AsOf,
+        about: About,
+        asked: Arc<AtomicUsize>,
+        most: usize,
+        /// Whether the last ends with a failure.
+        fails: bool,
+    }
+
+    const BATCH: usize = 1000;
+
+    impl Batches {
+        fn new(most: usize, fails: bool) -> (Batches, Arc<AtomicUsize>) {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&asked);
+            (Batches { as_of: pb::AsOf::default(), about: About::default(), asked, most, fails }, counted)
+        }
+    }
+
+    impl Rows for Batches {
+        type Row = pb::Total;
+
+        fn as_of(&self) -> &pb::AsOf {
+            &self.as_of
+        }
+
+        fn about(&self) -> &About {
+            &self.about
+        }
+
+        async fn next(&mut self) -> Result<Option<Vec<pb::Total>>, Failure> {
+            match self.asked.fetch_add(1, Ordering::SeqCst) {
+                at if at < self.most => Ok(Some(vec![pb::Total::default(); BATCH])),
+                _ if self.fails => Err(Failure::internal("the database is gone")),
+                _ => Ok(None),
+            }
+        }
+    }
+
+    fn begun(rows: Batches, format: Format, stop: Stop) -> Pieces {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let about = rows.about.clone();
+        tokio::spawn(write(rows, Some(vec![]), format, about, sender, stop));
+        Pieces { receiver, is_over: false }
+    }
+
+    /// Lets everything run that can, until nothing moves any more.
+    async fn settled(asked: &AtomicUsize) -> usize {
+        let mut before = usize::MAX;
+        for _ in 0..100 {
+            let now = asked.load(Ordering::SeqCst);
+            if now == before && now > 0 {
+                return now;
+            }
+            before = now;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it goes on and on: {before}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_more_is_read_than_its_reader_takes() {
+        let stopper = Stopper::new();
+        for format in [Format::Csv, Format::Json, Format::Arrow] {
+            let (rows, asked) = Batches::new(200, false);
+            let mut pieces = begun(rows, format, stopper.stop());
+            // Nobody reads: what was asked for is what fills the queue, and one batch that waits for room.
+            let waiting = settled(&asked).await;
+            assert!(
+                waiting < 40,
+                "{format:?}: {waiting} batches of {BATCH} rows for a reader that takes none"
+            );
+            let mut bytes = 0;
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.expect("it is not cut short");
+                assert!(piece.len() <= CHUNK);
+                bytes += piece.len();
+            }
+            assert!(bytes > 200 * BATCH, "{format:?}");
+            assert_eq!(asked.load(Ordering::SeqCst), 201);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_cut_short_does_not_look_whole() {
+        let stopper = Stopper::new();
+        for format in Format::ALL {
+            let (rows, _) = Batches::new(2, true);
+            let pieces: Vec<_> = begun(rows, format, stopper.stop()).collect().await;
+            assert!(pieces.last().is_some_and(Result::is_err), "{format:?}");
+            let (rows, _) = Batches::new(2, false);
+            let pieces: Vec<_> = begun(rows, format, stopper.stop()).collect().await;
+            assert!(!pieces.is_empty() && pieces.iter().all(Result::is_ok), "{format:?}");
+        }
+        let (rows, asked) = Batches::new(usize::MAX, false);
+        let pieces = begun(rows, Format::Csv, stopper.stop());
+        settled(&asked).await;
+        stopper.tell();
+        let pieces: Vec<_> = pieces.collect().await;
+        assert!(pieces.last().is_some_and(Result::is_err), "who stops does not say that it is whole");
+    }
+
+    #[test]
+    fn a_name_of_a_file_is_harmless() {
+        let asked = vec![
+            ("unit".to_owned(), "../V\"N\r\n".to_owned()),
+            ("period".to_owned(), "2013..2023".to_owned()),
+        ];
+        let name = file_name::<pb::Total>(Format::Csv, &About { asked, position: 7, ..About::default() });
+        assert_eq!(name, "tonghop-totals-..-V-N---2013..2023-as-of-7.csv");
+    }
+}
