@@ -32,6 +32,7 @@ impl Row for FigureRevision {
         column("submission", Text, "Mã báo cáo", "Submission"),
         column("source", Text, "Hệ thống gửi", "Source"),
         column("received_at", Time, "Nhận lúc", "Received at"),
+        column("digest", Text, "Mã băm của sổ cái", "Ledger digest"),
         column("as_of", Count, "Vị trí trong sổ cái", "Ledger position"),
     ];
 
@@ -64,6 +65,7 @@ impl Row for FigureRevision {
             Cell::text(&self.submission),
             Cell::text(&self.source),
             Cell::text(&self.received_at),
+            Cell::text(&self.digest),
             Cell::Count(about.position),
         ]
     }

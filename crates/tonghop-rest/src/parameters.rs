@@ -109,6 +109,66 @@ pub struct Figures {
     pub cursor: String,
 }
 
+/// What a question about a total and its parts names.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Tree {
+    /// Code, or the part of it before the first hyphen.
+    #[param(required, example = "tg01")]
+    pub indicator: String,
+    /// Code of a unit on the map of the period's last day, or on that of `map`; `VN` is the nation.
+    #[param(required, example = "VN")]
+    pub unit: String,
+    /// As of `/v1/totals`.
+    #[param(required, example = "2013..2023")]
+    pub period: String,
+    /// `dimension=member|…`; dimensions left out are totalled over.
+    pub breakdown: String,
+    /// `reported`, or a day to whose map the total is restated.
+    pub map: String,
+    /// As of this position of the ledger; 0: now.
+    pub as_of: i64,
+    /// As of the position of this frozen review.
+    pub review: String,
+    /// Wait, at most 30 s, until everything up to this position is in.
+    pub at_least: i64,
+    /// How many levels of parts, at most 8; 0: 3.
+    #[param(example = 2)]
+    pub depth: u32,
+    /// How many parts of one node, at most 200; 0: 20.
+    pub limit: u32,
+    /// The `more` of a node, which opens it again with the parts that come next.
+    pub cursor: String,
+}
+
+/// A page of reviews.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Reviews {
+    /// Wait, at most 30 s, until everything up to this position is in.
+    pub at_least: i64,
+    /// How many on a page; 0: as many as there may be.
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// Which changes are watched.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Watch {
+    /// Only of these indicators, separated by commas.
+    pub indicator: String,
+    /// Only of this unit and those below it.
+    pub unit: String,
+    /// What changed after this position; left out: from now on. `Last-Event-ID` goes before it.
+    #[param(nullable = false)]
+    pub from: Option<i64>,
+}
+
 /// The language of headings, names and notes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

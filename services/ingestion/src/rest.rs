@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,10 +14,14 @@ use serde_json::{Value, json};
 use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
+use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time};
 use crate::service::{Arrived, Ingestion, JSON, too_large};
+
+/// The largest body that freezes a review.
+const LARGEST_REVIEW: usize = 16 << 10;
 
 /// The routes of this service.
 pub fn routes(ingestion: Arc<Ingestion>) -> Router {
@@ -26,6 +30,7 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/submissions", post(submit).layer(DefaultBodyLimit::max(largest)))
         .route("/v1/submissions/{id}", get(submission))
         .route("/v1/submissions/{id}/document", get(document))
+        .route("/v1/reviews", post(freeze_review).layer(DefaultBodyLimit::max(LARGEST_REVIEW)))
         .route("/v1/units", get(units))
         .route("/v1/units/{code}/history", get(history))
         .route("/v1/map/diff", get(map_diff))
@@ -35,22 +40,9 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .with_state(ingestion)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubmitParameters {
-    #[serde(default)]
-    dry_run: bool,
-    /// The reporting system, for CSV.
-    #[serde(default)]
-    source: String,
-    /// A note, for CSV.
-    #[serde(default)]
-    note: String,
-}
-
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<SubmitParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Submission>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
@@ -116,6 +108,40 @@ async fn submission(
     Ok(axum::Json(body).into_response())
 }
 
+/// What is to be frozen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Review {
+    name: String,
+    #[serde(default)]
+    position: i64,
+    #[serde(default)]
+    note: String,
+}
+
+async fn freeze_review(
+    State(ingestion): State<Arc<Ingestion>>,
+    body: Result<axum::Json<Review>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let axum::Json(asked) = body.map_err(|rejection| {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => FailureKind::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
+            _ => FailureKind::NotUnderstood,
+        };
+        Failure::new(kind, rejection.body_text())
+    })?;
+    let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
+    let body = json!({
+        "review": { "name": frozen.name, "position": frozen.position, "note": frozen.receipt.note },
+        "id": frozen.receipt.id.to_string(),
+        "position": frozen.receipt.position,
+        "digest": hex(&frozen.receipt.digest),
+    });
+    let status = if frozen.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, axum::Json(body)).into_response())
+}
+
 fn finding(finding: &WireFinding) -> Value {
     json!({
         "code": finding.code, "path": finding.path, "got": finding.got,
@@ -132,32 +158,6 @@ async fn document(
     Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UnitParameters {
-    #[serde(default)]
-    date: String,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    parent: String,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListParameters {
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
 fn misunderstood(rejection: QueryRejection) -> Failure {
     Failure::new(FailureKind::NotUnderstood, rejection.body_text())
 }
@@ -172,7 +172,7 @@ fn open_date(date: &str) -> Option<&str> {
 
 async fn units(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<UnitParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Units>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::ListUnitsRequest {
@@ -188,26 +188,9 @@ async fn units(
     Ok(axum::Json(json!({ "units": units, "next": next(&page.next_page_token) })).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DiffParameters {
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    unit: String,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
 async fn map_diff(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<DiffParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::MapDiff>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::DiffMapsRequest {
@@ -221,17 +204,10 @@ async fn map_diff(
     Ok(axum::Json(maps::map_diff(&ingestion.diff_maps(&request).await?)).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HistoryParameters {
-    #[serde(default)]
-    date: String,
-}
-
 async fn history(
     State(ingestion): State<Arc<Ingestion>>,
     Path(code): Path<String>,
-    parameters: Result<Query<HistoryParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::History>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::GetUnitHistoryRequest { code, date: p.date };
@@ -240,7 +216,7 @@ async fn history(
 
 async fn indicators(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<ListParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Page>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::ListIndicatorsRequest { page_size: p.limit, page_token: p.cursor };

@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
+use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::Query;
@@ -26,66 +26,26 @@ pub fn routes(query: Arc<Query>) -> Router {
     Router::new()
         .route("/v1/totals", get(totals))
         .route("/v1/totals/explain", get(explain))
+        .route("/v1/totals/tree", get(tree))
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
+        .route("/v1/reviews", get(reviews))
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
+        .merge(crate::openapi::routes())
         .with_state(query)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default)]
-    indicator: String,
-    #[serde(default)]
-    unit: String,
-    #[serde(default)]
-    period: String,
-    #[serde(default)]
-    breakdown: String,
-    #[serde(default)]
-    by: String,
-    #[serde(default)]
-    dimension: String,
-    #[serde(default)]
-    map: String,
-    #[serde(default)]
-    programme: String,
-    #[serde(default)]
-    at_least: i64,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-    #[serde(default)]
-    below: bool,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    last: u32,
-    #[serde(default)]
-    compare: String,
-    #[serde(default)]
-    share: String,
-    #[serde(default)]
-    rank: bool,
-    #[serde(default)]
-    as_of: i64,
-    #[serde(default)]
-    review: String,
-}
+type Given<T> = Result<Parameters<T>, axum::extract::rejection::QueryRejection>;
 
-type Given = Result<Parameters<Asked>, axum::extract::rejection::QueryRejection>;
-
-fn understood(given: Given) -> Result<Asked, Failure> {
+fn understood<T>(given: Given<T>) -> Result<T, Failure> {
     given.map(|Parameters(asked)| asked).map_err(|e| Failure::new(FailureKind::NotUnderstood, e.body_text()))
 }
 
 async fn totals(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Totals>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -116,7 +76,7 @@ async fn totals(
 async fn explain(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -138,7 +98,7 @@ async fn explain(
 async fn figures(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Figures>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -166,7 +126,7 @@ async fn figures(
 async fn coverage(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -190,13 +150,70 @@ async fn coverage(
     Ok(with_etag(&headers, &body))
 }
 
-async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
-    let events = query.changes().await?.map_while(Result::ok).map(|change| {
-        let position = change.as_of.as_ref().map_or(0, |a| a.position);
-        let body = json!({ "as_of": json::as_of(change.as_of.as_ref()), "changed": change.changed });
-        Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body.to_string()))
+async fn reviews(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given<parameters::Reviews>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let request =
+        pb::ListReviewsRequest { at_least: asked.at_least, page_size: asked.limit, page_token: asked.cursor };
+    let answer = query.reviews(&request).await?;
+    let body = json!({
+        "as_of": json::as_of(answer.as_of.as_ref()),
+        "reviews": answer.reviews.iter().map(json::review).collect::<Vec<_>>(),
+        "next": none_if_empty(&answer.next_page_token),
+    });
+    Ok(with_etag(&headers, &body))
+}
+
+async fn watch(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given<parameters::Watch>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    // A browser that connects again says by itself where it was.
+    let heard = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok()));
+    let from = match heard {
+        None => asked.from,
+        Some(Some(position)) => Some(position),
+        Some(None) => {
+            let detail = "Last-Event-ID is not that of an event of this stream";
+            return Err(Failure::new(FailureKind::NotUnderstood, detail));
+        }
+    };
+    let request = pb::WatchRequest { indicator: asked.indicator, unit: asked.unit, from };
+    let events = query.changes(request).await?.map_while(Result::ok).map(|heard| {
+        let position = heard.as_of.as_ref().map_or(0, |a| a.position);
+        let body = json::changes(&heard).to_string();
+        Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+async fn tree(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given<parameters::Tree>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let answer = query
+        .explain_tree(&pb::ExplainTreeRequest {
+            indicator: asked.indicator,
+            unit: asked.unit,
+            period: asked.period,
+            breakdown: asked.breakdown,
+            at_least: asked.at_least,
+            map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
+            depth: asked.depth,
+            width: asked.limit,
+            page_token: asked.cursor,
+        })
+        .await?;
+    Ok(with_etag(&headers, &json::explained_tree(&answer)))
 }
 
 /// An answer with its tag; nothing but the tag where the caller has it already.

@@ -2,7 +2,7 @@
 
 use super::Refused;
 use crate::parameters;
-use crate::shapes::{Coverage, Explanation, Figures, Totals};
+use crate::shapes::{Coverage, Explanation, Figures, Reviews, Totals, Tree};
 
 /// Totals.
 ///
@@ -55,14 +55,35 @@ pub(crate) fn figures() {}
 )]
 pub(crate) fn coverage() {}
 
+/// A total opened into its parts, and these in their turn, down to the figures and what submitted them.
+#[utoipa::path(
+    get,
+    path = "/v1/totals/tree",
+    tag = "totals",
+    params(parameters::Tree),
+    responses((status = 200, description = "A tree, bounded in depth and width", body = Tree), Refused)
+)]
+pub(crate) fn tree() {}
+
+/// Frozen reviews, by name.
+#[utoipa::path(
+    get,
+    path = "/v1/reviews",
+    tag = "totals",
+    params(parameters::Reviews),
+    responses((status = 200, description = "A page of reviews", body = Reviews), Refused)
+)]
+pub(crate) fn reviews() {}
+
 /// What changes, as it changes.
 ///
-/// Server-sent events: the id is the position up to which everything is in, the data a JSON object with `as_of` and
-/// `changed`, the series that changed.
+/// Server-sent events: the id is the position up to which everything is in, the data a JSON object with `as_of`,
+/// `changed` (series), `changes` (indicator, breakdown, period) and `everything`. `Last-Event-ID` resumes.
 #[utoipa::path(
     get,
     path = "/v1/watch",
     tag = "totals",
+    params(parameters::Watch),
     responses(
         (status = 200, description = "Events, until this replica or aggregation goes away", body = String, content_type = "text/event-stream"),
         Refused,

@@ -2,7 +2,7 @@
 
 use super::Refused;
 use crate::parameters;
-use crate::shapes::{Accepted, Problem, Received, SubmissionState, Submitted};
+use crate::shapes::{Accepted, Frozen, Problem, Received, SubmissionState, Submitted, ToFreeze};
 
 /// Submit figures.
 ///
@@ -66,3 +66,20 @@ pub(crate) fn submission() {}
     )
 )]
 pub(crate) fn document() {}
+
+/// Freeze a review: a name for a position, as of which questions are answered the same for ever.
+#[utoipa::path(
+    post,
+    path = "/v1/reviews",
+    tag = "submissions",
+    operation_id = "freeze_review",
+    request_body(content = ToFreeze, example = json!({ "name": "openapi-example", "note": "Sơ kết" })),
+    responses(
+        (status = 201, description = "Frozen: durable when this is answered", body = Frozen),
+        (status = 200, description = "Frozen before, for the same position", body = Frozen),
+        (status = 409, description = "The name stands for another position", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+        Refused,
+    )
+)]
+pub(crate) fn freeze_review() {}

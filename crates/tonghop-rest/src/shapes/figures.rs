@@ -47,6 +47,9 @@ pub struct Revision {
     /// When it was received.
     #[schema(required, format = DateTime)]
     pub received_at: Option<String>,
+    /// The ledger's digest up to and with it, in hexadecimal, as the receipt has it.
+    #[schema(required)]
+    pub digest: Option<String>,
 }
 
 /// A page of figures.

@@ -17,7 +17,8 @@ pub use submissions::{
     Accepted, DryRun, Effect, Found, Received, State, SubmissionState, Submitted, SubmittedFigure, Whole,
 };
 pub use totals::{
-    AsOf, Compared, Coverage, Explanation, Given, Origin, Rank, Share, Total, Totals, TotalsFile, UnitRef,
+    AsOf, Compared, Coverage, Explanation, Frozen, FrozenReview, Given, Node, Origin, Rank, Review, Reviews,
+    Share, ToFreeze, Total, Totals, TotalsFile, Tree, UnitRef,
 };
 
 use serde::Serialize;

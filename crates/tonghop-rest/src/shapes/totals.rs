@@ -259,3 +259,114 @@ pub struct Coverage {
     /// What a restated total is put together from.
     pub origins: Vec<Origin>,
 }
+
+/// A total opened into its parts, and these in their turn.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tree {
+    /// As of when.
+    pub as_of: AsOf,
+    /// The total asked for.
+    pub root: Node,
+}
+
+/// A total, and what it was taken from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct Node {
+    /// The total.
+    pub total: Total,
+    /// What the value was taken from: `whole`, `units`, `time`, `sides`, `origins`, or nothing.
+    pub used: String,
+    /// The unit's own activity, where it was added to the children.
+    pub own: Option<Decimal>,
+    /// Of an origin: how much of it went on as the unit above in this tree.
+    pub share: Option<Decimal>,
+    /// What was left aside, and why.
+    pub set_aside: Vec<String>,
+    /// Figures of the unit, with their submissions.
+    pub figures: Vec<Revision>,
+    /// Those with something in them first.
+    pub parts: Vec<Node>,
+    /// How many parts there are, those that are not here included.
+    pub parts_count: u32,
+    /// The `cursor` that opens this node again with the parts that come next.
+    #[schema(required)]
+    pub more: Option<String>,
+}
+
+/// A name for a position of the ledger.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The name.
+    pub name: String,
+    /// The position.
+    pub position: i64,
+    /// A note.
+    pub note: String,
+    /// When it was frozen.
+    #[schema(format = DateTime)]
+    pub frozen_at: String,
+}
+
+/// A page of reviews, by name.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reviews {
+    /// As of when.
+    pub as_of: AsOf,
+    /// The page.
+    pub reviews: Vec<Review>,
+    /// The `cursor` of the next page.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+/// What is to be frozen.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToFreeze {
+    /// A name, given once; at most 100 bytes.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// Everything up to this position; 0 or left out: everything there is.
+    #[serde(skip_serializing_if = "is_none")]
+    pub position: i64,
+    /// A note.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+fn is_none(position: &i64) -> bool {
+    *position == 0
+}
+
+/// What was frozen.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrozenReview {
+    /// The name.
+    pub name: String,
+    /// The position it stands for.
+    pub position: i64,
+    /// The note.
+    pub note: String,
+}
+
+/// The receipt of a review.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Frozen {
+    /// The review.
+    pub review: FrozenReview,
+    /// The id of its entry.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// The position of its entry.
+    pub position: i64,
+    /// The ledger's chain digest at that position, in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub digest: String,
+}

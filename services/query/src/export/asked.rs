@@ -1,10 +1,10 @@
 //! From the parameters of a request to what is asked, and what the file says of itself.
 
-use serde::Deserialize;
 use tonghop_core::decimal::MAX_DECIMALS;
 use tonghop_core::registry::Registry;
 use tonghop_export::{About, Language, Scales};
 use tonghop_proto::query as pb;
+use tonghop_rest::parameters::{FiguresFile, Lang, TotalsFile};
 use tonghop_runtime::Failure;
 
 use crate::{View, store_failure};
@@ -14,127 +14,28 @@ const SYNTHETIC: &str = "synthetic";
 /// Changes of map whose shares the columns of a ratio's sides have room for, one after the other.
 const MOST_DIVISIONS: usize = 3;
 
-/// The language of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Lang {
-    #[default]
-    Vi,
-    En,
-}
-
-impl Lang {
-    fn language(self) -> Language {
-        match self {
-            Lang::Vi => Language::Vi,
-            Lang::En => Language::En,
-        }
-    }
-}
-
-/// What can be asked of a file of totals: as of `/v1/totals`, all pages of it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct AskedTotals {
-    indicator: String,
-    unit: String,
-    period: String,
-    breakdown: String,
-    by: String,
-    dimension: String,
-    map: String,
-    programme: String,
-    level: String,
-    last: u32,
-    compare: String,
-    share: String,
-    rank: bool,
-    as_of: i64,
-    review: String,
-    at_least: i64,
-    lang: Lang,
-    bom: bool,
-}
-
-/// What can be asked of a file of figures: as of `/v1/figures`, all pages of it, of several indicators.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct AskedFigures {
-    pub(super) indicator: String,
-    pub(super) programme: String,
-    pub(super) unit: String,
-    pub(super) period: String,
-    pub(super) breakdown: String,
-    pub(super) below: bool,
-    pub(super) as_of: i64,
-    pub(super) review: String,
-    pub(super) at_least: i64,
-    lang: Lang,
-    bom: bool,
-}
-
-impl AskedTotals {
-    /// The question, its pages as long as they may be.
-    pub(super) fn request(&self) -> pb::GetTotalsRequest {
-        pb::GetTotalsRequest {
-            indicator: self.indicator.clone(),
-            unit: self.unit.clone(),
-            period: self.period.clone(),
-            breakdown: self.breakdown.clone(),
-            by: self.by.clone(),
-            by_dimension: self.dimension.clone(),
-            map: self.map.clone(),
-            at_least: self.at_least,
-            page_size: 0,
-            page_token: String::new(),
-            programme: self.programme.clone(),
-            level: self.level.clone(),
-            last: self.last,
-            compare: self.compare.clone(),
-            share: self.share.clone(),
-            rank: self.rank,
-            as_of: self.as_of,
-            review: self.review.clone(),
-        }
-    }
-
-    /// What the file says of itself.
-    pub(super) fn about(&self) -> Asking<'_> {
-        let asked = [
-            ("indicator", self.indicator.as_str()),
-            ("unit", &self.unit),
-            ("period", &self.period),
-            ("breakdown", &self.breakdown),
-            ("by", &self.by),
-            ("dimension", &self.dimension),
-            ("map", &self.map),
-            ("programme", &self.programme),
-            ("level", &self.level),
-            ("last", &number(self.last.into())),
-            ("compare", &self.compare),
-            ("share", &self.share),
-            ("rank", yes(self.rank)),
-            ("as_of", &number(self.as_of)),
-            ("review", &self.review),
-        ];
-        Asking { indicator: &self.indicator, lang: self.lang, bom: self.bom, asked: given(&asked) }
-    }
-}
-
-impl AskedFigures {
-    /// What the file says of itself.
-    pub(super) fn about(&self) -> Asking<'_> {
-        let asked = [
-            ("indicator", self.indicator.as_str()),
-            ("programme", &self.programme),
-            ("unit", &self.unit),
-            ("period", &self.period),
-            ("breakdown", &self.breakdown),
-            ("below", yes(self.below)),
-            ("as_of", &number(self.as_of)),
-            ("review", &self.review),
-        ];
-        Asking { indicator: &self.indicator, lang: self.lang, bom: self.bom, asked: given(&asked) }
+/// The question of a file of totals, its pages as long as they may be.
+pub(super) fn request(asked: &TotalsFile) -> pb::GetTotalsRequest {
+    let asked = asked.clone();
+    pb::GetTotalsRequest {
+        indicator: asked.indicator,
+        unit: asked.unit,
+        period: asked.period,
+        breakdown: asked.breakdown,
+        by: asked.by,
+        by_dimension: asked.dimension,
+        map: asked.map,
+        at_least: asked.at_least,
+        page_size: 0,
+        page_token: String::new(),
+        programme: asked.programme,
+        level: asked.level,
+        last: asked.last,
+        compare: asked.compare,
+        share: asked.share,
+        rank: asked.rank,
+        as_of: asked.as_of,
+        review: asked.review,
     }
 }
 
@@ -147,10 +48,50 @@ pub(super) struct Asking<'a> {
     asked: Vec<(String, String)>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    /// What a file of totals says of itself.
+    pub(super) fn totals(asked: &'a TotalsFile) -> Asking<'a> {
+        let all = [
+            ("indicator", asked.indicator.as_str()),
+            ("unit", &asked.unit),
+            ("period", &asked.period),
+            ("breakdown", &asked.breakdown),
+            ("by", &asked.by),
+            ("dimension", &asked.dimension),
+            ("map", &asked.map),
+            ("programme", &asked.programme),
+            ("level", &asked.level),
+            ("last", &number(asked.last.into())),
+            ("compare", &asked.compare),
+            ("share", &asked.share),
+            ("rank", yes(asked.rank)),
+            ("as_of", &number(asked.as_of)),
+            ("review", &asked.review),
+        ];
+        Asking { indicator: &asked.indicator, lang: asked.lang, bom: asked.bom, asked: given(&all) }
+    }
+
+    /// What a file of figures says of itself.
+    pub(super) fn figures(asked: &'a FiguresFile) -> Asking<'a> {
+        let all = [
+            ("indicator", asked.indicator.as_str()),
+            ("programme", &asked.programme),
+            ("unit", &asked.unit),
+            ("period", &asked.period),
+            ("breakdown", &asked.breakdown),
+            ("below", yes(asked.below)),
+            ("as_of", &number(asked.as_of)),
+            ("review", &asked.review),
+        ];
+        Asking { indicator: &asked.indicator, lang: asked.lang, bom: asked.bom, asked: given(&all) }
+    }
+
     /// With what the view knows: names, decimals, whether made-up figures are about.
     pub(super) async fn of(self, view: &View, as_of: &pb::AsOf, rows: u64) -> Result<About, Failure> {
-        let language = self.lang.language();
+        let language = match self.lang {
+            Lang::Vi => Language::Vi,
+            Lang::En => Language::En,
+        };
         let registry = &view.registry;
         let name = |of: &tonghop_core::indicator::Indicator| {
             (of.code.clone(), language.of(&of.name_vi, &of.name_en).clone())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tonghop_core::calendar::day_number;
 use tonghop_core::dimension::Breakdown;
-use tonghop_core::figure::Series;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::unit::UnitId;
@@ -13,11 +12,14 @@ use tonghop_export::{About, MOST_ROWS};
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 use tonghop_store::TileSelect;
-use tonghop_tiles::{Entry, TileBody};
 
-use super::asked::AskedFigures;
+use tonghop_rest::parameters::FiguresFile;
+
+use super::asked::Asking;
 use super::stream::{Rows, too_many_rows};
 use crate::figures::Wanted;
+use crate::moment::When;
+use crate::read::read_tile;
 use crate::{Query, View, ask, store_failure};
 
 /// Days within which the periods of a part end, where all units of the nation are asked for: about a month, so that a
@@ -44,6 +46,7 @@ struct Named {
     submission: String,
     source: String,
     received_at: String,
+    digest: String,
 }
 
 /// All revisions of some figures up to a position: in order of indicator, of the part's days, then of unit, period,
@@ -53,9 +56,8 @@ pub(super) struct FigureRows {
     period: Period,
     breakdown: Breakdown,
     below: bool,
+    review: String,
     as_of: pb::AsOf,
-    /// Of the registry that the units' numbers are of.
-    registry_position: Option<i64>,
     about: About,
     parts: VecDeque<Part>,
     named: HashMap<i64, Named>,
@@ -63,8 +65,9 @@ pub(super) struct FigureRows {
 
 impl FigureRows {
     /// With the rows counted, so that what is too much is refused before anything is sent.
-    pub(super) async fn begin(query: &Arc<Query>, asked: &AskedFigures) -> Result<FigureRows, Failure> {
-        let view = query.view(asked.at_least).await?;
+    pub(super) async fn begin(query: &Arc<Query>, asked: &FiguresFile) -> Result<FigureRows, Failure> {
+        let when = When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, pinned: None };
+        let view = query.view(when).await?;
         let period = ask::period(&asked.period)?;
         let breakdown = ask::breakdown(&asked.breakdown)?;
         let parts = parts(&view, asked, period)?;
@@ -74,8 +77,8 @@ impl FigureRows {
             period,
             breakdown,
             below: asked.below,
+            review: asked.review.clone(),
             as_of,
-            registry_position: view.snapshot.checkpoint().registry_position,
             about: About::default(),
             parts: parts.into(),
             named: HashMap::new(),
@@ -87,7 +90,7 @@ impl FigureRows {
                 return Err(too_many_rows(count));
             }
         }
-        rows.about = asked.about().of(&view, &rows.as_of, count).await?;
+        rows.about = Asking::figures(asked).of(&view, &rows.as_of, count).await?;
         Ok(rows)
     }
 
@@ -113,8 +116,8 @@ impl FigureRows {
         let wanted = self.wanted(part);
         let calendar = &part.indicator.calendar;
         let (first, last) = calendar.days(self.period);
-        let whole_nation = self.below && part.unit == registry.nation();
-        let keepers = (!whole_nation).then(|| vec![registry.unit(registry.keeper(part.unit, last)).key()]);
+        let all = view.moment.is_moved() || (self.below && part.unit == registry.nation());
+        let keepers = (!all).then(|| vec![registry.unit(registry.keeper(part.unit, last)).key()]);
         for series in view.series_of(&part.indicator, &self.breakdown).chunks(SERIES_AT_ONCE) {
             let select = TileSelect::Series {
                 series: series.to_vec(),
@@ -123,22 +126,18 @@ impl FigureRows {
                 to_end: part.ends.1,
             };
             for tile in view.snapshot.tiles(select).await.map_err(store_failure)? {
-                let damaged = |what: String| Failure::internal(format!("tile {:?}: {what}", tile.key));
-                let period = Period::parse(&tile.key.period).map_err(|e| damaged(e.to_string()))?;
+                let (series, period, body) = read_tile(&tile)?;
                 if calendar.first_day(period) < first {
                     continue;
                 }
-                let series = Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
-                let body = TileBody::decode(&tile.body).map_err(|e| damaged(e.to_string()))?;
-                let map = registry.map_on(calendar.last_day(period));
+                let day = calendar.last_day(period);
                 for entry in body.entries() {
-                    let is_below = self.below && map.ancestry(entry.unit).any(|unit| unit == part.unit);
-                    if entry.unit != part.unit && !is_below {
-                        continue;
+                    let Some(unit) = view.moment.unit(registry, entry.unit, day) else { continue };
+                    let is_below =
+                        self.below && registry.map_on(day).ancestry(unit).any(|above| above == part.unit);
+                    if unit == part.unit || is_below {
+                        each(unit, period, view.entry(&wanted, &series, period, unit, entry));
                     }
-                    let Some(entry) = up_to(entry, self.as_of.position) else { continue };
-                    let unit = entry.unit;
-                    each(unit, period, view.entry(&wanted, &series, period, &entry));
                 }
             }
         }
@@ -159,32 +158,22 @@ impl FigureRows {
                     submission: effect.id.to_string(),
                     source: effect.source,
                     received_at: effect.received_at.to_string(),
+                    digest: effect.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
                 },
             );
         }
         for figure in figures {
             if let Some(named) = self.named.get(&figure.position).cloned() {
-                (figure.submission, figure.source, figure.received_at) =
-                    (named.submission, named.source, named.received_at);
+                (figure.submission, figure.source) = (named.submission, named.source);
+                (figure.received_at, figure.digest) = (named.received_at, named.digest);
             }
         }
         Ok(())
     }
 }
 
-/// What was said of a figure up to a position; none where that is nothing.
-fn up_to(entry: &Entry, position: i64) -> Option<std::borrow::Cow<'_, Entry>> {
-    use std::borrow::Cow;
-    if entry.revisions.last().is_none_or(|last| last.position <= position) {
-        return Some(Cow::Borrowed(entry));
-    }
-    let mut entry = entry.clone();
-    entry.revisions.retain(|revision| revision.position <= position);
-    (!entry.revisions.is_empty()).then_some(Cow::Owned(entry))
-}
-
 /// The indicators asked for, each with the unit that the code means for it, in parts.
-fn parts(view: &View, asked: &AskedFigures, period: Period) -> Result<Vec<Part>, Failure> {
+fn parts(view: &View, asked: &FiguresFile, period: Period) -> Result<Vec<Part>, Failure> {
     let registry = &view.registry;
     let mut out = Vec::new();
     let mut trouble = None;
@@ -220,7 +209,7 @@ fn parts(view: &View, asked: &AskedFigures, period: Period) -> Result<Vec<Part>,
 }
 
 /// The named indicators, in the order they are named; else those of a programme, else the core ones.
-fn indicators(view: &View, asked: &AskedFigures) -> Result<Vec<Arc<Indicator>>, Failure> {
+fn indicators(view: &View, asked: &FiguresFile) -> Result<Vec<Arc<Indicator>>, Failure> {
     let registry = &view.registry;
     if !asked.indicator.is_empty() {
         let mut out: Vec<Arc<Indicator>> = Vec::new();
@@ -261,11 +250,8 @@ impl Rows for FigureRows {
 
     async fn next(&mut self) -> Result<Option<Vec<pb::FigureRevision>>, Failure> {
         while let Some(part) = self.parts.pop_front() {
-            let view = self.query.view(self.as_of.position).await?;
-            if view.snapshot.checkpoint().registry_position != self.registry_position {
-                let detail = "another registry was loaded while the file was written; ask for it again";
-                return Err(Failure::new(FailureKind::Unavailable, detail));
-            }
+            let (review, pinned) = (self.review.clone(), Some(self.as_of.position));
+            let view = self.query.view(When { review: &review, pinned, ..When::default() }).await?;
             let mut found = Vec::new();
             let add = |unit: UnitId, period: Period, revisions: Vec<pb::FigureRevision>| {
                 found.extend(revisions.into_iter().map(|revision| ((unit, period), revision)));

@@ -24,10 +24,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use tonghop_export::Format;
+use tonghop_rest::parameters::{FiguresFile, TotalsFile};
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::Query;
-use asked::{AskedFigures, AskedTotals};
 use figures::FigureRows;
 pub(crate) use stream::FILES_AT_ONCE;
 use totals::TotalRows;
@@ -51,7 +51,7 @@ async fn totals(
     format: Format,
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Result<Parameters<AskedTotals>, QueryRejection>,
+    given: Result<Parameters<TotalsFile>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let permit = stream::place(&query)?;
@@ -63,7 +63,7 @@ async fn figures(
     format: Format,
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Result<Parameters<AskedFigures>, QueryRejection>,
+    given: Result<Parameters<FiguresFile>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let permit = stream::place(&query)?;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tonghop_export::About;
 use tonghop_proto::query as pb;
+use tonghop_rest::parameters::TotalsFile;
 use tonghop_runtime::Failure;
 
-use super::asked::AskedTotals;
+use super::asked::{Asking, request};
 use super::stream::Rows;
 use crate::Query;
+use crate::moment::When;
 
 /// The pages of one question, all as of the position of the first.
 pub(super) struct TotalRows {
@@ -22,12 +24,13 @@ pub(super) struct TotalRows {
 
 impl TotalRows {
     /// With the first page read, so that a wrong question fails as a whole.
-    pub(super) async fn begin(query: &Arc<Query>, asked: &AskedTotals) -> Result<TotalRows, Failure> {
-        let request = asked.request();
+    pub(super) async fn begin(query: &Arc<Query>, asked: &TotalsFile) -> Result<TotalRows, Failure> {
+        let request = request(asked);
         let page = query.totals(&request).await?;
         let as_of = page.as_of.clone().unwrap_or_default();
-        let view = query.view(as_of.position).await?;
-        let about = asked.about().of(&view, &as_of, page.count).await?;
+        let pinned = Some(as_of.position);
+        let view = query.view(When { review: &asked.review, pinned, ..When::default() }).await?;
+        let about = Asking::totals(asked).of(&view, &as_of, page.count).await?;
         Ok(TotalRows { query: Arc::clone(query), request, as_of, about, page: Some(page) })
     }
 }
