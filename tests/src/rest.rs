@@ -120,7 +120,18 @@ impl Api {
         headers: &[(&str, &str)],
         document: impl Into<Vec<u8>>,
     ) -> Reply {
-        let mut request = self.http.post(self.url("/v1/submissions", parameters)).body(document.into());
+        self.post_to("/v1/submissions", parameters, headers, document).await
+    }
+
+    /// Sends a body to a path, with whatever headers.
+    pub async fn post_to(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
+        let mut request = self.http.post(self.url(path, parameters)).body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
