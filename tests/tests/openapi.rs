@@ -178,7 +178,7 @@ async fn sent(server: &Server, path: &str, method: &str, operation: &Value, id: 
     headers.push(("content-type".to_owned(), media_type.clone()));
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    server.post_to(&path, &query, &headers, content["example"].to_string()).await
+    server.send(&path, &query, &headers, content["example"].to_string()).await
 }
 
 #[tokio::test]
