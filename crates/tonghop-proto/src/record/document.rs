@@ -1,0 +1,215 @@
+//! Documents written again from their records.
+//!
+//! A document says of thousands of figures the same thing in the same bytes, but for the unit and the value, which
+//! the record has. What is left of it is a skeleton: how a figure of each heading is written, and what stands around
+//! the figures. With the record it gives the document back byte for byte.
+
+use prost::Message;
+use prost::encoding::encode_varint;
+
+use super::{Columns, RecordError};
+use crate::ledger::{DocumentSkeleton, FigureTemplate};
+
+/// What the holes in a figure's template are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holes {
+    /// The unit alone: there is no value.
+    Unit,
+    /// The unit, then the value.
+    UnitValue,
+    /// The value, then the unit.
+    ValueUnit,
+}
+
+/// How a figure of a heading is written: prefix, first hole, middle, second hole, suffix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Before the first hole.
+    pub prefix: Vec<u8>,
+    /// Between the holes; after the only one.
+    pub middle: Vec<u8>,
+    /// After the second hole.
+    pub suffix: Vec<u8>,
+    /// What they are for.
+    pub holes: Holes,
+    /// Decimals that values are written with.
+    pub decimals: u8,
+    /// Decimals of the indicator that are left out; all of them are zero.
+    pub left_out: u8,
+}
+
+/// What a document has beside its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skeleton {
+    /// Whether figures and their texts stand behind their lengths, as in protocol buffers; otherwise it is text.
+    pub wire: bool,
+    /// Before the first figure.
+    pub prologue: Vec<u8>,
+    /// Between any two.
+    pub separator: Vec<u8>,
+    /// After the last.
+    pub epilogue: Vec<u8>,
+    /// Of each of the record's headings, in their order.
+    pub templates: Vec<Template>,
+}
+
+/// The tags of a submission's figures, and of a figure's unit and value, on the wire.
+pub const FIGURE: u8 = 0x22;
+/// A figure's unit.
+pub const UNIT: u8 = 0x0a;
+/// A figure's value.
+pub const VALUE: u8 = 0x32;
+
+impl Skeleton {
+    /// Writes it.
+    pub fn encode(&self) -> Vec<u8> {
+        let template = |t: &Template| FigureTemplate {
+            prefix: t.prefix.clone(),
+            middle: t.middle.clone(),
+            suffix: t.suffix.clone(),
+            holes: match t.holes {
+                Holes::Unit => 0,
+                Holes::UnitValue => 1,
+                Holes::ValueUnit => 2,
+            },
+            decimals: t.decimals.into(),
+            left_out: t.left_out.into(),
+        };
+        DocumentSkeleton {
+            wire: self.wire,
+            prologue: self.prologue.clone(),
+            separator: self.separator.clone(),
+            epilogue: self.epilogue.clone(),
+            templates: self.templates.iter().map(template).collect(),
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads what [`Skeleton::encode`] writes.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn decode(bytes: &[u8]) -> Result<Skeleton, RecordError> {
+        let skeleton = DocumentSkeleton::decode(bytes).map_err(|e| RecordError::new(e.to_string()))?;
+        let template = |t: FigureTemplate| {
+            let decimals = |n: u32| match u8::try_from(n) {
+                Ok(n) if n <= tonghop_core::decimal::MAX_DECIMALS => Ok(n),
+                _ => Err(RecordError::new(format!("{n} decimals"))),
+            };
+            Ok(Template {
+                prefix: t.prefix,
+                middle: t.middle,
+                suffix: t.suffix,
+                holes: match t.holes {
+                    0 => Holes::Unit,
+                    1 => Holes::UnitValue,
+                    2 => Holes::ValueUnit,
+                    other => return Err(RecordError::new(format!("the holes {other}"))),
+                },
+                decimals: decimals(t.decimals)?,
+                left_out: decimals(t.left_out)?,
+            })
+        };
+        Ok(Skeleton {
+            wire: skeleton.wire,
+            prologue: skeleton.prologue,
+            separator: skeleton.separator,
+            epilogue: skeleton.epilogue,
+            templates: skeleton.templates.into_iter().map(template).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The document that the skeleton is of, where `columns` are of its record.
+    ///
+    /// # Errors
+    /// Where the two do not fit one another.
+    pub fn document(&self, columns: &Columns) -> Result<Vec<u8>, RecordError> {
+        if self.templates.len() != columns.headings().len() {
+            return Err(RecordError::new("its document is of other headings"));
+        }
+        let longest = self.templates.iter().map(|t| t.prefix.len() + t.middle.len() + t.suffix.len()).max();
+        let room = columns.len().saturating_mul(longest.unwrap_or(0) + self.separator.len() + 16);
+        let mut out = Vec::with_capacity(room.min(super::LONGEST_DOCUMENT));
+        out.extend_from_slice(&self.prologue);
+        let mut text = Vec::with_capacity(24);
+        let figures = columns.unit().iter().zip(columns.heading()).zip(columns.value());
+        for (i, ((unit, heading), value)) in figures.enumerate() {
+            if i > 0 {
+                out.extend_from_slice(&self.separator);
+            }
+            let template = &self.templates[*heading as usize];
+            let unit = columns.units()[*unit as usize].as_bytes();
+            text.clear();
+            if template.holes != Holes::Unit {
+                template.write_value(value.unsigned_abs(), &mut text);
+            }
+            if self.wire {
+                template.write_wire(unit, &text, &mut out)?
+            } else {
+                template.write(unit, &text, &mut out)
+            }
+            if out.len() > super::LONGEST_DOCUMENT {
+                return Err(RecordError::new("its document is longer than any that is taken"));
+            }
+        }
+        out.extend_from_slice(&self.epilogue);
+        Ok(out)
+    }
+}
+
+impl Template {
+    fn write_value(&self, value: u64, out: &mut Vec<u8>) {
+        let written = value / 10u64.pow(self.left_out.into());
+        let start = out.len();
+        let (mut rest, mut place) = (written, 0u8);
+        while rest > 0 || place <= self.decimals {
+            if place == self.decimals && place > 0 {
+                out.push(b'.');
+            }
+            out.push(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            place += 1;
+        }
+        out[start..].reverse();
+    }
+
+    fn write(&self, unit: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        let (first, second) = match self.holes {
+            Holes::Unit | Holes::UnitValue => (unit, value),
+            Holes::ValueUnit => (value, unit),
+        };
+        for part in [&self.prefix, first, &self.middle, second, &self.suffix] {
+            out.extend_from_slice(part);
+        }
+    }
+
+    /// Behind lengths: the unit's, the value's and the figure's. The prefix is empty, and the value's tag the end of
+    /// the middle.
+    fn write_wire(&self, unit: &[u8], value: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+        let short = |text: &[u8]| match u8::try_from(text.len()) {
+            Ok(length) if length < 0x80 => Ok(length),
+            _ => Err(RecordError::new("a unit or value that is too long for its document")),
+        };
+        let has_value = usize::from(self.holes != Holes::Unit);
+        let length = 2 + unit.len() + self.middle.len() + has_value + value.len() + self.suffix.len();
+        out.push(FIGURE);
+        encode_varint(length as u64, out);
+        out.extend_from_slice(&[UNIT, short(unit)?]);
+        out.extend_from_slice(unit);
+        out.extend_from_slice(&self.middle);
+        if self.holes != Holes::Unit {
+            out.push(short(value)?);
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(&self.suffix);
+        Ok(())
+    }
+}
+
+/// Writes a document again.
+///
+/// # Errors
+/// Where skeleton and record are not of one submission, or not what they were.
+pub fn rewrite(skeleton: &[u8], record: &[u8]) -> Result<Vec<u8>, RecordError> {
+    Skeleton::decode(skeleton)?.document(&Columns::decode(record)?)
+}
