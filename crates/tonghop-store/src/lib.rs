@@ -25,7 +25,7 @@
 //! - Absence is `None`. A row that makes no sense is [`StoreError::Row`], with its table, column and key.
 //! - Bodies, records and findings are opaque bytes; numbers are integers; times are microseconds.
 //! - The same statements run on SQLite and PostgreSQL. What differs (pragmas, how a transaction begins, the
-//!   lock around migrations) is in `connect`; PostgreSQL is sent an append in one statement (`ledger/swift`).
+//!   lock around migrations) is in `connect`, and how an append is sent at once in `ledger/swift`.
 //! - No foreign key, trigger, serial or cross-province sequence: see "Growing" in `ARCHITECTURE.md`.
 //!
 //! # To add a table

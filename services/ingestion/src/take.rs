@@ -22,6 +22,9 @@ use crate::submission::{Limits, RawSubmission};
 use crate::writer::failure;
 use crate::{csv_form, json, wire};
 
+/// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
+/// thread and back takes about as long.
+const SHORT: usize = 256 << 10;
 /// How often a submission is checked in each way, each time under another registry.
 const MOST_CHECKS: usize = 5;
 
@@ -75,14 +78,16 @@ impl Ingestion {
             let (arrived, registry, limits) =
                 (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
             let making = self.making(in_force.position);
-            let made = blocking(move || {
+            let short = arrived.document.len() <= SHORT;
+            let make = move || {
                 let ready = ready_alike(&arrived, &registry, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest) = (ready.figures, *ready.content.digest());
                 Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest)))
-            });
-            let Some(made) = made.await? else { return Ok(None) };
+            };
+            let made = if short { make() } else { blocking(make).await? };
+            let Some(made) = made else { return Ok(None) };
             let (prepared, figures, digest) = made?;
             match self.append(prepared, &digest, figures, vec![]).await? {
                 Some(taken) => return Ok(Some(taken)),

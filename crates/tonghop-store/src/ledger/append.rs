@@ -154,8 +154,7 @@ async fn known(
     Ok(known)
 }
 
-/// Writes rows.
-pub(super) async fn write(
+async fn write(
     transaction: &DatabaseTransaction,
     headers: Vec<ledger::Model>,
     documents: Vec<ledger_document::Model>,

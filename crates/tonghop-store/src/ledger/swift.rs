@@ -1,18 +1,16 @@
 //! Appending where the head stands as this process last saw it.
 //!
 //! Who appended last knows where the head is, and most often nobody else has appended since. So positions and digests
-//! are worked out without asking, and everything is written on the condition that the head still is where it was: on
-//! PostgreSQL in a single statement, which is its own transaction; on SQLite in one that reads nothing. Whenever that
-//! condition fails, or a key is in use, nothing was written, and the append is done again under the lock.
+//! are worked out without asking, and everything is sent at once, to be written on the condition that the head still is
+//! where it was: each answer that is waited for costs about as much as the disk. Whenever that condition fails, or a
+//! key is in use, nothing was written, and the append is done again under the lock.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqlErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, SqlErr, Statement, Value};
 
-use super::append::{holds, write};
+use super::append::holds;
 use super::{Appended, EntryKind, Ledger, Prepared, Receipt};
 use crate::digest::chain_digest_over;
 use crate::entities::{SINGLETON, ledger, ledger_document};
@@ -63,46 +61,31 @@ impl Ledger {
         let Some(plan) = self.seen.last().and_then(|from| plan(from, entries)) else { return Ok(None) };
         // Whatever becomes of it, nobody else goes on from here.
         self.seen.at(None);
-        let written = match self.connections.backend() {
-            DbBackend::Postgres => self.in_one_statement(&plan).await,
-            _ => self.in_one_transaction(&plan).await,
+        let backend = self.connections.backend();
+        let (sql, values) = match backend {
+            DbBackend::Postgres => for_postgres(&plan),
+            _ => for_sqlite(&plan),
         };
-        match written {
-            Ok(true) => {
-                self.seen.at(Some(plan.to));
-                Ok(Some(plan.receipts.into_iter().map(Appended::New).collect()))
-            }
-            Ok(false) | Err(StoreError::Duplicate { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// On PostgreSQL. The head's row is locked by its update, so that whoever else writes waits, and then finds that
-    /// it has moved.
-    async fn in_one_statement(&self, plan: &Plan) -> Result<bool, StoreError> {
-        let (sql, values) = statement(plan);
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        match self.connections.writer().query_one_raw(statement).await {
-            Ok(moved) => Ok(moved.is_some()),
-            Err(error) => Err(duplicate(error)),
-        }
-    }
-
-    /// On SQLite, whose transaction holds the only lock from its start.
-    async fn in_one_transaction(&self, plan: &Plan) -> Result<bool, StoreError> {
-        let transaction = self.connections.begin_write().await?;
-        if !moved(&transaction, plan).await? {
-            transaction.rollback().await?;
-            return Ok(false);
-        }
-        match write(&transaction, plan.headers.clone(), plan.documents.clone()).await {
-            Ok(()) => transaction.commit().await?,
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let written = match self.connections.writer().query_one_raw(statement).await {
+            Ok(Some(row)) => row.try_get_by_index::<i64>(0)?,
+            Ok(None) => 0,
             Err(error) => {
-                transaction.rollback().await?;
-                return Err(error);
+                if backend == DbBackend::Sqlite {
+                    // Most failures have ended the transaction already; then there is none, which is no trouble.
+                    let _ = self.connections.writer().execute_unprepared("ROLLBACK").await;
+                }
+                return match error.sql_err() {
+                    Some(SqlErr::UniqueConstraintViolation(_)) => Ok(None),
+                    _ => Err(error.into()),
+                };
             }
+        };
+        if written == 0 {
+            return Ok(None);
         }
-        Ok(true)
+        self.seen.at(Some(plan.to));
+        Ok(Some(plan.receipts.into_iter().map(Appended::New).collect()))
     }
 }
 
@@ -137,33 +120,48 @@ fn plan(from: At, entries: &[Prepared]) -> Option<Plan> {
     Some(Plan { from, to, received_at, receipts, headers, documents })
 }
 
-/// Moves the head, if it is where it was seen.
-async fn moved(transaction: &DatabaseTransaction, plan: &Plan) -> Result<bool, StoreError> {
-    let Plan { from, to, received_at, .. } = plan;
-    let update = Query::update()
-        .table("ledger_head")
-        .values([
-            ("position", Expr::value(to.position)),
-            ("digest", Expr::value(to.digest.to_vec())),
-            ("received_at", Expr::value(*received_at)),
-            ("registry_position", Expr::value(to.registry_position)),
-        ])
-        .and_where(Expr::col("singleton").eq(SINGLETON))
-        .and_where(Expr::col("position").eq(from.position))
-        .and_where(Expr::col("digest").eq(from.digest.to_vec()))
-        .and_where(Expr::col("registry_position").eq(from.registry_position))
-        .take();
-    Ok(transaction.execute(&update).await?.rows_affected() == 1)
+/// On PostgreSQL: a single statement, which is its own transaction. The head's row is locked by its update, so that
+/// whoever else writes waits, and then finds that it has moved. Answers with how many heads moved.
+fn for_postgres(plan: &Plan) -> (String, Vec<Value>) {
+    let mut binds = Binds { typed: true, values: vec![] };
+    let head = head(plan, &mut binds);
+    let (headers, documents) = (headers(plan, &mut binds), documents(plan, &mut binds));
+    let sql = format!(
+        "WITH moved AS ({head} RETURNING position), \
+         headers AS (INSERT INTO {HEADER} SELECT given.* FROM ({headers}) AS given, moved), \
+         documents AS (INSERT INTO {DOCUMENT} SELECT given.* FROM ({documents}) AS given, moved) \
+         SELECT COUNT(*) FROM moved"
+    );
+    (sql, binds.values)
 }
 
-/// The statement that moves the head and writes the rows, and answers with a row where it did.
-fn statement(plan: &Plan) -> (String, Vec<Value>) {
-    let Plan { from, to, received_at, headers, documents, .. } = plan;
-    let mut binds = Binds::default();
-    let mut sql = format!(
-        "WITH moved AS (UPDATE ledger_head SET position = {}, digest = {}, received_at = {}, \
-         registry_position = {} WHERE singleton = {} AND position = {} AND digest = {} AND registry_position = {} \
-         RETURNING position), ",
+/// On SQLite: several statements that are sent as one, in a transaction that holds the only lock from its start. A key
+/// that is in use ends it. Answers with how many documents were written.
+fn for_sqlite(plan: &Plan) -> (String, Vec<Value>) {
+    let mut binds = Binds { typed: false, values: vec![] };
+    let head = head(plan, &mut binds);
+    let moved = |binds: &mut Binds| {
+        format!("(SELECT digest FROM ledger_head) = {}", binds.add("bytea", plan.to.digest.to_vec()))
+    };
+    let headers = headers(plan, &mut binds);
+    let headers =
+        format!("INSERT OR ROLLBACK INTO {HEADER} SELECT * FROM ({headers}) WHERE {}", moved(&mut binds));
+    let documents = documents(plan, &mut binds);
+    let documents =
+        format!("INSERT OR ROLLBACK INTO {DOCUMENT} SELECT * FROM ({documents}) WHERE {}", moved(&mut binds));
+    let sql = format!("BEGIN IMMEDIATE; {head}; {headers}; {documents}; COMMIT; SELECT changes()");
+    (sql, binds.values)
+}
+
+const HEADER: &str = "ledger (position, id, kind, source, idempotency_key, content_digest, digest, previous, \
+                      received_at, figures, note, media_type, size, trace_parent)";
+const DOCUMENT: &str = "ledger_document (source, position, document, record)";
+
+/// The statement that moves the head, if it is where it was seen.
+fn head(Plan { from, to, received_at, .. }: &Plan, binds: &mut Binds) -> String {
+    format!(
+        "UPDATE ledger_head SET position = {}, digest = {}, received_at = {}, registry_position = {} \
+         WHERE singleton = {} AND position = {} AND digest = {} AND registry_position = {}",
         binds.add("bigint", to.position),
         binds.add("bytea", to.digest.to_vec()),
         binds.add("bigint", *received_at),
@@ -172,77 +170,57 @@ fn statement(plan: &Plan) -> (String, Vec<Value>) {
         binds.add("bigint", from.position),
         binds.add("bytea", from.digest.to_vec()),
         binds.add("bigint", from.registry_position),
-    );
-    let rows = headers.iter().map(|row| {
-        let ledger::Model { position, id, kind, source, idempotency_key, content_digest, .. } = row.clone();
-        let ledger::Model { digest, previous, received_at, figures, note, media_type, size, .. } =
-            row.clone();
-        vec![
-            binds.add("bigint", position),
-            binds.add("uuid", id),
-            binds.add("smallint", kind),
-            binds.add("text", source),
-            binds.add("text", idempotency_key),
-            binds.add("bytea", content_digest),
-            binds.add("bytea", digest),
-            binds.add("bytea", previous),
-            binds.add("bigint", received_at),
-            binds.add("bigint", figures),
-            binds.add("text", note),
-            binds.add("text", media_type),
-            binds.add("bigint", size),
-            binds.add("text", row.trace_parent.clone()),
-        ]
-        .join(", ")
-    });
-    let rows: Vec<String> = rows.collect();
-    insert(
-        &mut sql,
-        "headers",
-        "ledger (position, id, kind, source, idempotency_key, content_digest, digest, previous, received_at, \
-         figures, note, media_type, size, trace_parent)",
-        &rows,
-    );
-    sql.push_str(", ");
-    let rows = documents.iter().map(|row| {
+    )
+}
+
+/// The entries' rows.
+fn headers(plan: &Plan, binds: &mut Binds) -> String {
+    let rows = plan.headers.iter().cloned().map(|row| {
         [
-            binds.add("text", row.source.clone()),
             binds.add("bigint", row.position),
-            binds.add("bytea", row.document.clone()),
-            binds.add("bytea", row.record.clone()),
+            binds.add("uuid", row.id),
+            binds.add("smallint", row.kind),
+            binds.add("text", row.source),
+            binds.add("text", row.idempotency_key),
+            binds.add("bytea", row.content_digest),
+            binds.add("bytea", row.digest),
+            binds.add("bytea", row.previous),
+            binds.add("bigint", row.received_at),
+            binds.add("bigint", row.figures),
+            binds.add("text", row.note),
+            binds.add("text", row.media_type),
+            binds.add("bigint", row.size),
+            binds.add("text", row.trace_parent),
         ]
         .join(", ")
     });
-    let rows: Vec<String> = rows.collect();
-    insert(&mut sql, "documents", "ledger_document (source, position, document, record)", &rows);
-    sql.push_str(" SELECT position FROM moved");
-    (sql, binds.values)
+    format!("VALUES ({})", rows.collect::<Vec<_>>().join("), ("))
 }
 
-/// An insert of rows, made only where the head moved.
-fn insert(sql: &mut String, name: &str, into: &str, rows: &[String]) {
-    let values = rows.join("), (");
-    // Writing to a text does not fail.
-    let _ =
-        write!(sql, "{name} AS (INSERT INTO {into} SELECT rows.* FROM (VALUES ({values})) AS rows, moved)");
+/// Their documents' rows.
+fn documents(plan: &Plan, binds: &mut Binds) -> String {
+    let rows = plan.documents.iter().cloned().map(|row| {
+        [
+            binds.add("text", row.source),
+            binds.add("bigint", row.position),
+            binds.add("bytea", row.document),
+            binds.add("bytea", row.record),
+        ]
+        .join(", ")
+    });
+    format!("VALUES ({})", rows.collect::<Vec<_>>().join("), ("))
 }
 
-/// Values by their numbers.
-#[derive(Default)]
+/// Values in the order of their places in a statement.
 struct Binds {
+    /// Whether the places say their types.
+    typed: bool,
     values: Vec<Value>,
 }
 
 impl Binds {
     fn add(&mut self, kind: &str, value: impl Into<Value>) -> String {
         self.values.push(value.into());
-        format!("${}::{kind}", self.values.len())
-    }
-}
-
-fn duplicate(error: DbErr) -> StoreError {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Duplicate { table: "ledger" },
-        _ => error.into(),
+        if self.typed { format!("${}::{kind}", self.values.len()) } else { "?".to_owned() }
     }
 }

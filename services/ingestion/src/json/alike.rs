@@ -216,6 +216,7 @@ fn read_figures<'a>(
         rest = &rest[length..];
         if let Some(usual) = separator
             && let Some(after) = rest.strip_prefix(usual)
+            && space(after).len() == after.len()
         {
             rest = after;
             continue;
