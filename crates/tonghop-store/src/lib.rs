@@ -55,8 +55,8 @@ pub use digest::{Digest, chain_digest, content_digest};
 pub use error::StoreError;
 pub use ledger::{
     Appended, ChainBreak, ChainReport, Content, Differs, Document, Entry, EntryKind, Head, Ledger,
-    MAX_DOCUMENT_BYTES, MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Premise, Prepared,
-    Receipt, Recorded, Rewrite,
+    MAX_DOCUMENT_BYTES, MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Parts, Premise, Prepared,
+    Receipt, Recorded, Rewrite, Rewritten,
 };
 pub use pool::Pool;
 pub use tiles::{

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
-use tonghop_proto::record::document::rewrite;
+use tonghop_proto::record::document::{rewrite, rewrites};
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
-use tonghop_store::{Document, Ledger, Receipt};
+use tonghop_store::{Document, Ledger, Receipt, Rewrite};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -100,8 +100,10 @@ impl Ingestion {
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
         // Documents are kept as what they are written again from.
-        let ledger =
-            ledger.rewriting(|skeleton, record| rewrite(skeleton, record).map_err(|e| e.to_string()));
+        let ledger = ledger.rewriting(Rewrite {
+            write: |of| rewrite(of.skeleton, of.record).map_err(|e| e.to_string()),
+            gives: |of, document| rewrites(of.skeleton, of.record, document).map_err(|e| e.to_string()),
+        });
         let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
         Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))

@@ -124,85 +124,126 @@ impl Skeleton {
     /// # Errors
     /// Where the two do not fit one another.
     pub fn document(&self, columns: &Columns) -> Result<Vec<u8>, RecordError> {
-        if self.templates.len() != columns.headings().len() {
-            return Err(RecordError::new("its document is of other headings"));
-        }
         let longest = self.templates.iter().map(|t| t.prefix.len() + t.middle.len() + t.suffix.len()).max();
         let room = columns.len().saturating_mul(longest.unwrap_or(0) + self.separator.len() + 16);
         let mut out = Vec::with_capacity(room.min(super::LONGEST_DOCUMENT));
-        out.extend_from_slice(&self.prologue);
-        let mut text = Vec::with_capacity(24);
+        self.write(columns, &mut out)?;
+        Ok(out)
+    }
+
+    /// Whether that document is this one.
+    pub fn gives(&self, columns: &Columns, document: &[u8]) -> bool {
+        let mut rest = document;
+        self.write(columns, &mut rest).is_ok() && rest.is_empty()
+    }
+
+    fn write(&self, columns: &Columns, out: &mut impl Target) -> Result<(), RecordError> {
+        if self.templates.len() != columns.headings().len() {
+            return Err(RecordError::new("its document is of other headings"));
+        }
+        out.put(&self.prologue)?;
         let figures = columns.unit().iter().zip(columns.heading()).zip(columns.value());
         for (i, ((unit, heading), value)) in figures.enumerate() {
             if i > 0 {
-                out.extend_from_slice(&self.separator);
+                out.put(&self.separator)?;
             }
             let template = &self.templates[*heading as usize];
             let unit = columns.units()[*unit as usize].as_bytes();
-            text.clear();
-            if template.holes != Holes::Unit {
-                template.write_value(value.unsigned_abs(), &mut text);
-            }
+            let mut digits = [0; LONGEST_VALUE];
+            let value = match template.holes {
+                Holes::Unit => &[],
+                Holes::UnitValue | Holes::ValueUnit => template.value(value.unsigned_abs(), &mut digits),
+            };
             if self.wire {
-                template.write_wire(unit, &text, &mut out)?
+                template.write_wire(unit, value, out)?
             } else {
-                template.write(unit, &text, &mut out)
-            }
-            if out.len() > super::LONGEST_DOCUMENT {
-                return Err(RecordError::new("its document is longer than any that is taken"));
+                template.write(unit, value, out)?
             }
         }
-        out.extend_from_slice(&self.epilogue);
-        Ok(out)
+        out.put(&self.epilogue)
+    }
+}
+
+/// Digits of the longest value, with its point and a zero before it.
+const LONGEST_VALUE: usize = 24;
+
+/// Where a document is written to.
+trait Target {
+    fn put(&mut self, part: &[u8]) -> Result<(), RecordError>;
+}
+
+impl Target for Vec<u8> {
+    fn put(&mut self, part: &[u8]) -> Result<(), RecordError> {
+        if self.len() + part.len() > super::LONGEST_DOCUMENT {
+            return Err(RecordError::new("its document is longer than any that is taken"));
+        }
+        self.extend_from_slice(part);
+        Ok(())
+    }
+}
+
+/// What is left of a document that is compared with what would be written.
+impl Target for &[u8] {
+    fn put(&mut self, part: &[u8]) -> Result<(), RecordError> {
+        *self = self.strip_prefix(part).ok_or_else(|| RecordError::new("its document is another"))?;
+        Ok(())
     }
 }
 
 impl Template {
-    fn write_value(&self, value: u64, out: &mut Vec<u8>) {
-        let written = value / 10u64.pow(self.left_out.into());
-        let start = out.len();
-        let (mut rest, mut place) = (written, 0u8);
-        while rest > 0 || place <= self.decimals {
+    /// A value as it is written.
+    fn value<'d>(&self, value: u64, digits: &'d mut [u8; LONGEST_VALUE]) -> &'d [u8] {
+        let mut rest = value / 10u64.pow(self.left_out.into());
+        let (mut start, mut place) = (LONGEST_VALUE, 0);
+        // A value has at most 16 digits, a zero before the point is no more.
+        while (rest > 0 || place <= self.decimals) && start > 1 {
             if place == self.decimals && place > 0 {
-                out.push(b'.');
+                start -= 1;
+                digits[start] = b'.';
             }
-            out.push(b'0' + (rest % 10) as u8);
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
             rest /= 10;
             place += 1;
         }
-        out[start..].reverse();
+        &digits[start..]
     }
 
-    fn write(&self, unit: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    fn write(&self, unit: &[u8], value: &[u8], out: &mut impl Target) -> Result<(), RecordError> {
         let (first, second) = match self.holes {
             Holes::Unit | Holes::UnitValue => (unit, value),
             Holes::ValueUnit => (value, unit),
         };
-        for part in [&self.prefix, first, &self.middle, second, &self.suffix] {
-            out.extend_from_slice(part);
-        }
+        out.put(&self.prefix)?;
+        out.put(first)?;
+        out.put(&self.middle)?;
+        out.put(second)?;
+        out.put(&self.suffix)
     }
 
     /// Behind lengths: the unit's, the value's and the figure's. The prefix is empty, and the value's tag the end of
     /// the middle.
-    fn write_wire(&self, unit: &[u8], value: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+    fn write_wire(&self, unit: &[u8], value: &[u8], out: &mut impl Target) -> Result<(), RecordError> {
         let short = |text: &[u8]| match u8::try_from(text.len()) {
             Ok(length) if length < 0x80 => Ok(length),
             _ => Err(RecordError::new("a unit or value that is too long for its document")),
         };
         let has_value = usize::from(self.holes != Holes::Unit);
         let length = 2 + unit.len() + self.middle.len() + has_value + value.len() + self.suffix.len();
-        out.push(FIGURE);
-        encode_varint(length as u64, out);
-        out.extend_from_slice(&[UNIT, short(unit)?]);
-        out.extend_from_slice(unit);
-        out.extend_from_slice(&self.middle);
+        let mut head = [FIGURE; 13];
+        let mut behind = &mut head[1..];
+        encode_varint(length as u64, &mut behind);
+        let used = 13 - behind.len();
+        head[used] = UNIT;
+        head[used + 1] = short(unit)?;
+        out.put(&head[..used + 2])?;
+        out.put(unit)?;
+        out.put(&self.middle)?;
         if self.holes != Holes::Unit {
-            out.push(short(value)?);
-            out.extend_from_slice(value);
+            out.put(&[short(value)?])?;
+            out.put(value)?;
         }
-        out.extend_from_slice(&self.suffix);
-        Ok(())
+        out.put(&self.suffix)
     }
 }
 
@@ -212,4 +253,12 @@ impl Template {
 /// Where skeleton and record are not of one submission, or not what they were.
 pub fn rewrite(skeleton: &[u8], record: &[u8]) -> Result<Vec<u8>, RecordError> {
     Skeleton::decode(skeleton)?.document(&Columns::decode(record)?)
+}
+
+/// Whether that document is this one.
+///
+/// # Errors
+/// Where skeleton or record is not what it was.
+pub fn rewrites(skeleton: &[u8], record: &[u8], document: &[u8]) -> Result<bool, RecordError> {
+    Ok(Skeleton::decode(skeleton)?.gives(&Columns::decode(record)?, document))
 }

@@ -21,7 +21,7 @@ use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::Scope;
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Qualifier;
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::RecordError;
 use super::columns::{Columns, Heading, Said};
@@ -36,11 +36,12 @@ const MOST_FIGURES: usize = 16 << 20;
 const LONGEST_SECTION: usize = 256 << 20;
 /// Below this zstd gains nothing.
 const SHORT: usize = 48;
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 
 thread_local! {
     /// Making one takes longer than packing a small record.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// Writes a record.
@@ -112,10 +113,21 @@ fn section(out: &mut Vec<u8>, content: &[u8]) {
 
 fn compress(content: &[u8]) -> Option<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
-        if kept.is_none() {
-            *kept = Compressor::new(LEVEL).ok();
-        }
-        kept.as_mut()?.compress(content).ok()
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(LEVEL).ok()?),
+        };
+        compressor.compress(content).ok()
+    })
+}
+
+fn decompress(content: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            None => kept.insert(Decompressor::new()?),
+        };
+        decompressor.decompress(content, length)
     })
 }
 
@@ -175,7 +187,7 @@ fn read_section(bytes: &mut &[u8]) -> Result<Vec<u8>, RecordError> {
     if stored == length {
         return Ok(content.to_vec());
     }
-    match zstd::bulk::decompress(content, length) {
+    match decompress(content, length) {
         Ok(content) if content.len() == length => Ok(content),
         Ok(content) => Err(RecordError::new(format!("a section of {} bytes for {length}", content.len()))),
         Err(error) => Err(RecordError::new(error.to_string())),

@@ -4,9 +4,27 @@ use crate::frame::{self, FrameError};
 use crate::row::Place;
 use crate::{Digest, StoreError, content_digest};
 
-/// Writes a document again from its skeleton and its record. What it gives is compared with what was received, or
-/// with its digest, so nothing is taken on trust.
-pub type Rewrite = fn(skeleton: &[u8], record: &[u8]) -> Result<Vec<u8>, String>;
+/// What came of it, or why nothing did.
+pub type Rewritten<T> = Result<T, String>;
+
+/// What a document is written again from.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// What it has beside its record.
+    pub skeleton: &'a [u8],
+    /// Its record.
+    pub record: &'a [u8],
+}
+
+/// How documents are written again from their skeletons and records. What comes out is compared with what was received,
+/// or with its digest, so nothing is taken on trust.
+#[derive(Clone, Copy, Debug)]
+pub struct Rewrite {
+    /// The document.
+    pub write: fn(Parts<'_>) -> Rewritten<Vec<u8>>,
+    /// Whether that is this one; quicker.
+    pub gives: fn(Parts<'_>, &[u8]) -> Rewritten<bool>,
+}
 
 /// The column that keeps a document: its skeleton where it comes out the same from it, else itself.
 pub(super) fn pack(
@@ -16,9 +34,11 @@ pub(super) fn pack(
     rewrite: Option<Rewrite>,
 ) -> Result<Vec<u8>, FrameError> {
     if let (Some(skeleton), Some(rewrite)) = (skeleton, rewrite) {
-        match rewrite(skeleton, record) {
-            Ok(again) if again == document => return frame::pack_skeleton(skeleton),
-            Ok(_) => tracing::warn!("a document comes out otherwise from its skeleton: it is kept itself"),
+        match (rewrite.gives)(Parts { skeleton, record }, document) {
+            Ok(true) => return frame::pack_skeleton(skeleton),
+            Ok(false) => {
+                tracing::warn!("a document comes out otherwise from its skeleton: it is kept itself")
+            }
             Err(error) => {
                 tracing::warn!(error, "a document does not come out of its skeleton: it is kept itself")
             }
@@ -41,7 +61,7 @@ pub(super) fn unpack(
     let Some(rewrite) = rewrite else {
         return Err(place.broken("document", "it is written again from its record, which nobody here can"));
     };
-    rewrite(&skeleton, record).map_err(|error| place.broken("document", error))
+    (rewrite.write)(Parts { skeleton: &skeleton, record }).map_err(|error| place.broken("document", error))
 }
 
 /// Whether a document is what was received.

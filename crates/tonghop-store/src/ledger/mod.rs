@@ -9,7 +9,7 @@ mod swift;
 mod verify;
 
 pub use entry::{Appended, Content, Document, Entry, EntryKind, Head, NewEntry, Premise, Receipt, Recorded};
-pub use kept::Rewrite;
+pub use kept::{Parts, Rewrite, Rewritten};
 pub use prepare::{MAX_KEY_BYTES, MAX_TEXT_BYTES, Prepared};
 pub use read::MAX_READ_ENTRIES;
 pub use verify::{ChainBreak, ChainReport, Differs};

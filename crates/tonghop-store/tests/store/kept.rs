@@ -1,7 +1,7 @@
 //! Documents that are kept as what they are written again from.
 
 use sea_orm::ConnectionTrait;
-use tonghop_store::{Content, Differs, Ledger, NewEntry, StoreError};
+use tonghop_store::{Content, Differs, Ledger, NewEntry, Parts, Rewrite, StoreError};
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
 
@@ -16,7 +16,7 @@ on_both! {
 }
 
 /// The document is the record with the skeleton before it.
-fn rewrite(skeleton: &[u8], record: &[u8]) -> Result<Vec<u8>, String> {
+fn rewrite(Parts { skeleton, record }: Parts<'_>) -> Result<Vec<u8>, String> {
     match skeleton {
         b"none" => Err("not of one submission".to_owned()),
         _ => Ok([skeleton, record].concat()),
@@ -24,7 +24,8 @@ fn rewrite(skeleton: &[u8], record: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 async fn rewriting(world: &World) -> Ledger {
-    world.ledger().await.rewriting(rewrite)
+    let gives = |parts: Parts<'_>, document: &[u8]| Ok(rewrite(parts)? == document);
+    world.ledger().await.rewriting(Rewrite { write: rewrite, gives })
 }
 
 /// An entry whose document no compression makes short.
