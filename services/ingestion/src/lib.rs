@@ -12,6 +12,7 @@
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | the registry in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
+//! | `reviews` | names for positions, frozen |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -29,6 +30,7 @@ mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;
 mod rest;
+mod reviews;
 mod service;
 pub mod submission;
 mod take;
@@ -38,4 +40,5 @@ mod writer;
 pub use grpc::IngestionGrpc;
 pub use registry_load::Loaded;
 pub use rest::routes;
+pub use reviews::Frozen;
 pub use service::{Arrived, CSV, Ingestion, JSON, Taken, WIRE};

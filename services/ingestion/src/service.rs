@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
+use crate::reviews;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
 
@@ -183,6 +184,8 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         format!("{} bytes", key.len())
     } else if key.chars().any(char::is_control) {
         "control characters".to_owned()
+    } else if key == reviews::SOURCE {
+        format!("{key:?}, under which reviews are frozen")
     } else {
         return Ok(());
     };
