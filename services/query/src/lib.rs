@@ -8,10 +8,12 @@
 //! | `view` | answers as they are shown |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `dashboard` | the same answers as pages for people |
 //! | `metrics` | what is counted |
 
 mod ask;
 mod changes;
+mod dashboard;
 mod explain;
 mod figures;
 mod grpc;

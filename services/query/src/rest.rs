@@ -16,7 +16,7 @@ use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::Query;
+use crate::{Query, dashboard};
 
 /// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
 const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
@@ -29,7 +29,8 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
         .route("/v1/watch", get(watch))
-        .with_state(query)
+        .with_state(Arc::clone(&query))
+        .merge(dashboard::routes(query))
 }
 
 #[derive(Deserialize)]
