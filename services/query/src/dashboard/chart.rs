@@ -170,7 +170,7 @@ pub(super) fn coverage_bar(reported: u64, covered: u64, expected: u64) -> Markup
     };
     let (reported, covered) = (part(reported), part(covered));
     html! {
-        svg.bar viewBox={ "0 0 " (WIDE) " 10" } width=(WIDE) height="10" aria-hidden="true" focusable="false" {
+        svg.bar viewBox={ "0 0 " (WIDE) " 10" } width=(WIDE) height="10" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
             rect.missing x="0" y="0" width=(WIDE) height="10" {}
             rect.covered x="0" y="0" width=(covered) height="10" {}
             rect.reported x="0" y="0" width=(reported.min(covered)) height="10" {}
@@ -183,7 +183,7 @@ pub(super) fn rank_bar(value: i128, most: i128, is_whole: bool) -> Markup {
     const WIDE: i128 = 160;
     let wide = (value.max(0) * WIDE / most.max(1)).max(i128::from(value > 0));
     html! {
-        svg.rank viewBox={ "0 0 " (WIDE) " 10" } width=(WIDE) height="10" aria-hidden="true" focusable="false" {
+        svg.rank viewBox={ "0 0 " (WIDE) " 10" } width=(WIDE) height="10" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
             rect class=(if is_whole { "whole" } else { "partial" }) x="0" y="0" width=(wide) height="10" {}
         }
     }

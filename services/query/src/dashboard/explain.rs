@@ -54,7 +54,7 @@ pub(super) async fn page(scene: &mut Scene) -> Result<Body, Failure> {
                 p.empty { (lang.of("Đơn vị không báo cáo số nào cho đúng kỳ này.", "The unit reported no figure for exactly this period.")) }
             } @else {
                 (unit::revisions(scene, &answer.figures, false))
-                @if scene.map.is_none() { (export::links(scene, &export::Of::Figures(figures(scene)))) }
+                @if scene.map.is_none() { (export::links(scene, &export::Of::Figures(figures(scene), String::new()))) }
             }
         }
         p.export {

@@ -10,8 +10,8 @@ use super::scene::Scene;
 pub(super) enum Of {
     /// Totals: the question that the table answers.
     Totals(pb::GetTotalsRequest),
-    /// Figures: what was reported.
-    Figures(pb::ListFiguresRequest),
+    /// Figures: what was reported, of one indicator or of those of a programme.
+    Figures(pb::ListFiguresRequest, String),
 }
 
 const FORMATS: [(&str, &str); 5] =
@@ -42,9 +42,10 @@ pub(super) fn links(scene: &Scene, of: &Of) -> Markup {
             ];
             path("totals", format, &all)
         }
-        Of::Figures(asked) => {
+        Of::Figures(asked, programme) => {
             let all = [
                 ("indicator", asked.indicator.as_str()),
+                ("programme", programme),
                 ("unit", &asked.unit),
                 ("period", &asked.period),
                 ("breakdown", &asked.breakdown),

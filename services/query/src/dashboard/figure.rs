@@ -111,6 +111,7 @@ pub(super) fn coverage_of(lang: Lang, total: &pb::Total) -> Markup {
     html! {
         (coverage(lang, total.reported, total.covered, total.expected))
         @if total.unavailable > 0 {
+            " "
             span.note {
                 (lang.count(total.unavailable)) " " (lang.of("ô không có số liệu", "cells not available"))
             }

@@ -179,7 +179,7 @@ fn rows_table(scene: &Scene, rows: &[&Row]) -> Markup {
                         }
                         td data-label=(lang.of("Độ phủ", "Coverage")) {
                             (figure::coverage_of(lang, &row.now))
-                            @if row.now.basis == "declared" { span.note { (figure::basis(lang, "declared")) } }
+                            @if row.now.basis == "declared" { " " span.note { (figure::basis(lang, "declared")) } }
                         }
                         @if has_previous { td.number data-label=(previous) { (figure::change(lang, &row.now, "previous")) } }
                         @if has_last_year { td.number data-label=(last_year) { (figure::change(lang, &row.now, "last_year")) } }

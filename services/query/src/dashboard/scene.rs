@@ -205,12 +205,14 @@ impl Scene {
                 return at;
             }
             let goes_on = known.to() <= day;
+            // Of several that went on whole, the one of the same code.
+            let has_its_code = |other: UnitId| registry.unit(other).code == known.code;
             let next = if goes_on {
                 let heirs = registry.successors(at).filter(|s| s.to != at);
-                heirs.max_by_key(|s| s.share).map(|s| s.to)
+                heirs.max_by_key(|s| (s.share, has_its_code(s.to))).map(|s| s.to)
             } else {
                 let sources = registry.predecessors(at).filter(|s| s.from != at && s.day == known.from());
-                sources.max_by_key(|s| s.share).map(|s| s.from)
+                sources.max_by_key(|s| (s.share, has_its_code(s.from))).map(|s| s.from)
             };
             match next {
                 Some(next) => at = next,

@@ -77,6 +77,16 @@ async fn figures(scene: &mut Scene, rows: &[overview::Row]) -> Result<Vec<pb::Fi
     Ok(all)
 }
 
+/// Every figure of the unit itself, as a question of its own.
+fn of_unit(scene: &Scene) -> pb::ListFiguresRequest {
+    pb::ListFiguresRequest {
+        unit: scene.address.unit.clone(),
+        period: scene.address.period.clone(),
+        review: scene.address.review.clone(),
+        ..pb::ListFiguresRequest::default()
+    }
+}
+
 /// Whether anything was reported that could be the unit's own.
 fn is_there(total: &pb::Total) -> bool {
     total.refused.is_empty()
@@ -123,7 +133,7 @@ fn links(scene: &Scene, title: &str, all: &[&Succession], other: fn(&Succession)
     };
     html! {
         details.links open[all.len() <= 8] {
-            summary { (title) ": " (lang.count(all.len() as u64)) " " (lang.of("đơn vị", "units")) }
+            summary { (title) " (" (lang.count(all.len() as u64)) ")" }
             ul.columns {
                 @for succession in all {
                     @let unit = scene.registry.unit(other(succession));
@@ -169,6 +179,7 @@ fn reported(scene: &Scene, figures: &[pb::FigureRevision]) -> Markup {
             p.empty { (lang.of("Chính đơn vị này chưa báo cáo số nào trong kỳ.", "The unit itself reported nothing in this period.")) }
         } @else {
             (revisions(scene, figures, true))
+            (export::links(scene, &export::Of::Figures(of_unit(scene), scene.address.programme.clone())))
             @if figures.len() > MOST { p.note { (lang.of("Chỉ hiện phần đầu.", "Only the first are shown.")) } }
         }
     }

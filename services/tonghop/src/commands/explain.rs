@@ -45,6 +45,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         breakdown: arguments.question.breakdown,
         at_least: arguments.at_least,
         map: arguments.question.map,
+        ..ExplainRequest::default()
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {
