@@ -46,7 +46,10 @@ fn program(name: &str) -> Option<PathBuf> {
 pub fn pass_over(why: &str) {
     assert!(std::env::var_os(REQUIRED).is_none(), "{why}, and {REQUIRED} is set");
     // Not by a macro, whose output the test harness would keep to itself.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}; nothing is tested in a browser. {REQUIRED}=1 makes this a failure.");
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: {why}; nothing is tested in a browser. {REQUIRED}=1 makes this a failure."
+    );
 }
 
 impl Browser {

@@ -100,7 +100,9 @@ impl Showcase {
         let old = on(MONTH);
         match self.size {
             Size::Small => {
-                let few = old.into_iter().filter(|u| ["06", "19", "24"].contains(&self.registry.unit(*u).code.as_str()));
+                let few = old
+                    .into_iter()
+                    .filter(|u| ["06", "19", "24"].contains(&self.registry.unit(*u).code.as_str()));
                 few.map(|unit| (unit, months(2024, 3..=5))).collect()
             }
             Size::Full => {
@@ -113,7 +115,12 @@ impl Showcase {
                 before.extend([Period::Half(2024, 2), Period::Year(2024)]);
                 before.extend(months(2025, 1..=6));
                 let mut after = months(2025, 8..=12);
-                after.extend([Period::Quarter(2025, 3), Period::Quarter(2025, 4), Period::Half(2025, 2), Period::Year(2025)]);
+                after.extend([
+                    Period::Quarter(2025, 3),
+                    Period::Quarter(2025, 4),
+                    Period::Half(2025, 2),
+                    Period::Year(2025),
+                ]);
                 let new = on("2025");
                 let old = old.into_iter().map(|unit| (unit, before.clone()));
                 old.chain(new.into_iter().map(|unit| (unit, after.clone()))).collect()
@@ -195,7 +202,8 @@ impl Showcase {
         let months = period.months().map_or(1, |(first, last)| u64::try_from(last - first + 1).unwrap_or(1));
         let months = if line.indicator.is_stock() { 1 } else { months };
         let whole = base * draws.within(80, 120) / 100 * months;
-        let value = if line.depth == 0 { whole + base * months } else { (base * months) >> line.depth.min(8) };
+        let value =
+            if line.depth == 0 { whole + base * months } else { (base * months) >> line.depth.min(8) };
         let places = usize::from(line.indicator.decimals);
         let value = if places == 0 { value.to_string() } else { format!("{value}.{:0places$}", 0) };
         let qualifier = match draws.within(1, 40) {
@@ -216,8 +224,10 @@ impl Showcase {
         let map = self.registry.map_on(calendar.last_day(month));
         let is_below = |unit: &UnitId| {
             let unit = self.registry.unit(*unit);
-            let above = map.ancestry(unit.id).map(|u| self.registry.unit(u).code.as_str()).collect::<Vec<_>>();
-            unit.level == self.registry.units().iter().map(|u| u.level).max().expect("a level") && above.contains(&PROVINCE)
+            let above =
+                map.ancestry(unit.id).map(|u| self.registry.unit(u).code.as_str()).collect::<Vec<_>>();
+            unit.level == self.registry.units().iter().map(|u| u.level).max().expect("a level")
+                && above.contains(&PROVINCE)
         };
         let mut figures = Vec::new();
         for unit in map.units().filter(is_below) {

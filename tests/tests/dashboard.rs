@@ -8,8 +8,7 @@ use tonghop_tests::server::shipped;
 use tonghop_tests::showcase::{MONTH, Showcase, Size};
 use tonghop_tests::{Reply, Server};
 
-const PAGES: [&str; 7] =
-    ["/", "/indicator", "/unit", "/coverage", "/differences", "/explain", "/find"];
+const PAGES: [&str; 7] = ["/", "/indicator", "/unit", "/coverage", "/differences", "/explain", "/find"];
 
 /// A page of a unit and the month that everything was reported for.
 async fn page(server: &Server, path: &str, unit: &str, more: &[(&str, &str)]) -> Reply {
@@ -27,7 +26,11 @@ async fn reported() -> Server {
 /// What the attributes of a page refer to.
 fn references(html: &str, attribute: &str) -> BTreeSet<String> {
     let before = format!(" {attribute}=\"");
-    html.split(&before).skip(1).filter_map(|rest| rest.split('"').next()).map(|v| v.replace("&amp;", "&")).collect()
+    html.split(&before)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(|v| v.replace("&amp;", "&"))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,9 +170,9 @@ async fn nobody_s_name_becomes_a_page_s_own_words() {
         writer.write_record(reader.headers().expect("a header")).expect("written");
         for row in reader.records() {
             let row = row.expect("a row");
-            let cells = row.iter().map(|cell| {
-                if cell.contains(from) { format!("{cell} {HOSTILE}") } else { cell.to_owned() }
-            });
+            let cells = row
+                .iter()
+                .map(|cell| if cell.contains(from) { format!("{cell} {HOSTILE}") } else { cell.to_owned() });
             writer.write_record(cells).expect("written");
         }
         *table = writer.into_inner().expect("written");
@@ -191,7 +194,8 @@ async fn nobody_s_name_becomes_a_page_s_own_words() {
     let mut escaped = 0;
     for path in PAGES {
         for (lang, q) in [("vi", HOSTILE), ("en", "bac kan")] {
-            let html = page(&server, path, "06", &[("lang", lang), ("q", q), ("programme", "CTHD-22")]).await.text();
+            let html =
+                page(&server, path, "06", &[("lang", lang), ("q", q), ("programme", "CTHD-22")]).await.text();
             for raw in ["<script>", "<img", "onerror=alert(2)>"] {
                 assert!(!html.contains(raw), "{path}: {raw} in {html}");
             }
@@ -199,7 +203,9 @@ async fn nobody_s_name_becomes_a_page_s_own_words() {
         }
     }
     assert!(escaped >= 20, "{escaped}");
-    let html = server.get("/indicator", &[("indicator", "<script>x</script>"), ("unit", "<b>"), ("period", "<i>")]).await;
+    let html = server
+        .get("/indicator", &[("indicator", "<script>x</script>"), ("unit", "<b>"), ("period", "<i>")])
+        .await;
     assert_eq!(html.status, 400);
     assert!(!html.text().contains("<script>x") && !html.text().contains("<i>"), "{}", html.text());
 }
@@ -220,7 +226,10 @@ async fn what_cannot_be_shown_is_said_with_the_api_s_status_and_what_to_do() {
         assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
         assert!(!reply.header("content-security-policy").is_empty());
     }
-    assert_eq!(server.get("/", &[("unit", "VN"), ("period", MONTH), ("programme", "none")]).await.status, 404);
+    assert_eq!(
+        server.get("/", &[("unit", "VN"), ("period", MONTH), ("programme", "none")]).await.status,
+        404
+    );
     assert_eq!(server.get("/", &[("at_least", "x")]).await.status, 400);
     assert_eq!(server.get("/assets/nothing.css", &[]).await.status, 404);
 }
@@ -264,7 +273,8 @@ async fn both_maps_are_one_click_apart_and_a_change_of_map_is_crossed_with_the_u
     let links = references(&after.text(), "href");
     assert!(links.contains("/?unit=19&period=2025-M06&lang=vi"), "{links:?}");
     // A month of before, on the map of after.
-    let restated = [("unit", "19"), ("period", MONTH), ("map", "2025-07-01"), ("indicator", "tg02"), ("lang", "vi")];
+    let restated =
+        [("unit", "19"), ("period", MONTH), ("map", "2025-07-01"), ("indicator", "tg02"), ("lang", "vi")];
     let explained = server.get("/explain", &restated).await.text();
     for origin in ["Tỉnh Bắc Kạn", "Tỉnh Thái Nguyên"] {
         assert!(explained.contains(&format!("lang=\"vi\">{origin}</a>")), "{explained}");
@@ -303,6 +313,8 @@ async fn synthetic_figures_are_labelled_and_their_absence_is_not() {
         assert!(page(&server, path, "24", &[]).await.text().contains(label), "{path}");
     }
     let explained = page(&server, "/explain", "24", &[]).await.text();
-    assert!(explained.contains("synthetic-test") && explained.contains("<span class=\"tag\">SYNTHETIC</span>"));
+    assert!(
+        explained.contains("synthetic-test") && explained.contains("<span class=\"tag\">SYNTHETIC</span>")
+    );
     assert!(explained.contains("đã thay"), "the revision that was replaced is there too: {explained}");
 }

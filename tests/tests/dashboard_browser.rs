@@ -197,7 +197,14 @@ async fn a_push_shows_on_an_open_page_and_takes_nothing_from_its_reader() {
     eyes.open("/indicator", &[("indicator", "tg02"), ("unit", "24"), ("period", MONTH)]).await;
     eyes.see(".big .value").await;
     // The reader has opened the table, and stands on the way up.
-    browser.client.find(Locator::Css("details.beside summary")).await.expect("a table").click().await.expect("opened");
+    browser
+        .client
+        .find(Locator::Css("details.beside summary"))
+        .await
+        .expect("a table")
+        .click()
+        .await
+        .expect("opened");
     browser.client.execute("document.querySelector('.trail a').focus()", vec![]).await.expect("focused");
     browser.client.execute("window.stays = true", vec![]).await.expect("marked");
     let position = browser.value("document.getElementById('view').dataset.position").await;
@@ -210,7 +217,10 @@ async fn a_push_shows_on_an_open_page_and_takes_nothing_from_its_reader() {
     assert!(shown.contains("987.654"), "{shown}");
     assert_eq!(browser.value("window.stays === true").await, json!(true), "the page was not loaded again");
     assert_eq!(browser.value("document.querySelector('details.beside').open").await, json!(true));
-    assert_eq!(browser.value("document.activeElement === document.querySelector('.trail a')").await, json!(true));
+    assert_eq!(
+        browser.value("document.activeElement === document.querySelector('.trail a')").await,
+        json!(true)
+    );
     assert_eq!(browser.value("document.getElementById('told').getAttribute('role')").await, json!("status"));
 }
 
@@ -259,7 +269,10 @@ async fn from_the_nation_to_an_explanation_with_the_keyboard_alone() {
     eyes.open("/indicator", &[("indicator", "tg02"), ("unit", "VN"), ("period", MONTH)]).await;
     eyes.see("svg.map").await;
     tab_until(&browser, "at.matches('.ranked th a')").await;
-    assert_eq!(browser.value("document.querySelectorAll('svg.map a:not([tabindex=\"-1\"])').length").await, json!(0));
+    assert_eq!(
+        browser.value("document.querySelectorAll('svg.map a:not([tabindex=\"-1\"])').length").await,
+        json!(0)
+    );
 }
 
 /// All pages, as the tests and the screenshots look at them.
@@ -283,7 +296,18 @@ async fn axe() -> Option<&'static str> {
         let script = target.join("axe_playwright_python/axe.min.js");
         if !script.is_file() {
             let to = target.display().to_string();
-            let arguments = ["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--root-user-action=ignore", "--target", &to, PACKAGE];
+            let arguments = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--disable-pip-version-check",
+                "--root-user-action=ignore",
+                "--target",
+                &to,
+                PACKAGE,
+            ];
             let fetched = Command::new("python3").args(arguments).status();
             if !fetched.is_ok_and(|status| status.success()) {
                 pass_over(&format!("{PACKAGE} cannot be had with pip"));
@@ -304,7 +328,8 @@ async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     assert!(answer["passes"].as_array().is_some_and(|passes| passes.len() > 15), "{answer}");
     let found = answer["violations"].as_array().cloned().unwrap_or_default();
     let said = |v: &Value| {
-        let nodes: Vec<String> = v["nodes"].as_array().into_iter().flatten().take(4).map(|n| n["html"].to_string()).collect();
+        let nodes: Vec<String> =
+            v["nodes"].as_array().into_iter().flatten().take(4).map(|n| n["html"].to_string()).collect();
         format!("{}: {} at {}", v["id"], v["help"], nodes.join("; "))
     };
     found.iter().map(said).collect()
@@ -326,11 +351,21 @@ async fn every_page_passes_the_accessibility_checker_and_fits_its_screen() {
             eyes.open(path, &parameters).await;
             eyes.see("h1").await;
             // Everything is looked at, what is folded up too.
-            browser.client.execute("document.querySelectorAll('details').forEach(d => d.open = true)", vec![]).await.expect("opened");
+            browser
+                .client
+                .execute("document.querySelectorAll('details').forEach(d => d.open = true)", vec![])
+                .await
+                .expect("opened");
             let found = violations(&browser, axe).await;
             trouble.extend(found.into_iter().map(|v| format!("{name} at {width}: {v}")));
             let beyond = browser.value(BEYOND).await;
-            trouble.extend(beyond.as_array().into_iter().flatten().map(|e| format!("{name} at {width}: beyond the edge: {e}")));
+            trouble.extend(
+                beyond
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|e| format!("{name} at {width}: beyond the edge: {e}")),
+            );
         }
     }
     assert!(trouble.is_empty(), "{}", trouble.join("\n"));
@@ -351,7 +386,8 @@ async fn screenshots() {
     let server = Server::start().await;
     Showcase::new(Size::Full).report(&server).await;
     let eyes = Eyes { server: &server, browser: &browser };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("docs/dashboard");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("docs/dashboard");
     std::fs::create_dir_all(&folder).expect("a folder");
     let more: [(&str, &str, &[(&str, &str)]); 3] = [
         ("reform", "/indicator", &[("unit", "19"), ("indicator", "tg02"), ("period", "2025-M12")]),
@@ -367,7 +403,8 @@ async fn screenshots() {
             browser.resize(width, 900).await.expect("resized");
             eyes.open(path, &parameters).await;
             eyes.see("h1").await;
-            let high = browser.value("document.documentElement.scrollHeight").await.as_u64().expect("a height");
+            let high =
+                browser.value("document.documentElement.scrollHeight").await.as_u64().expect("a height");
             // A long page is shown as far as its beginning tells what the rest is like.
             let high = u32::try_from(high).expect("a height").min(if width == 360 { 2600 } else { 1700 });
             browser.resize(width, high).await.expect("resized");
@@ -375,7 +412,10 @@ async fn screenshots() {
             let file = folder.join(format!("{name}-{width}.png"));
             std::fs::write(&file, shot).expect("written");
             // Fewer colours are enough for a page, and a fraction of the bytes.
-            let smaller = Command::new("pngquant").args(["--force", "--ext", ".png", "--speed", "1", "64"]).arg(&file).status();
+            let smaller = Command::new("pngquant")
+                .args(["--force", "--ext", ".png", "--speed", "1", "64"])
+                .arg(&file)
+                .status();
             assert!(smaller.expect("pngquant (Debian: pngquant)").success());
             let bytes = std::fs::metadata(&file).expect("the file").len();
             assert!(bytes < 150 * 1024, "{}: {bytes} bytes", file.display());

@@ -88,7 +88,7 @@ pub(super) fn value(scene: &Scene, total: &pb::Total) -> Markup {
 }
 
 /// The unit of measure, in the reader's language.
-pub(super) fn measure<'a>(lang: Lang, total: &'a pb::Total) -> &'a str {
+pub(super) fn measure(lang: Lang, total: &pb::Total) -> &str {
     lang.of(&total.unit_of_measure_vi, &total.unit_of_measure_en)
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Numbers are decimal strings from end to end; they are written in groups of three, never computed with.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::offset;
 use tonghop_core::Date;
 use tonghop_core::period::Period;
 
@@ -104,7 +107,7 @@ impl Lang {
         let permille = permille(part, whole);
         match permille {
             0 if part > 0 => format!("<{}%", self.number("0.1")),
-            _ if permille % 10 == 0 => format!("{}%", permille / 10),
+            _ if permille.is_multiple_of(10) => format!("{}%", permille / 10),
             _ => format!("{}%", self.number(&format!("{}.{}", permille / 10, permille % 10))),
         }
     }
@@ -118,14 +121,12 @@ impl Lang {
         )
     }
 
-    /// A time of the wire, to the second, as it is: in UTC.
+    /// A time of the wire, to the second, as clocks in Việt Nam show it.
     pub(super) fn time(self, time: &str) -> String {
-        let (day, rest) = time.split_once('T').unwrap_or((time, ""));
-        let clock = rest.split(['.', 'Z']).next().unwrap_or_default();
-        match day.parse() {
-            Ok(day) => format!("{} {clock} UTC", self.date(day)),
-            Err(_) => time.to_owned(),
-        }
+        let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
+        let there = vietnam(time);
+        let clock = format!("{:02}:{:02}:{:02}", there.hour(), there.minute(), there.second());
+        format!("{} {clock} (UTC+7)", self.date(there.date()))
     }
 
     /// A period, in full.
@@ -157,6 +158,11 @@ impl Lang {
             other => other.to_string(),
         }
     }
+}
+
+/// A time as clocks in Việt Nam show it, which have had this one offset since 1975.
+pub(super) fn vietnam(time: Timestamp) -> DateTime {
+    offset(7).to_datetime(time)
 }
 
 /// The weight of `q=0.8`, in thousandths.
@@ -224,6 +230,13 @@ mod tests {
         assert_eq!(Lang::asked("", "fr"), Lang::Vi);
         assert_eq!(Lang::asked("xx", ""), Lang::Vi);
         assert_eq!(Lang::asked("", "en;q=0"), Lang::Vi);
+    }
+
+    #[test]
+    fn times_are_those_of_the_country() {
+        assert_eq!(Lang::Vi.time("2026-11-25T18:04:25.5Z"), "26/11/2026 01:04:25 (UTC+7)");
+        assert_eq!(Lang::En.time("2026-11-25T06:04:25Z"), "25 November 2026 13:04:25 (UTC+7)");
+        assert_eq!(Lang::En.time("soon"), "soon");
     }
 
     #[test]

@@ -52,7 +52,7 @@ use tonghop_runtime::{Failure, FailureKind};
 use crate::{Query, store_failure};
 use address::{Address, Page};
 use layout::Body;
-use locale::Lang;
+use locale::{Lang, vietnam};
 use places::Places;
 use scene::Scene;
 
@@ -194,7 +194,7 @@ impl Dashboard {
     /// The year of the newest period that has begun and has something; a span where spans are all there is.
     async fn newest_year(&self, registry: &Registry) -> Result<Period, Failure> {
         let view = self.query.view(0).await?;
-        let today = self.query.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = vietnam(self.query.now()).date();
         let calendar = scene::calendar(registry)?;
         let this_year = calendar.year_of(today);
         let until = day_number(calendar.last_day(Period::Year(this_year)));

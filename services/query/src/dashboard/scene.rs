@@ -12,7 +12,7 @@ use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 
 use super::address::{Address, Page};
-use super::locale::Lang;
+use super::locale::{Lang, vietnam};
 use crate::{Query, ask};
 
 /// The calendar that units and days of a page are read in where no indicator says another.
@@ -94,7 +94,7 @@ impl Scene {
                 ));
             }
         };
-        let today = query.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = vietnam(query.now()).date();
         Ok(Scene { query, registry, page, address, lang, period, day, map, unit, today, as_of: None })
     }
 
