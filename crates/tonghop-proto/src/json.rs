@@ -7,7 +7,8 @@ pub mod maps;
 use serde_json::{Map, Value, json};
 
 use crate::query::{
-    AsOf, Comparison, ExplainResponse, FigureRevision, GetTotalsResponse, GivenFigure, Origin, Total, UnitRef,
+    AsOf, Change, Comparison, ExplainNode, ExplainResponse, ExplainTreeResponse, FigureRevision,
+    GetTotalsResponse, GivenFigure, Origin, Review, Total, UnitRef, WatchResponse,
 };
 
 fn unit(unit: Option<&UnitRef>) -> Value {
@@ -147,6 +148,14 @@ pub fn revision(figure: &FigureRevision) -> Value {
         "submission": some(&figure.submission),
         "source": some(&figure.source),
         "received_at": some(&figure.received_at),
+        "digest": some(&figure.digest),
+    })
+}
+
+/// A frozen review.
+pub fn review(review: &Review) -> Value {
+    json!({
+        "name": review.name, "position": review.position, "note": review.note, "frozen_at": review.frozen_at,
     })
 }
 
@@ -161,6 +170,44 @@ pub fn as_of(as_of: Option<&AsOf>) -> Value {
         out["review"] = Value::from(as_of.review.as_str());
     }
     out
+}
+
+/// A total opened into its parts, and these in their turn.
+pub fn explained_tree(explained: &ExplainTreeResponse) -> Value {
+    json!({
+        "as_of": as_of(explained.as_of.as_ref()),
+        "root": explained.root.as_ref().map(node),
+    })
+}
+
+fn node(explained: &ExplainNode) -> Value {
+    let mut out = json!({
+        "total": explained.total.as_ref().map(total),
+        "used": explained.used,
+        "set_aside": explained.set_aside,
+        "figures": explained.figures.iter().map(revision).collect::<Vec<_>>(),
+        "parts": explained.parts.iter().map(node).collect::<Vec<_>>(),
+        "parts_count": explained.parts_count,
+        "more": some(&explained.more),
+    });
+    if let Some(own) = &explained.own {
+        out["own"] = Value::from(own.as_str());
+    }
+    if !explained.share.is_empty() {
+        out["share"] = Value::from(explained.share.as_str());
+    }
+    out
+}
+
+/// What changed.
+pub fn changes(heard: &WatchResponse) -> Value {
+    let change = |c: &Change| json!({"indicator": c.indicator, "breakdown": breakdown(&c.breakdown), "period": c.period});
+    json!({
+        "as_of": as_of(heard.as_of.as_ref()),
+        "changed": heard.changed,
+        "changes": heard.changes.iter().map(change).collect::<Vec<_>>(),
+        "everything": heard.everything,
+    })
 }
 
 /// A total opened into its parts.

@@ -36,6 +36,7 @@ impl Place {
         match value {
             1 => Ok(EntryKind::Submission),
             2 => Ok(EntryKind::Registry),
+            3 => Ok(EntryKind::Review),
             _ => Err(self.broken(column, format!("{value} is not a kind of entry"))),
         }
     }
@@ -50,6 +51,7 @@ pub(crate) fn kind_number(kind: EntryKind) -> u8 {
     match kind {
         EntryKind::Submission => 1,
         EntryKind::Registry => 2,
+        EntryKind::Review => 3,
     }
 }
 

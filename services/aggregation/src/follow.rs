@@ -10,11 +10,12 @@ use tokio::time::MissedTickBehavior;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_store::{Entry, EntryKind, Lease, Receipt, StoreError, TileBatch};
+use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Review, StoreError, TileBatch};
 
 use tracing::Instrument;
 
 use crate::engine::{Changes, Engine, effect_of, read_registry};
+use crate::reviews::{named, review_of};
 use crate::watched::Watched;
 use crate::{Aggregation, AggregationError, Moved, Reached};
 
@@ -272,7 +273,7 @@ impl Aggregation {
         position
     }
 
-    /// Submissions only.
+    /// Anything but registries.
     async fn batch(
         &self,
         lease: &Lease,
@@ -287,6 +288,9 @@ impl Aggregation {
                 what: "a submission before any registry".into(),
             });
         };
+        let reviews: Vec<Review> = entries.iter().filter_map(review_of).collect::<Result<_, _>>()?;
+        let named: Vec<Effect> =
+            entries.iter().filter(|e| e.receipt.kind == EntryKind::Review).map(named).collect();
         let prepared = working.prepare(entries)?;
         {
             let snapshot = self.tiles.snapshot().await?;
@@ -298,7 +302,9 @@ impl Aggregation {
         })
         .await
         .map_err(|e| AggregationError::Cut(e.to_string()))?;
-        self.write(lease, expected, &last, changes?, None).await?;
+        let mut changes = changes?;
+        changes.effects.extend(named);
+        self.write(lease, expected, &last, changes, None, reviews).await?;
         *engine = Some(working);
         Ok(last.position)
     }
@@ -313,7 +319,7 @@ impl Aggregation {
     ) -> Result<i64, AggregationError> {
         let mut run: Vec<Entry> = Vec::new();
         for entry in entries {
-            if entry.receipt.kind == EntryKind::Submission {
+            if entry.receipt.kind != EntryKind::Registry {
                 run.push(entry);
                 continue;
             }
@@ -327,7 +333,7 @@ impl Aggregation {
                 let effect = effect_of(&entry.receipt, Default::default(), vec![]);
                 let changes = Changes { effects: vec![effect], ..Changes::default() };
                 let record = (entry.receipt.position, entry.record.clone());
-                self.write(lease, position, &entry.receipt, changes, Some(record)).await?;
+                self.write(lease, position, &entry.receipt, changes, Some(record), vec![]).await?;
             }
             position = entry.receipt.position;
             *engine = Some(Engine::new(registry));
@@ -342,6 +348,7 @@ impl Aggregation {
         last: &Receipt,
         changes: Changes,
         registry: Option<(i64, Vec<u8>)>,
+        reviews: Vec<Review>,
     ) -> Result<(), StoreError> {
         let batch = TileBatch {
             expected_position: expected,
@@ -353,6 +360,8 @@ impl Aggregation {
             summaries: changes.summaries,
             effects: changes.effects,
             registry,
+            registries_before: vec![],
+            reviews,
             replaces_all: false,
         };
         self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
@@ -398,6 +407,7 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
     let kind = match receipt.kind.as_str() {
         "submission" => EntryKind::Submission,
         "registry" => EntryKind::Registry,
+        "review" => EntryKind::Review,
         _ => return Err(damaged("an unknown kind of entry")),
     };
     let mut digest = [0u8; 32];

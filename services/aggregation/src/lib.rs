@@ -7,6 +7,7 @@
 //! | `summarise` | from tiles to the cells of provinces and of the nation |
 //! | `whole_findings` | what only the whole can show |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
+//! | `reviews` | names for positions of the past |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
@@ -18,6 +19,7 @@ mod grpc;
 mod metrics;
 mod rebuild;
 mod rest;
+mod reviews;
 mod shelf;
 mod summarise;
 mod watched;

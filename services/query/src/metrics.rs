@@ -11,6 +11,8 @@ use crate::Query;
 pub(crate) struct Measures {
     /// Questions that were given a view of the totals.
     pub(crate) views: Counter,
+    /// Statements that they were read with.
+    pub(crate) statements: Counter,
     /// Questions that had to wait for a position.
     pub(crate) waits: Counter,
     /// Those of them that waited in vain.
@@ -30,6 +32,11 @@ impl Query {
                 "query_views",
                 "Answers, or pages of answers, that were given a view of the totals",
                 counted.views.clone(),
+            );
+            registry.register(
+                "query_statements",
+                "Statements sent to the totals' database for them, the beginnings and ends of transactions aside",
+                counted.statements.clone(),
             );
             registry.register(
                 "query_waits",

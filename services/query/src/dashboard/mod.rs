@@ -49,7 +49,8 @@ use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::{Query, store_failure};
+use crate::moment::When;
+use crate::{Query, View, store_failure};
 use address::{Address, Page};
 use layout::Body;
 use locale::{Lang, vietnam};
@@ -143,14 +144,10 @@ impl Dashboard {
         if address.unit.is_empty() || address.period.is_empty() {
             return Ok(Answer::Elsewhere(self.filled(address).await?.href(page)));
         }
-        // A registry may have been loaded since the last answer: then what was asked with the old one is asked again.
-        let registry = self.query.registry_at_hand().await?;
-        let (body, scene) = self.shown(page, address, lang, Arc::clone(&registry)).await?;
-        let newest = self.query.registry_at_hand().await?;
-        let (body, scene) = match Arc::ptr_eq(&registry, &newest) {
-            true => (body, scene),
-            false => self.shown(page, address, lang, newest).await?,
-        };
+        // The registry of the moment that the page is of: now, or when a review was frozen.
+        let when = When { at_least: address.at_least, review: &address.review, ..When::default() };
+        let registry = Arc::clone(&self.query.view(when).await?.registry);
+        let (body, scene) = self.shown(page, address, lang, registry).await?;
         let has_synthetic = self.has_synthetic(scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
         Ok(Answer::Page(layout::page(&scene, &body, has_synthetic).into_string()))
     }
@@ -180,22 +177,21 @@ impl Dashboard {
 
     /// With the nation where no unit is named, and the newest year that something was reported for where no period is.
     async fn filled(&self, address: &Address) -> Result<Address, Failure> {
-        let registry = self.query.registry_at_hand().await?;
+        let view = self.query.view(When::default()).await?;
         let mut address = address.clone();
         if address.period.is_empty() {
-            address.period = self.newest_year(&registry).await?.to_string();
+            address.period = self.newest_year(&view).await?.to_string();
         }
         if address.unit.is_empty() {
-            address.unit.clone_from(&registry.unit(registry.nation()).code);
+            address.unit.clone_from(&view.registry.unit(view.registry.nation()).code);
         }
         Ok(address)
     }
 
     /// The year of the newest period that has begun and has something; a span where spans are all there is.
-    async fn newest_year(&self, registry: &Registry) -> Result<Period, Failure> {
-        let view = self.query.view(0).await?;
+    async fn newest_year(&self, view: &View) -> Result<Period, Failure> {
         let today = vietnam(self.query.now()).date();
-        let calendar = scene::calendar(registry)?;
+        let calendar = scene::calendar(&view.registry)?;
         let this_year = calendar.year_of(today);
         let until = day_number(calendar.last_day(Period::Year(this_year)));
         let newest = view.snapshot.newest_period(until).await.map_err(store_failure)?;
@@ -225,7 +221,7 @@ impl Dashboard {
         if found || position <= looked {
             return Ok(found);
         }
-        let view = self.query.view(0).await?;
+        let view = self.query.view(When::default()).await?;
         let reached = view.snapshot.checkpoint().position;
         let marked = view.snapshot.marked_after(looked, SYNTHETIC_SOURCE, SYNTHETIC_NOTE).await;
         let found = marked.map_err(store_failure)?;
@@ -238,14 +234,5 @@ impl Query {
     /// The time, as this process was given it.
     fn now(&self) -> Timestamp {
         (self.now)()
-    }
-
-    /// The registry of the last answer; the present one where there was no answer yet.
-    async fn registry_at_hand(&self) -> Result<Arc<Registry>, Failure> {
-        let known = self.registry.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match known {
-            Some((_, registry)) => Ok(registry),
-            None => Ok(self.view(0).await?.registry),
-        }
     }
 }
