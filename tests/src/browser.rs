@@ -73,7 +73,7 @@ impl Browser {
             let mut line = String::new();
             let read = output.read_line(&mut line).expect("a line");
             assert!(read > 0, "the driver ended before it said where it listens");
-            let said = line.trim().trim_end_matches('.').rsplit_once("on port ");
+            let said = line.trim().trim_end_matches('.').split_once("started successfully on port ");
             if let Some(port) = said.and_then(|(_, port)| port.parse::<u16>().ok()) {
                 break port;
             }

@@ -195,6 +195,8 @@ impl Showcase {
 
     fn figure(&self, line: &Line, unit: UnitId, period: Period, scope: &str, least: u64, most: u64) -> Value {
         let unit = self.registry.unit(unit);
+        // What is collected at a unit's own level it does not declare for those below.
+        let scope = if unit.level == line.indicator.collection_level { "own" } else { scope };
         let mut size = Draws::of(SEED, &[&unit.code, "size"]);
         // Of one unit everything is large, or everything small; a part is at most half of its whole.
         let base = size.within(least, most);

@@ -180,10 +180,9 @@ async fn from_the_nation_to_one_figure_without_scripts() {
     walk(&eyes, &VI).await;
     // Another period is chosen in the form.
     eyes.open("/", &[("unit", "06"), ("period", MONTH)]).await;
-    let form = browser.client.form(Locator::Css("form.choices")).await.expect("the form");
     let choice = browser.client.find(Locator::Css("select[name=period]")).await.expect("the choice");
     choice.select_by_value("2024-M04").await.expect("chosen");
-    form.submit().await.expect("sent");
+    browser.client.find(Locator::Css("form.choices button")).await.expect("a button").click().await.expect("sent");
     assert!(eyes.here().await.contains("period=2024-M04"), "{}", eyes.here().await);
     assert!(eyes.see(".period strong").await.text().await.expect("text").contains("Tháng 4/2024"));
 }

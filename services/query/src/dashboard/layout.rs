@@ -278,7 +278,7 @@ fn maps(scene: &Scene) -> Markup {
 /// That not everything is real.
 fn synthetic(lang: Lang) -> Markup {
     html! {
-        p.synthetic role="note" {
+        aside.synthetic aria-label=(lang.of("Số liệu giả lập", "Synthetic figures")) {
             strong { (lang.of("SỐ LIỆU GIẢ LẬP (SYNTHETIC).", "SYNTHETIC FIGURES.")) } " "
             (lang.of(
                 "Hệ thống này có số liệu được tạo tự động để thử nghiệm; các tổng có thể chứa số liệu đó.",
