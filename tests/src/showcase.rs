@@ -237,7 +237,9 @@ impl Showcase {
             if Draws::of(SEED, &[code, "late"]).within(0, 8) == 0 {
                 continue;
             }
-            for line in self.lines().iter().filter(|line| self.takes(line, month)) {
+            let level = self.registry.unit(unit).level;
+            let is_theirs = |line: &&Line| line.indicator.collection_level == level && self.takes(line, month);
+            for line in self.lines().iter().filter(is_theirs) {
                 figures.push(self.figure(line, unit, month, "own", 1, 9));
             }
         }
