@@ -479,6 +479,8 @@ async fn an_overview_of_the_nation_is_read_in_three_statements(on: On) {
         rank: true,
         ..question("", unit, "2024-M05", "indicators,periods")
     };
+    // The registry is read once a process.
+    rest(&server, &question("tg01", "VN", "2024-M05", "")).await;
     for unit in ["VN", PROVINCE] {
         let before = statements(&server).await;
         let answer = rest(&server, &overview(unit)).await;

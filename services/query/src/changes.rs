@@ -288,12 +288,11 @@ impl View {
             let (series, period, body) = read_tile(&tile)?;
             let Some(indicator) = registry.indicator(&series.indicator) else { continue };
             let day = indicator.calendar.last_day(period);
-            // A tile is also written where all that came was known already.
-            let is_new = |entry: &tonghop_tiles::Entry| {
-                entry.revisions.last().is_some_and(|revision| revision.position > position)
+            let is_new = |entry: tonghop_tiles::Entry<'_>| {
+                entry.latest().position > position
                     && below.as_ref().is_none_or(|below| below.has(entry.unit, day))
             };
-            if body.entries().iter().any(is_new) {
+            if body.entries().any(is_new) {
                 heard.add(&series, period);
             }
         }

@@ -12,7 +12,7 @@ use crate::lineage::Reading;
 use crate::period::Period;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
-use crate::rollup::flow::{Flow, Given, Inputs, Rolled};
+use crate::rollup::flow::{Flow, Inputs, Rolled};
 use crate::rollup::stock::{self, Held};
 use crate::rollup::{Along, Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
@@ -138,7 +138,7 @@ impl<'a> Prepared<'a> {
         look: impl FnOnce(&Rolled<A>) -> T,
     ) -> T {
         let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
-        let mut given = Given::new();
+        let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
             let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
             // A part in which nothing was reported has nothing to give.
@@ -150,6 +150,7 @@ impl<'a> Prepared<'a> {
                 flow.give(&mut given);
             }
         }
+        let given = |unit: UnitId, period: Period| given.get(&(unit, period));
         let mut flow = if is_divided(registry, indicator, unit) {
             Flow::over(registry, indicator, unit, inputs, &given)
         } else {
@@ -201,7 +202,7 @@ impl<'a> Prepared<'a> {
 
 fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: &'a Figures) -> LaidOut<'a> {
     match &plan.indicator.kind {
-        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part),
+        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part, None),
         Kind::Stock => {
             LaidOut::Stock(Held::new(move |days| inputs::of_stock(registry, &side.own, figures, days)))
         }
@@ -209,13 +210,14 @@ fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: 
     }
 }
 
-/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
+/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole; with `at`, of these units alone.
 pub(super) fn lay_out_pairs<'a>(
     registry: &'a Registry,
     plan: &'a Plan,
     side: &'a Side,
     figures: &'a Figures,
     is_part: bool,
+    at: Option<&'a HashSet<UnitId>>,
 ) -> LaidOut<'a> {
     let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
     let most = decimals.max().unwrap_or(0);
@@ -226,7 +228,7 @@ pub(super) fn lay_out_pairs<'a>(
     if plan.indicator.is_stock() {
         LaidOut::StockPairs(Held::new(move |days| {
             let stocks = |all: &[Asked]| {
-                all.iter().map(|a| inputs::of_stock(registry, a, figures, days)).collect::<Vec<_>>()
+                all.iter().map(|a| inputs::of_stock_at(registry, a, figures, days, at)).collect::<Vec<_>>()
             };
             pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator))
         }))
