@@ -14,6 +14,7 @@
 //! | [`browser`] | a real browser |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`load`] | writers and readers that go on while something fails |
+//! | [`tools`] | other people's programs, which read what this one writes |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
@@ -28,6 +29,7 @@ pub mod process;
 pub mod rest;
 pub mod server;
 pub mod showcase;
+pub mod tools;
 pub mod wire;
 
 pub use api::Api;
