@@ -204,8 +204,11 @@ impl Showcase {
         let months = period.months().map_or(1, |(first, last)| u64::try_from(last - first + 1).unwrap_or(1));
         let months = if line.indicator.is_stock() { 1 } else { months };
         let whole = base * draws.within(80, 120) / 100 * months;
-        let value =
-            if line.depth == 0 { whole + base * months } else { (base * months) >> line.depth.min(8) };
+        let value = if line.depth == 0 {
+            whole + base * months
+        } else {
+            (base * months * draws.within(70, 100) / 100) >> (line.depth - 1).min(8)
+        };
         let places = usize::from(line.indicator.decimals);
         let value = if places == 0 { value.to_string() } else { format!("{value}.{:0places$}", 0) };
         let qualifier = match draws.within(1, 40) {
@@ -238,7 +241,8 @@ impl Showcase {
                 continue;
             }
             let level = self.registry.unit(unit).level;
-            let is_theirs = |line: &&Line| line.indicator.collection_level == level && self.takes(line, month);
+            let is_theirs =
+                |line: &&Line| line.indicator.collection_level == level && self.takes(line, month);
             for line in self.lines().iter().filter(is_theirs) {
                 figures.push(self.figure(line, unit, month, "own", 1, 9));
             }

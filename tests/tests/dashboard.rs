@@ -295,6 +295,26 @@ fn before_is(reply: &Reply, unit: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_overview_reads_the_database_three_times() {
+    let server = reported().await;
+    let statements = async || {
+        let text = server.get("/metrics", &[]).await.text();
+        let line = text
+            .lines()
+            .find(|l| l.starts_with("tonghop_query_statements_total"))
+            .expect("the counter")
+            .to_owned();
+        line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()).expect("a count")
+    };
+    // Once for what is kept from one page to the next.
+    page(&server, "/", "VN", &[]).await;
+    let before = statements().await;
+    assert_eq!(page(&server, "/", "VN", &[]).await.status, 200);
+    let took = statements().await - before;
+    assert!(took <= 3, "{took} statements");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn synthetic_figures_are_labelled_and_their_absence_is_not() {
     let server = Server::start().await;
     let label = "SYNTHETIC";

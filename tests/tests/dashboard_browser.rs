@@ -182,7 +182,14 @@ async fn from_the_nation_to_one_figure_without_scripts() {
     eyes.open("/", &[("unit", "06"), ("period", MONTH)]).await;
     let choice = browser.client.find(Locator::Css("select[name=period]")).await.expect("the choice");
     choice.select_by_value("2024-M04").await.expect("chosen");
-    browser.client.find(Locator::Css("form.choices button")).await.expect("a button").click().await.expect("sent");
+    browser
+        .client
+        .find(Locator::Css("form.choices button"))
+        .await
+        .expect("a button")
+        .click()
+        .await
+        .expect("sent");
     assert!(eyes.here().await.contains("period=2024-M04"), "{}", eyes.here().await);
     assert!(eyes.see(".period strong").await.text().await.expect("text").contains("Tháng 4/2024"));
 }
@@ -405,7 +412,7 @@ async fn screenshots() {
             let high =
                 browser.value("document.documentElement.scrollHeight").await.as_u64().expect("a height");
             // A long page is shown as far as its beginning tells what the rest is like.
-            let high = u32::try_from(high).expect("a height").min(if width == 360 { 2600 } else { 1700 });
+            let high = u32::try_from(high).expect("a height").min(if width == 360 { 2400 } else { 1500 });
             browser.resize(width, high).await.expect("resized");
             let shot = browser.client.screenshot().await.expect("a screenshot");
             let file = folder.join(format!("{name}-{width}.png"));

@@ -30,6 +30,8 @@ pub(super) async fn page(scene: &mut Scene) -> Result<Body, Failure> {
     scene.include(answer.as_of.clone());
     let lang = scene.lang;
     let total = answer.total.clone().unwrap_or_default();
+    // Parts may have been chosen among, and none of them used.
+    let is_of_parts = matches!(total.basis.as_str(), "computed" | "partial");
     let main = html! {
         p.described {
             a href=(scene.address.href(Page::Indicator)) { (scene.indicator_name(&indicator.code)) }
@@ -43,10 +45,10 @@ pub(super) async fn page(scene: &mut Scene) -> Result<Body, Failure> {
         }
         @if !answer.origins.is_empty() { (origins(scene, &answer.origins)) }
         @if !answer.children.is_empty() {
-            (parts(scene, lang.of("Các đơn vị bên dưới, cùng kỳ", "The units below, over the same period"), &answer.children, Named::Unit, answer.along == "units"))
+            (parts(scene, lang.of("Các đơn vị bên dưới, cùng kỳ", "The units below, over the same period"), &answer.children, Named::Unit, is_of_parts && answer.along == "units"))
         }
         @if !answer.tiles.is_empty() {
-            (parts(scene, lang.of("Chính đơn vị, các kỳ bên trong", "The unit itself, over the periods within"), &answer.tiles, Named::Period, answer.along == "time"))
+            (parts(scene, lang.of("Chính đơn vị, các kỳ bên trong", "The unit itself, over the periods within"), &answer.tiles, Named::Period, is_of_parts && answer.along == "time"))
         }
         section.panel {
             h2 { (lang.of("Số liệu của chính đơn vị", "Figures of the unit itself")) }
@@ -99,6 +101,13 @@ fn because(scene: &Scene, total: &pb::Total, answer: &pb::ExplainResponse) -> St
         "time" => lang.of("các kỳ bên trong", "the periods within"),
         _ => lang.of("các đơn vị bên dưới", "the units below"),
     };
+    if !answer.origins.is_empty() && total.value.is_some() {
+        let units = answer.origins.len();
+        return lang.of(
+            format!("Được quy về bản đồ sau từ {units} đơn vị khi báo cáo, mỗi đơn vị tính phần ghi dưới đây; phủ {cells} ô."),
+            format!("Restated to the later map from {units} units that reported, of each the share below; {cells} cells are covered."),
+        );
+    }
     match total.basis.as_str() {
         "reported" => lang.of(
             "Đơn vị tự báo cáo số này cho cả kỳ.".to_owned(),
@@ -127,6 +136,10 @@ fn because(scene: &Scene, total: &pb::Total, answer: &pb::ExplainResponse) -> St
 fn set_aside(scene: &Scene, indicator: &Indicator, total: &pb::Total) -> Vec<String> {
     let lang = scene.lang;
     let (Some(whole), Some(parts)) = (&total.whole, &total.parts) else { return vec![] };
+    // Of a restated total each unit that reported says for itself.
+    if total.map != "reported" {
+        return vec![];
+    }
     let (whole, parts) = (lang.number(whole), lang.number(parts));
     let said = match (total.basis.as_str(), indicator.precedence) {
         ("declared" | "reported", Precedence::DeclaredFirst) => lang.of(

@@ -44,7 +44,7 @@ pub(super) fn basis(lang: Lang, code: &str) -> &'static str {
         "reported" => lang.of("đơn vị tự báo cáo", "reported by the unit"),
         "declared" => lang.of("số khai cho cả địa bàn", "declared for the whole territory"),
         "computed" => lang.of("cộng đủ từ các phần", "computed from all parts"),
-        "partial" => lang.of("chưa đủ", "partial"),
+        "partial" => lang.of("cộng những gì đã có", "the sum of what is there"),
         _ => "",
     }
 }
@@ -74,11 +74,12 @@ pub(super) fn value(scene: &Scene, total: &pb::Total) -> Markup {
     let href = explanation(scene, total).href(Page::Explain);
     html! {
         @if let Some(value) = &total.value {
+            // What limits a number is read before it, and numbers stand below one another.
+            @if total.estimated { span.tag { (lang.of("ước tính", "estimated")) } " " }
+            @if !is_whole(total) { span.tag { (lang.of("chưa đủ", "partial")) } " " }
             a.value.partial[!is_whole(total)] href=(href) {
                 (quantity(lang, value, &total.qualifier))
             }
-            @if !is_whole(total) { " " span.tag { (lang.of("chưa đủ", "partial")) } }
-            @if total.estimated { " " span.tag { (lang.of("ước tính", "estimated")) } }
         } @else if !total.refused.is_empty() {
             span.absent title=(total.refused) { (lang.of("không trả lời được", "no answer")) }
         } @else {
@@ -148,8 +149,8 @@ pub(super) fn change(lang: Lang, total: &pb::Total, with: &str) -> Markup {
 fn not_comparable(lang: Lang, code: &str) -> &'static str {
     match code {
         "no_period" => lang.of("không có kỳ để so", "no period to compare with"),
-        "coverage" => lang.of("không so được: khác độ phủ", "not comparable: other coverage"),
-        "territory" => lang.of("không so được: đổi địa giới", "not comparable: territory changed"),
+        "coverage" => lang.of("khác độ phủ", "other coverage"),
+        "territory" => lang.of("đổi địa giới", "territory changed"),
         "missing" => lang.of("không có số để so", "nothing to compare with"),
         "not_available" => lang.of("không có số liệu để so", "not available"),
         "not_aggregable" | "not_additive" => lang.of("không cộng được", "does not add up"),

@@ -34,6 +34,14 @@ pub(super) fn name(lang: Lang, page: Page) -> &'static str {
     }
 }
 
+/// The name of a page where there is little room.
+fn short_name(lang: Lang, page: Page) -> &'static str {
+    match page {
+        Page::Coverage => lang.of("Tiến độ", "Reporting"),
+        other => name(lang, other),
+    }
+}
+
 /// A whole page.
 pub(super) fn page(scene: &Scene, body: &Body, has_synthetic: bool) -> Markup {
     let lang = scene.lang;
@@ -113,7 +121,7 @@ fn document(
                     nav aria-label=(lang.of("Các trang", "Pages")) {
                         ul {
                             @for to in [Page::Overview, Page::Unit, Page::Coverage, Page::Differences] {
-                                li { a href=(address.href(to)) aria-current=[(to == page).then_some("page")] { (name(lang, to)) } }
+                                li { a href=(address.href(to)) aria-current=[(to == page).then_some("page")] { (short_name(lang, to)) } }
                             }
                         }
                     }
@@ -163,7 +171,7 @@ fn context(scene: &Scene) -> Markup {
                 }
             }
             (stepper(scene))
-            form.choices action=(scene.page.path()) {
+            form.choices action=(scene.page.path()) aria-label=(lang.of("Chọn chương trình, kỳ, bản đồ", "Choose programme, period, map")) {
                 (hidden(&scene.address, scene.page, &["programme", "period", "map"]))
                 (programmes(scene))
                 (choice_of_period(scene))
@@ -320,13 +328,18 @@ fn legend(lang: Lang) -> Markup {
                     "Độ phủ: phần đậm là ô đã có báo cáo, phần nhạt là ô chỉ có số khai chung của cấp trên, phần gạch là ô còn thiếu. Một ô là một đơn vị ở một kỳ thu thập.",
                     "Coverage: dark is what was reported, light is what only a declared figure above stands for, hatched is what is missing. A cell is one unit in one collection period.",
                 )) }
-                dt { span.tag { (figure::basis(lang, "partial")) } }
+                dt { span.tag { (lang.of("chưa đủ", "partial")) } }
                 dd { (lang.of(
                     "Tổng của những gì đã có; chưa phải tổng của cả địa bàn.",
                     "The sum of what is there; not the total of the whole territory.",
                 )) }
                 dt { (sign("at_least").0) " " (sign("at_most").0) " " (sign("about").0) }
                 dd { (lang.of("Nguồn nói: ít nhất, nhiều nhất, khoảng.", "The source says: at least, at most, about.")) }
+                dt { (lang.of("khác độ phủ", "other coverage")) ", " (lang.of("đổi địa giới", "territory changed")) }
+                dd { (lang.of(
+                    "Không so được với kỳ kia: hai số không nói về cùng những ô, hoặc không cùng một lãnh thổ.",
+                    "Not comparable with the other period: the two do not speak of the same cells, or not of the same territory.",
+                )) }
                 dt { "–" }
                 dd { (lang.of("Không có số. Số 0 là một giá trị, và được viết là 0.", "There is no number. Zero is a value, and is written as 0.")) }
             }

@@ -144,12 +144,30 @@ impl Dashboard {
         if address.unit.is_empty() || address.period.is_empty() {
             return Ok(Answer::Elsewhere(self.filled(address).await?.href(page)));
         }
-        // The registry of the moment that the page is of: now, or when a review was frozen.
-        let when = When { at_least: address.at_least, review: &address.review, ..When::default() };
-        let registry = Arc::clone(&self.query.view(when).await?.registry);
-        let (body, scene) = self.shown(page, address, lang, registry).await?;
+        let (body, scene) = match self.shown_at_hand(page, address, lang).await {
+            Some(shown) => shown,
+            None => {
+                // The registry of the moment that the page is of: now, or when a review was frozen.
+                let when = When { at_least: address.at_least, review: &address.review, ..When::default() };
+                let registry = Arc::clone(&self.query.view(when).await?.registry);
+                self.shown(page, address, lang, registry).await?
+            }
+        };
         let has_synthetic = self.has_synthetic(scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
         Ok(Answer::Page(layout::page(&scene, &body, has_synthetic).into_string()))
+    }
+
+    /// A page made with the registry at hand, which saves reading the database for it. There is none where another
+    /// registry turns out to be in force, or where anything is wrong: then it is looked at again.
+    async fn shown_at_hand(&self, page: Page, address: &Address, lang: Lang) -> Option<(Body, Scene)> {
+        // What asks nothing would never hear of another registry.
+        if page == Page::Find || !address.review.is_empty() {
+            return None;
+        }
+        let at_hand = self.query.newest_registry_held()?;
+        let shown = self.shown(page, address, lang, Arc::clone(&at_hand)).await.ok()?;
+        let newest = self.query.newest_registry_held()?;
+        Arc::ptr_eq(&at_hand, &newest).then_some(shown)
     }
 
     async fn shown(
@@ -234,5 +252,11 @@ impl Query {
     /// The time, as this process was given it.
     fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    /// The registry loaded last, of those that answers were made with.
+    fn newest_registry_held(&self) -> Option<Arc<Registry>> {
+        let held = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().max_by_key(|(at, _)| *at).map(|(_, registry)| Arc::clone(registry))
     }
 }

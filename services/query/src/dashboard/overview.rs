@@ -1,5 +1,7 @@
 //! Every indicator of a programme for one unit and period, on one page.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
@@ -64,17 +66,18 @@ pub(super) fn request(scene: &Scene) -> pb::GetTotalsRequest {
 pub(super) fn rows(scene: &Scene, totals: Vec<pb::Total>) -> Vec<Row> {
     let period = scene.period.to_string();
     let mut rows: Vec<Vec<pb::Total>> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
     for total in totals {
-        match rows.last_mut() {
-            Some(row) if row[0].indicator == total.indicator && row[0].breakdown == total.breakdown => {
-                row.push(total);
-            }
-            _ => rows.push(vec![total]),
-        }
+        let key = (total.indicator.clone(), total.breakdown.clone());
+        let place = *places.entry(key).or_insert_with(|| {
+            rows.push(Vec::new());
+            rows.len() - 1
+        });
+        rows[place].push(total);
     }
     let row = |mut leading: Vec<pb::Total>| {
         let at = leading.iter().rposition(|t| t.period == period)?;
-        let now = leading.swap_remove(at);
+        let now = leading.remove(at);
         let unit = |t: &pb::Total| t.unit.as_ref().map(|u| u.code.clone());
         leading.retain(|t| unit(t) == unit(&now) && !t.territory_break);
         Some(Row { now, leading })
@@ -160,6 +163,7 @@ fn rows_table(scene: &Scene, rows: &[&Row]) -> Markup {
                 tr {
                     th scope="col" { (lang.of("Chỉ tiêu", "Indicator")) }
                     th.number scope="col" { (lang.of("Giá trị", "Value")) }
+                    th scope="col" { (lang.of("Đơn vị tính", "Measured in")) }
                     th scope="col" { (lang.of("Độ phủ", "Coverage")) }
                     @if has_previous { th.number scope="col" { (previous) } }
                     @if has_last_year { th.number scope="col" { (last_year) } }
@@ -173,10 +177,8 @@ fn rows_table(scene: &Scene, rows: &[&Row]) -> Markup {
                             a href=(of_indicator(scene, &row.now).href(Page::Indicator)) { (scene.indicator_name(&row.now.indicator)) }
                             @if !row.now.breakdown.is_empty() { " " span.note { (scene.breakdown_in_words(&row.now.breakdown)) } }
                         }
-                        td.number data-label=(lang.of("Giá trị", "Value")) {
-                            (figure::value(scene, &row.now))
-                            " " span.measure { (figure::measure(lang, &row.now)) }
-                        }
+                        td.number data-label=(lang.of("Giá trị", "Value")) { (figure::value(scene, &row.now)) }
+                        td.measure { (figure::measure(lang, &row.now)) }
                         td data-label=(lang.of("Độ phủ", "Coverage")) {
                             (figure::coverage_of(lang, &row.now))
                             @if row.now.basis == "declared" { " " span.note { (figure::basis(lang, "declared")) } }
