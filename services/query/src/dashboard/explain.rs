@@ -185,7 +185,7 @@ fn parts(scene: &Scene, title: &str, totals: &[pb::Total], named: Named, is_used
     };
     html! {
         section.panel {
-            h2 { (title) " " span.tag.done[is_used] { @if is_used { (lang.of("đã dùng", "used")) } @else { (lang.of("không dùng", "not used")) } } }
+            h2 { (title) " " span.tag.done[is_used].unused[!is_used] { @if is_used { (lang.of("đã dùng", "used")) } @else { (lang.of("không dùng", "not used")) } } }
             @if !there.is_empty() {
                 table.figures {
                     caption.unseen { (title) }
