@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tonghop_proto::query::GetTotalsRequest;
 use tonghop_tests::gazetteer::rows as table;
 use tonghop_tests::{Reply, Server, tools};
 
@@ -306,6 +307,32 @@ async fn a_file_says_as_of_when_it_is_and_is_not_sent_twice() {
     let other = file(&server, "totals", "csv", &[&CHILDREN[..], &[("lang", "en")]].concat()).await;
     assert_ne!(other.header("etag"), file(&server, "totals", "csv", &CHILDREN).await.header("etag"));
     assert_eq!(other.header("content-type"), "text/csv; charset=utf-8");
+}
+
+#[tokio::test]
+async fn the_command_line_writes_the_same_file_or_none() {
+    let server = with_figures().await;
+    let endpoint = tonic::transport::Endpoint::from_shared(server.base().to_owned()).expect("an address");
+    let channel = endpoint.connect_lazy();
+    let folder = tempfile::tempdir().expect("a directory");
+    let question = |indicator: &str| GetTotalsRequest {
+        indicator: indicator.to_owned(),
+        unit: "19".to_owned(),
+        period: MONTH.to_owned(),
+        by: "children".to_owned(),
+        ..GetTotalsRequest::default()
+    };
+    for format in FORMATS {
+        let path = folder.path().join(format!("tips.{format}"));
+        let bytes = tonghop::file::fetch(channel.clone(), &question("tg02"), &path).await.expect("a file");
+        let written = std::fs::read(&path).expect("it is there");
+        assert_eq!(written.len() as u64, bytes);
+        assert!(written == file(&server, "totals", format, &CHILDREN).await.bytes, "{format}");
+    }
+    let path = folder.path().join("none.csv");
+    let refused = tonghop::file::fetch(channel, &question("none"), &path).await.expect_err("a refusal");
+    assert!(refused.lines()[0].starts_with("indicator: got \"none\""), "{:?}", refused.lines());
+    assert!(!path.exists());
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub struct Totals {
     /// Of `by=units`: the level of the units.
     pub level: String,
     /// Of `by=periods`: as many periods of the length of the one asked for, which is the last.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub last: u32,
     /// `previous`, `last_year`, or both: each total is compared with the same of that period.
     pub compare: String,
@@ -47,7 +48,7 @@ pub struct Totals {
     /// Wait, at most 30 s, until everything up to this position is in.
     pub at_least: i64,
     /// How many on a page; 0: as many as there may be.
-    #[param(example = 10)]
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 10)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,
@@ -104,6 +105,7 @@ pub struct Figures {
     /// Wait, at most 30 s, until everything up to this position is in.
     pub at_least: i64,
     /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,
@@ -134,9 +136,10 @@ pub struct Tree {
     /// Wait, at most 30 s, until everything up to this position is in.
     pub at_least: i64,
     /// How many levels of parts, at most 8; 0: 3.
-    #[param(example = 2)]
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 2)]
     pub depth: u32,
     /// How many parts of one node, at most 200; 0: 20.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub limit: u32,
     /// The `more` of a node, which opens it again with the parts that come next.
     pub cursor: String,
@@ -150,6 +153,7 @@ pub struct Reviews {
     /// Wait, at most 30 s, until everything up to this position is in.
     pub at_least: i64,
     /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,
@@ -208,6 +212,7 @@ pub struct TotalsFile {
     /// As of `/v1/totals`.
     pub level: String,
     /// As of `/v1/totals`.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub last: u32,
     /// As of `/v1/totals`.
     pub compare: String,
@@ -291,7 +296,7 @@ pub struct Units {
     /// Only those with this code.
     pub code: String,
     /// How many on a page; 0: as many as there may be.
-    #[param(example = 5)]
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 5)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,
@@ -324,6 +329,7 @@ pub struct MapDiff {
     #[param(example = "24")]
     pub unit: String,
     /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,
@@ -335,7 +341,7 @@ pub struct MapDiff {
 #[into_params(parameter_in = Query)]
 pub struct Page {
     /// How many on a page; 0: as many as there may be.
-    #[param(example = 5)]
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 5)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,

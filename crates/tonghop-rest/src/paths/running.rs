@@ -38,6 +38,6 @@ pub(crate) fn active() {}
     get,
     path = "/metrics",
     tag = "running",
-    responses((status = 200, description = "OpenMetrics", body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "All of it, as text", body = String, content_type = "text/plain"))
 )]
 pub(crate) fn metrics() {}

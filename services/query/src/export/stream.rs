@@ -133,12 +133,14 @@ pub(super) async fn answer<R: Rows>(
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
+        // What cannot even begin is said as a failure, and not as a file that is cut short.
+        let begun = Export::begin(format, about.clone()).map_err(Failure::internal)?;
         let first = rows.next().await?;
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let (stop, begun) = (query.stop.clone(), about.clone());
+        let stop = query.stop.clone();
         let writing = async move {
             let _permit = permit;
-            write(rows, first, format, begun, sender, stop).await;
+            write(rows, first, begun, sender, stop).await;
         };
         tokio::spawn(writing.in_current_span());
         let mut response = Body::from_stream(Pieces { receiver, is_over: false }).into_response();
@@ -197,14 +199,13 @@ fn file_name<R: Row>(format: Format, about: &About) -> String {
 async fn write<R: Rows>(
     rows: R,
     first: Option<Vec<R::Row>>,
-    format: Format,
-    about: About,
+    export: Export<R::Row>,
     sender: Sender,
     stop: Stop,
 ) {
     let cut = tokio::select! {
         () = stop.told() => Failure::stopping(),
-        done = tokio::time::timeout(LONGEST, written(rows, first, format, about, &sender)) => match done {
+        done = tokio::time::timeout(LONGEST, written(rows, first, export, &sender)) => match done {
             Ok(Ok(())) => return,
             Ok(Err(failure)) => failure,
             Err(_) => Failure::new(FailureKind::Unavailable, "the file took too long"),
@@ -217,11 +218,9 @@ async fn write<R: Rows>(
 async fn written<R: Rows>(
     mut rows: R,
     first: Option<Vec<R::Row>>,
-    format: Format,
-    about: About,
+    mut export: Export<R::Row>,
     sender: &Sender,
 ) -> Result<(), Failure> {
-    let mut export = Export::<R::Row>::begin(format, about).map_err(Failure::internal)?;
     let mut next = first;
     while let Some(batch) = next {
         let mut batch = Some(batch);
@@ -349,8 +348,8 @@ mod tests {
 
     fn begun(rows: Batches, format: Format, stop: Stop) -> Pieces {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let about = rows.about.clone();
-        tokio::spawn(write(rows, Some(vec![]), format, about, sender, stop));
+        let export = Export::begin(format, rows.about.clone()).expect("it begins");
+        tokio::spawn(write(rows, Some(vec![]), export, sender, stop));
         Pieces { receiver, is_over: false }
     }
 
