@@ -71,6 +71,9 @@ struct Arguments {
     /// Python with the peers of `peers.py`.
     #[arg(long, default_value = "target/python/bin/python")]
     python: PathBuf,
+    /// Serves what others are compared with, and measures nothing.
+    #[arg(long, hide = true)]
+    serve_echo: bool,
     /// Where what came out is put: one file of JSON and one of Markdown a run.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
@@ -95,6 +98,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Outcome<()> {
+    if arguments.serve_echo {
+        return peers::echo::serve().await;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?.to_owned();
     let registry = root.join("data/registry");
     let (rounds, indicators, seconds) = match arguments.quick {
@@ -132,6 +138,9 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     }
     if arguments.rows.contains(&4) {
         tables.extend(rows::rebuild::run(&setup).await?);
+    }
+    if arguments.rows.contains(&5) {
+        tables.extend(rows::reading::run(&setup).await?);
     }
     let page: String = tables.iter().map(Table::markdown).collect();
     println!("{page}");

@@ -3,6 +3,6 @@
 pub(crate) mod alone;
 pub(crate) mod month;
 pub(crate) mod push;
+pub(crate) mod reading;
 pub(crate) mod rebuild;
-
 pub(crate) mod steady;
