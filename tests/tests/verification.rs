@@ -54,11 +54,12 @@ async fn a_changed_tile_is_found_and_a_rebuild_puts_it_right() {
     server
         .tampered(async |database: &str| {
             tamper(database, |tiles, _| {
-                let mut body = TileBody::decode(&tiles[0].body).expect("a body");
-                let entry = body.entries()[0].clone();
+                let stored = TileBody::decode(&tiles[0].body).expect("a body");
+                let entry = stored.entries().next().expect("an entry");
                 let said = Said::Value(13, Qualifier::Exact);
-                let revision = Revision { said, ..entry.revisions[0].clone() };
-                body.put(entry.unit, Scope::Own, &entry.members, revision);
+                let revision = Revision { said, ..entry.latest() };
+                let mut body = stored.clone();
+                body.put_text(entry.unit, Scope::Own, entry.members, revision);
                 tiles[0].body = body.encode();
             })
             .await;

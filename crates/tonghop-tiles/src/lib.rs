@@ -6,9 +6,13 @@
 //! that is not known is refused, never guessed at.
 
 mod bytes;
+mod columns;
 mod summary;
 mod tile;
+mod tile_bytes;
+mod words;
 
 pub use bytes::BodyError;
 pub use summary::SummaryBody;
 pub use tile::{Entry, Put, Revision, Said, TileBody};
+pub use words::Word;

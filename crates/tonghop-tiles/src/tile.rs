@@ -1,78 +1,106 @@
-//! Figures of one series and period, with their revisions.
-//!
-//! ```text
-//! version 1
-//! words: count, then each a text             (members, reporters, reasons, programmes)
-//! entries: count, then each, in order of unit, scope and members:
-//!   unit less the unit before · members' word · 2 + scope · number of revisions, then each:
-//!     position less the position before · kind + 4 · qualifier + 16 · has reporter + 32 · has programmes
-//!     value, or the reason's word · [reporter's word] · [programmes' word]
-//! ```
-//!
-//! All numbers are in base-128 groups, lowest first; differences of positions are zigzag.
+//! Figures of one series and period, with their revisions, in columns.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use tonghop_core::dimension::Breakdown;
-use tonghop_core::figure::{Leaf, Scope, SeriesFigures, Stated};
+use tonghop_core::figure::{Leaf, Row, Scope, SeriesFigures, Stated};
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Qualifier;
 use tonghop_core::unit::UnitId;
 
-use crate::bytes::{BodyError, Reader, Writer};
-
-const VERSION: u8 = 1;
+use crate::words::{Word, Words};
 
 /// What a revision says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// A value, in units of the last decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<Text> {
+    /// A value, in units of the last decimal; never negative.
     Value(i64, Qualifier),
     /// No value, for a reason.
-    NotAvailable(Arc<str>),
+    NotAvailable(Text),
     /// The figure went back to missing.
     Withdrawn,
 }
 
-/// What was said of a figure at one position of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision {
+/// What was said of a figure at one position of the ledger. Its texts are [words](Word) of the tile where figures are
+/// put in, and plain text where they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision<Text> {
     /// The position.
     pub position: i64,
     /// What was said.
-    pub said: Said,
-    /// Who said it, where that is no part of the key.
-    pub reporter: Option<Arc<str>>,
+    pub said: Said<Text>,
+    /// Who said it, where that is no part of the key; empty where it is.
+    pub reporter: Text,
     /// Programmes it was reported under, separated by `|`; empty for none.
-    pub programmes: Arc<str>,
+    pub programmes: Text,
 }
 
-/// A figure's key within its tile, and its revisions in order of position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+impl<Text> Revision<Text> {
+    fn map<Other>(self, mut text: impl FnMut(Text) -> Other) -> Revision<Other> {
+        Revision {
+            position: self.position,
+            said: match self.said {
+                Said::Value(value, qualifier) => Said::Value(value, qualifier),
+                Said::NotAvailable(reason) => Said::NotAvailable(text(reason)),
+                Said::Withdrawn => Said::Withdrawn,
+            },
+            reporter: text(self.reporter),
+            programmes: text(self.programmes),
+        }
+    }
+}
+
+/// A figure's key within its tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) unit: UnitId,
+    pub(crate) scope: Scope,
+    pub(crate) members: Word,
+}
+
+/// A tile's body.
+#[derive(Clone, Debug, Default)]
+pub struct TileBody {
+    pub(crate) words: Words,
+    /// In order of unit, scope and the members' text.
+    pub(crate) keys: Vec<Key>,
+    /// What was said last of each key.
+    pub(crate) latest: Vec<Revision<Word>>,
+    /// What was said before of those that were revised, first to last.
+    pub(crate) earlier: BTreeMap<Key, Vec<Revision<Word>>>,
+}
+
+/// A figure's key within its tile, with all that was said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
     /// The unit.
     pub unit: UnitId,
     /// The scope.
     pub scope: Scope,
     /// Members of the partitions, as `dimension=member|…`.
-    pub members: Arc<str>,
-    /// What was said, first to last; never empty.
-    pub revisions: Vec<Revision>,
+    pub members: &'a str,
+    body: &'a TileBody,
+    at: usize,
 }
 
-impl Entry {
-    /// The revision that stands as of a position.
-    pub fn as_of(&self, position: i64) -> Option<&Revision> {
-        self.revisions.iter().rev().find(|r| r.position <= position)
+impl<'a> Entry<'a> {
+    /// What was said, first to last; never nothing.
+    pub fn revisions(&self) -> impl DoubleEndedIterator<Item = Revision<&'a str>> + use<'a> {
+        let body = self.body;
+        let earlier = body.earlier.get(&body.keys[self.at]).into_iter().flatten();
+        earlier.chain([&body.latest[self.at]]).map(|revision| body.read(*revision))
     }
-}
 
-/// A tile's body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TileBody {
-    /// In order of unit, scope and members.
-    entries: Vec<Entry>,
+    /// What was said last.
+    pub fn latest(&self) -> Revision<&'a str> {
+        self.body.read(self.body.latest[self.at])
+    }
+
+    /// The revision that stands as of a position.
+    pub fn as_of(&self, position: i64) -> Option<Revision<&'a str>> {
+        self.revisions().rev().find(|r| r.position <= position)
+    }
 }
 
 /// What became of a figure that was put into a tile.
@@ -89,172 +117,162 @@ pub enum Put {
 }
 
 impl TileBody {
-    /// All entries, in order.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// All entries, in order of unit, scope and members.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+        self.keys.iter().enumerate().map(|(at, key)| Entry {
+            unit: key.unit,
+            scope: key.scope,
+            members: self.words.get(key.members),
+            body: self,
+            at,
+        })
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// What stands now, in order of units: the unit, the scope, and what is said.
+    pub fn current(&self) -> impl Iterator<Item = (UnitId, Scope, Stated)> {
+        self.current_with_members().map(|(unit, scope, _, stated)| (unit, scope, stated))
+    }
+
+    /// What stands now, in order of units: the unit, the scope, the members, and what is said.
+    pub fn current_with_members(&self) -> impl Iterator<Item = (UnitId, Scope, &str, Stated)> {
+        self.keys.iter().zip(&self.latest).filter_map(|(key, revision)| {
+            let stated = stated(revision)?;
+            Some((key.unit, key.scope, self.words.get(key.members), stated))
+        })
+    }
+
+    /// The word for a text, which is added if it is new.
+    pub fn word(&mut self, text: &str) -> Word {
+        self.words.word(text)
+    }
+
+    /// Puts a figure in whose texts are plain.
+    pub fn put_text(&mut self, unit: UnitId, scope: Scope, members: &str, revision: Revision<&str>) -> Put {
+        let members = self.word(members);
+        let revision = revision.map(|text| self.words.word(text));
+        self.put(unit, scope, members, revision)
     }
 
     /// Puts a figure in. One that says what stands already makes no revision.
-    pub fn put(&mut self, unit: UnitId, scope: Scope, members: &str, revision: Revision) -> Put {
-        let at =
-            self.entries.binary_search_by(|e| (e.unit, e.scope, &*e.members).cmp(&(unit, scope, members)));
-        match at {
-            Ok(i) => {
-                let entry = &mut self.entries[i];
-                let last = entry.revisions.last();
-                let put = match (last.map(|r| &r.said), &revision.said) {
-                    (None | Some(Said::Withdrawn), Said::Withdrawn) => Put::Unchanged,
-                    (None | Some(Said::Withdrawn), _) => Put::New,
+    pub fn put(&mut self, unit: UnitId, scope: Scope, members: Word, revision: Revision<Word>) -> Put {
+        let key = Key { unit, scope, members };
+        match self.search(&key) {
+            Ok(at) => {
+                let last = &mut self.latest[at];
+                let put = match (&last.said, &revision.said) {
+                    (Said::Withdrawn, Said::Withdrawn) => return Put::Unchanged,
+                    (Said::Withdrawn, _) => Put::New,
                     (_, Said::Withdrawn) => Put::Withdrawn,
-                    _ if last.is_some_and(|r| {
-                        (&r.said, &r.reporter, &r.programmes)
-                            == (&revision.said, &revision.reporter, &revision.programmes)
-                    }) =>
-                    {
-                        Put::Unchanged
-                    }
+                    _ if Revision { position: last.position, ..revision } == *last => return Put::Unchanged,
                     _ => Put::Revised,
                 };
-                if put != Put::Unchanged {
-                    entry.revisions.push(revision);
-                }
+                let before = std::mem::replace(last, revision);
+                self.earlier.entry(key).or_default().push(before);
                 put
             }
             Err(_) if revision.said == Said::Withdrawn => Put::Unchanged,
-            Err(i) => {
-                let entry = Entry { unit, scope, members: members.into(), revisions: vec![revision] };
-                self.entries.insert(i, entry);
+            Err(at) => {
+                self.keys.insert(at, key);
+                self.latest.insert(at, revision);
                 Put::New
             }
         }
     }
 
+    /// Figures mostly come in order of their units.
+    fn search(&self, key: &Key) -> Result<usize, usize> {
+        match self.keys.last() {
+            None => Err(0),
+            Some(last) if self.compare(last, key).is_lt() => Err(self.keys.len()),
+            Some(_) => self.keys.binary_search_by(|known| self.compare(known, key)),
+        }
+    }
+
+    fn compare(&self, a: &Key, b: &Key) -> Ordering {
+        (a.unit, a.scope).cmp(&(b.unit, b.scope)).then_with(|| {
+            if a.members == b.members {
+                Ordering::Equal
+            } else {
+                self.words.get(a.members).cmp(self.words.get(b.members))
+            }
+        })
+    }
+
+    fn read(&self, revision: Revision<Word>) -> Revision<&str> {
+        revision.map(|word| self.words.get(word))
+    }
+
     /// Adds what stands as of a position to the figures of the tile's series.
     pub fn add_to(&self, figures: &mut SeriesFigures, period: Period, position: i64) {
-        let mut leaves: HashMap<(&str, Option<&str>), u32> = HashMap::new();
-        let mut rows = Vec::with_capacity(self.entries.len());
-        for entry in &self.entries {
-            let Some(revision) = entry.as_of(position) else { continue };
-            let stated = match &revision.said {
-                Said::Value(value, qualifier) => Stated::Value(*value, *qualifier),
-                Said::NotAvailable(_) => Stated::NotAvailable,
-                Said::Withdrawn => continue,
+        self.add_some_to(figures, period, position, |_| true);
+    }
+
+    /// Adds what stands as of a position of some units to the figures of the tile's series.
+    pub fn add_some_to(
+        &self,
+        figures: &mut SeriesFigures,
+        period: Period,
+        position: i64,
+        wanted: impl Fn(UnitId) -> bool,
+    ) {
+        let mut leaves: Vec<((Word, Word), u32)> = Vec::new();
+        let mut rows = Vec::with_capacity(self.keys.len());
+        for (key, latest) in self.keys.iter().zip(&self.latest).filter(|(key, _)| wanted(key.unit)) {
+            let revision = if latest.position <= position {
+                latest
+            } else {
+                let earlier = self.earlier.get(key).into_iter().flatten().rev();
+                let Some(standing) = { earlier }.find(|r| r.position <= position) else { continue };
+                standing
             };
-            let leaf = *leaves.entry((&entry.members, revision.reporter.as_deref())).or_insert_with(|| {
-                figures.leaf(&Leaf {
-                    members: Breakdown::parse(&entry.members).unwrap_or_default(),
-                    reporter: revision.reporter.as_deref().map(str::to_owned),
-                })
-            });
-            rows.push(tonghop_core::figure::Row { unit: entry.unit, scope: entry.scope, leaf, stated });
+            let Some(stated) = stated(revision) else { continue };
+            let words = (key.members, revision.reporter);
+            let leaf = match leaves.iter().find(|(known, _)| *known == words) {
+                Some((_, leaf)) => *leaf,
+                None => {
+                    let reporter = self.words.get(revision.reporter);
+                    let leaf = figures.leaf(&Leaf {
+                        members: Breakdown::parse(self.words.get(key.members)).unwrap_or_default(),
+                        reporter: Some(reporter.to_owned()).filter(|r| !r.is_empty()),
+                    });
+                    leaves.push((words, leaf));
+                    leaf
+                }
+            };
+            rows.push(Row { unit: key.unit, scope: key.scope, leaf, stated });
         }
         if !rows.is_empty() {
             figures.periods.entry(period).or_default().extend(rows);
         }
     }
+}
 
-    /// As bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut words: Vec<Arc<str>> = Vec::new();
-        let mut seen: HashMap<Arc<str>, u128> = HashMap::new();
-        let mut word = |text: &Arc<str>| {
-            *seen.entry(Arc::clone(text)).or_insert_with(|| {
-                words.push(Arc::clone(text));
-                words.len() as u128 - 1
-            })
-        };
-        let mut body = Writer::default();
-        body.unsigned(self.entries.len() as u128);
-        let (mut unit_before, mut position_before) = (0u32, 0i64);
-        for entry in &self.entries {
-            body.unsigned(u128::from(entry.unit.0 - unit_before));
-            unit_before = entry.unit.0;
-            body.unsigned(word(&entry.members) * 2 + u128::from(entry.scope == Scope::Territory));
-            body.unsigned(entry.revisions.len() as u128);
-            for revision in &entry.revisions {
-                body.signed(i128::from(revision.position) - i128::from(position_before));
-                position_before = revision.position;
-                let (kind, qualifier, value) = match &revision.said {
-                    Said::Value(value, qualifier) => (0, *qualifier, u128::from(value.unsigned_abs())),
-                    Said::NotAvailable(reason) => (1, Qualifier::Exact, word(reason)),
-                    Said::Withdrawn => (2, Qualifier::Exact, 0),
-                };
-                let has_reporter = u8::from(revision.reporter.is_some());
-                let has_programmes = u8::from(!revision.programmes.is_empty());
-                body.0.push(kind + 4 * qualifier as u8 + 16 * has_reporter + 32 * has_programmes);
-                body.unsigned(value);
-                if let Some(reporter) = &revision.reporter {
-                    body.unsigned(word(reporter));
-                }
-                if !revision.programmes.is_empty() {
-                    body.unsigned(word(&revision.programmes));
-                }
-            }
-        }
-        let mut out = Writer(vec![VERSION]);
-        out.unsigned(words.len() as u128);
-        for word in &words {
-            out.text(word);
-        }
-        out.0.extend(body.0);
-        out.0
+/// What a revision says to a roll-up; nothing where the figure went back to missing.
+fn stated(revision: &Revision<Word>) -> Option<Stated> {
+    match revision.said {
+        Said::Value(value, qualifier) => Some(Stated::Value(value, qualifier)),
+        Said::NotAvailable(_) => Some(Stated::NotAvailable),
+        Said::Withdrawn => None,
     }
+}
 
-    /// From bytes.
-    ///
-    /// # Errors
-    /// Where they are of another version, or damaged.
-    pub fn decode(bytes: &[u8]) -> Result<TileBody, BodyError> {
-        let mut reader = Reader(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(BodyError::Version(other)),
-        }
-        let count = reader.count()?;
-        let words = (0..count).map(|_| reader.text().map(Arc::<str>::from)).collect::<Result<Vec<_>, _>>()?;
-        let word = |i: u128| {
-            let found = usize::try_from(i).ok().and_then(|i| words.get(i));
-            found.map(Arc::clone).ok_or(BodyError::Damaged("no such word"))
-        };
-        let empty: Arc<str> = "".into();
-        let count = reader.count()?;
-        let mut entries = Vec::with_capacity(count);
-        let (mut unit, mut position) = (0u32, 0i64);
-        for _ in 0..count {
-            let step: u32 = reader.number()?;
-            unit = unit.checked_add(step).ok_or(BodyError::Damaged("a unit out of range"))?;
-            let members = reader.unsigned()?;
-            let scope = if members % 2 == 1 { Scope::Territory } else { Scope::Own };
-            let members = word(members / 2)?;
-            let many = reader.count()?;
-            let mut revisions = Vec::with_capacity(many);
-            for _ in 0..many {
-                let step: i64 = reader.small()?;
-                position = position.checked_add(step).ok_or(BodyError::Damaged("a position out of range"))?;
-                let flags = reader.byte()?;
-                let value = reader.unsigned()?;
-                let qualifier = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
-                    [usize::from(flags / 4 % 4)];
-                let said = match flags % 4 {
-                    0 => {
-                        let value =
-                            i64::try_from(value).map_err(|_| BodyError::Damaged("a value out of range"))?;
-                        Said::Value(value, qualifier)
-                    }
-                    1 => Said::NotAvailable(word(value)?),
-                    2 => Said::Withdrawn,
-                    _ => return Err(BodyError::Damaged("an unknown kind of figure")),
-                };
-                let reporter = if flags & 16 != 0 { Some(word(reader.unsigned()?)?) } else { None };
-                let programmes = if flags & 32 != 0 { word(reader.unsigned()?)? } else { Arc::clone(&empty) };
-                revisions.push(Revision { position, said, reporter, programmes });
-            }
-            entries.push(Entry { unit: UnitId(unit), scope, members, revisions });
-        }
-        if reader.0.is_empty() {
-            Ok(TileBody { entries })
-        } else {
-            Err(BodyError::Damaged("bytes left over"))
-        }
+/// The same figures with the same revisions, whatever the words' numbers.
+impl PartialEq for TileBody {
+    fn eq(&self, other: &TileBody) -> bool {
+        self.len() == other.len()
+            && self.entries().zip(other.entries()).all(|(a, b)| {
+                (a.unit, a.scope, a.members) == (b.unit, b.scope, b.members)
+                    && a.revisions().eq(b.revisions())
+            })
     }
 }

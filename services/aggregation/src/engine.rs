@@ -1,24 +1,24 @@
 //! Puts ledger entries into tiles and totals. The same engine serves the incremental path, which fetches what
 //! a batch touches, and a rebuild, which starts from nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use prost::Message;
-use tonghop_core::figure::{Leaf, Series, Statement, place};
-use tonghop_core::period::Period;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tonghop_core::registry::Registry;
-use tonghop_core::unit::UnitId;
 use tonghop_proto::aggregation::GetEffectResponse;
-use tonghop_proto::record::{self, AcceptedFigure};
+use tonghop_proto::record;
 use tonghop_proto::{ingestion as pb, registry_draft};
 use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
-use tonghop_tiles::{Put, Revision, Said};
+use tonghop_tiles::{Put, Revision, Said, TileBody, Word};
 
 use crate::AggregationError;
-use crate::shelf::{Place, Shelves};
-use crate::summarise::{read_for, summarise};
-use crate::whole_findings;
+use crate::prepared::{Part, Prepared, prepare};
+use crate::series::{Place, SeriesId, SeriesTable};
+use crate::shelf::{Needs, Shelves};
+use crate::summarise::{Touched, read_for, summarise};
+use crate::whole_findings::Ratios;
 
 /// What a batch changes.
 #[derive(Debug, Default)]
@@ -30,25 +30,15 @@ pub(crate) struct Changes {
     pub(crate) series: BTreeSet<String>,
 }
 
-/// A submission taken apart.
-pub(crate) struct Prepared {
-    receipt: Receipt,
-    figures: Vec<AcceptedFigure>,
-    /// Where each figure belongs.
-    kept: Vec<Kept>,
-}
-
-/// Where a figure is kept: its series' year in a province, and its place within the series.
-pub(crate) struct Kept {
-    pub(crate) place: Place,
-    pub(crate) leaf: Leaf,
-}
-
 /// Tiles and totals in the making.
 #[derive(Debug)]
 pub(crate) struct Engine {
     registry: Arc<Registry>,
+    table: SeriesTable,
     shelves: Shelves,
+    ratios: Ratios,
+    /// Whose totals are not worked out yet.
+    touched: FxHashMap<Place, Touched>,
 }
 
 /// Reads a registry entry.
@@ -60,12 +50,17 @@ pub(crate) fn read_registry(record: &[u8]) -> Result<Registry, AggregationError>
 impl Engine {
     /// The incremental path.
     pub(crate) fn new(registry: Arc<Registry>) -> Engine {
-        Engine { registry, shelves: Shelves::default() }
+        Engine::with(registry, Shelves::default())
     }
 
     /// From nothing: what is not held does not exist.
     pub(crate) fn from_nothing(registry: Arc<Registry>) -> Engine {
-        Engine { registry, shelves: Shelves::complete() }
+        Engine::with(registry, Shelves::complete())
+    }
+
+    fn with(registry: Arc<Registry>, shelves: Shelves) -> Engine {
+        let (table, ratios) = Default::default();
+        Engine { registry, table, shelves, ratios, touched: FxHashMap::default() }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -73,110 +68,121 @@ impl Engine {
     }
 
     /// Takes submissions apart.
-    pub(crate) fn prepare(&self, entries: Vec<Entry>) -> Result<Vec<Prepared>, AggregationError> {
-        entries
-            .into_iter()
-            .filter(|e| e.receipt.kind == EntryKind::Submission)
-            .map(|entry| {
-                let figures = record::decode(&self.registry, &entry.record).map_err(|e| {
-                    let row = format!("ledger position {}", entry.receipt.position);
-                    AggregationError::Damaged { row, what: e.to_string() }
-                })?;
-                let kept = figures.iter().map(|f| self.kept(f)).collect();
-                Ok(Prepared { receipt: entry.receipt, figures, kept })
-            })
-            .collect()
+    pub(crate) fn prepare(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Prepared>, AggregationError> {
+        entries.retain(|e| e.receipt.kind == EntryKind::Submission);
+        prepare(&self.registry, &mut self.table, entries)
     }
 
-    fn kept(&self, accepted: &AcceptedFigure) -> Kept {
-        let figure = &accepted.figure;
-        let Some(indicator) = self.registry.indicator(&figure.indicator) else {
-            unreachable!("a decoded figure has an indicator of the registry")
-        };
-        let (series, leaf) = place(&self.registry, indicator, &figure.breakdown);
-        let day = indicator.calendar.last_day(figure.period);
-        let keeper = self.registry.keeper(figure.unit, day);
-        Kept { place: Place { series, keeper, year: indicator.calendar.year_of(day) }, leaf }
-    }
-
-    /// Fetches all that putting these in will touch.
-    pub(crate) async fn fetch(
-        &mut self,
-        snapshot: &Snapshot,
-        prepared: &[Prepared],
-    ) -> Result<(), AggregationError> {
-        self.shelves.bound();
+    /// All that putting these in will touch.
+    pub(crate) fn needs(&mut self, prepared: &[Prepared]) -> Needs {
         let nation = self.registry.nation();
-        let mut touched: BTreeSet<&Place> = BTreeSet::new();
-        let mut tiles: BTreeSet<Place> = BTreeSet::new();
-        let mut summaries: BTreeSet<(Series, i16)> = BTreeSet::new();
-        let mut ratios: BTreeSet<(&str, Period, UnitId)> = BTreeSet::new();
+        let mut needs = Needs::default();
+        let mut touched: FxHashSet<Place> = FxHashSet::default();
         for one in prepared {
-            for (accepted, Kept { place, .. }) in one.figures.iter().zip(&one.kept) {
-                if touched.insert(place) {
-                    tiles.extend(read_for(&self.registry, place));
-                }
-                tiles.insert(Place { keeper: nation, ..place.clone() });
-                summaries.insert((place.series.clone(), place.year));
-                ratios.insert((&accepted.figure.indicator, accepted.figure.period, place.keeper));
-            }
-        }
-        for (indicator, period, keeper) in ratios {
-            if let Some(indicator) = self.registry.indicator(indicator) {
-                for plan in whole_findings::ratio_plans(&self.registry, indicator, period) {
-                    tiles.extend(whole_findings::places_of(&plan, keeper));
+            for Part { place, .. } in &one.parts {
+                if touched.insert(*place) {
+                    needs.places.extend(read_for(&self.registry, &self.table, place));
+                    needs.places.insert(Place { keeper: nation, ..*place });
+                    needs.summaries.insert((place.series, place.year));
                 }
             }
+            needs.places.extend(self.ratios.places(&self.registry, &mut self.table, one));
         }
-        self.shelves.fetch(&self.registry, snapshot, &tiles, &summaries).await
+        self.shelves.bound();
+        self.shelves.use_now(&needs);
+        needs
+    }
+
+    /// Whether some of it has to be fetched.
+    pub(crate) fn lacks(&self, needs: &Needs) -> bool {
+        self.shelves.lack(needs)
+    }
+
+    /// Fetches what is not held.
+    pub(crate) async fn fetch(&mut self, snapshot: &Snapshot, needs: &Needs) -> Result<(), AggregationError> {
+        self.shelves.fetch(&self.registry, &mut self.table, snapshot, needs).await
     }
 
     /// Puts submissions in, in order, and works out what that changes.
-    pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Result<Changes, AggregationError> {
-        let mut changes = Changes::default();
-        let mut touched: BTreeMap<Place, BTreeSet<Period>> = BTreeMap::new();
-        let mut position = 0;
-        for one in prepared {
-            position = one.receipt.position;
-            let effect = self.put_one(one, &mut touched);
-            changes.effects.push(effect);
-        }
-        summarise(&self.registry, &mut self.shelves, &touched, position);
-        changes.series = touched.into_keys().map(|p| p.series.to_string()).collect();
-        (changes.tiles, changes.summaries) = self.shelves.take_dirty(&self.registry)?;
-        Ok(changes)
+    pub(crate) fn put(&mut self, prepared: &[Prepared]) -> Changes {
+        let effects = self.take_in(prepared);
+        let mut changes = self.work_out();
+        changes.effects = effects;
+        changes
     }
 
-    fn put_one(&mut self, one: &Prepared, touched: &mut BTreeMap<Place, BTreeSet<Period>>) -> Effect {
+    /// Puts submissions in, in order; their totals wait to be [worked out](Self::work_out).
+    pub(crate) fn take_in(&mut self, prepared: &[Prepared]) -> Vec<Effect> {
+        prepared.iter().map(|one| self.take_one(one)).collect()
+    }
+
+    /// Works out all totals that wait for it.
+    pub(crate) fn work_out(&mut self) -> Changes {
+        let touched = std::mem::take(&mut self.touched);
+        summarise(&self.registry, &self.table, &mut self.shelves, &touched);
+        let series: FxHashSet<SeriesId> = touched.keys().map(|place| place.series).collect();
+        let (tiles, summaries) = self.shelves.take_dirty(&self.registry, &self.table);
+        let series = series.into_iter().map(|id| self.table.get(id).text.clone()).collect();
+        Changes { tiles, summaries, effects: vec![], series }
+    }
+
+    fn take_one(&mut self, one: &Prepared) -> Effect {
         let position = one.receipt.position;
         let mut counts = pb::Effect::default();
-        for (accepted, Kept { place, leaf }) in one.figures.iter().zip(&one.kept) {
-            let figure = &accepted.figure;
-            let revision = Revision {
-                position,
-                said: match &figure.statement {
-                    Statement::Value(value, qualifier) => Said::Value(*value, *qualifier),
-                    Statement::NotAvailable(reason) => Said::NotAvailable(reason.as_str().into()),
-                    Statement::Withdrawn => Said::Withdrawn,
-                },
-                reporter: leaf.reporter.as_deref().map(Into::into),
-                programmes: accepted.programmes.join("|").as_str().into(),
-            };
-            let tile = self.shelves.tile_mut(&place.series, place.keeper, figure.period, position);
-            let put = tile.put(figure.unit, figure.scope, &leaf.members.to_string(), revision);
-            *match put {
-                Put::New => &mut counts.new,
-                Put::Revised => &mut counts.revised,
-                Put::Unchanged => &mut counts.unchanged,
-                Put::Withdrawn => &mut counts.withdrawn,
-            } += 1;
-            if put != Put::Unchanged {
-                touched.entry(place.clone()).or_default().insert(figure.period);
+        for part in &one.parts {
+            let tile = self.shelves.tile_mut(part.place, part.period, position);
+            if put(tile, one, part, &mut counts) {
+                self.touched.entry(part.place).or_default().add(part.period, position);
             }
         }
-        let findings = whole_findings::find(&self.registry, &self.shelves, &one.figures, &one.kept);
+        let findings = self.ratios.find(&self.registry, &self.table, &self.shelves, one);
         effect_of(&one.receipt, counts, findings)
     }
+}
+
+/// Puts the figures of a part into their tile; says whether that changes anything.
+fn put(tile: &mut TileBody, one: &Prepared, part: &Part, counts: &mut pb::Effect) -> bool {
+    let mut changes = false;
+    // Few headings go to one tile.
+    let mut known: Vec<(u32, Word, Revision<Word>)> = Vec::new();
+    for figure in one.figures(part) {
+        let at = *figure as usize;
+        let Some(unit) = one.units[at] else { continue };
+        let number = one.columns.heading()[at];
+        let heading = &one.columns.headings()[number as usize];
+        let (_, members, template) = match known.iter().find(|(known, ..)| *known == number) {
+            Some(known) => *known,
+            None => {
+                let headed = &one.headings[number as usize];
+                let template = Revision {
+                    position: one.receipt.position,
+                    said: match &heading.said {
+                        record::Said::Value(qualifier) => Said::Value(0, *qualifier),
+                        record::Said::NotAvailable(reason) => Said::NotAvailable(tile.word(reason)),
+                        record::Said::Withdrawn => Said::Withdrawn,
+                    },
+                    reporter: tile.word(headed.leaf.reporter.as_deref().unwrap_or_default()),
+                    programmes: tile.word(&headed.programmes),
+                };
+                let made = (number, tile.word(&headed.members), template);
+                known.push(made);
+                made
+            }
+        };
+        let said = match template.said {
+            Said::Value(_, qualifier) => Said::Value(one.columns.value()[at], qualifier),
+            other => other,
+        };
+        let put = tile.put(unit, heading.scope, members, Revision { said, ..template });
+        *match put {
+            Put::New => &mut counts.new,
+            Put::Revised => &mut counts.revised,
+            Put::Unchanged => &mut counts.unchanged,
+            Put::Withdrawn => &mut counts.withdrawn,
+        } += 1;
+        changes |= put != Put::Unchanged;
+    }
+    changes
 }
 
 /// An entry's effect as it is stored.

@@ -141,33 +141,39 @@ impl Aggregation {
     }
 
     /// Follows the ledger from the checkpoint on.
-    async fn roll_on(&self, lease: &Lease) -> Result<Duration, AggregationError> {
+    async fn roll_on(self: &Arc<Self>, lease: &Lease) -> Result<Duration, AggregationError> {
         let snapshot = self.tiles.snapshot().await?;
         let checkpoint = snapshot.checkpoint().clone();
-        let mut engine = match snapshot.registry().await? {
+        let engine = match snapshot.registry().await? {
             Some((_, record)) => Some(Engine::new(Arc::new(read_registry(&record)?))),
             None => None,
         };
         drop(snapshot);
         self.announce(checkpoint.position, checkpoint.time, vec![]);
         self.set_halted(None);
-        let mut position = checkpoint.position;
+        let mut rolling = Rolling { engine, position: checkpoint.position, writing: Writing::default() };
         let mut rebuilds = self.rebuilds.1.lock().await;
-        let mut waiting = self.tail(position);
+        let mut waiting = self.tail(rolling.position);
         loop {
             let first = tokio::select! {
                 Some(done) = rebuilds.recv() => {
-                    self.replace_all(lease, position).await?;
+                    rolling.writing.end().await?;
+                    self.replace_all(lease, rolling.position).await?;
                     // Who asked may have gone.
-                    let _ = done.send(position);
+                    let _ = done.send(rolling.position);
                     return Ok(AGAIN);
+                }
+                ended = rolling.writing.ended() => {
+                    ended?;
+                    continue;
                 }
                 first = waiting.recv() => first,
             };
             let Some(first) = first else { return Ok(AGAIN) };
             let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
-            position = self.roll_up(lease, &mut engine, entries, position).await?;
+            self.roll_up(lease, &mut rolling, entries).await?;
             if let Some(at) = caught_up_at {
+                rolling.writing.end().await?;
                 *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
             }
         }
@@ -252,95 +258,130 @@ impl Aggregation {
 
     /// What waits, as one batch that can be seen from outside.
     async fn roll_up(
-        &self,
+        self: &Arc<Self>,
         lease: &Lease,
-        engine: &mut Option<Engine>,
+        rolling: &mut Rolling,
         entries: Vec<Entry>,
-        expected: i64,
-    ) -> Result<i64, AggregationError> {
+    ) -> Result<(), AggregationError> {
         if entries.is_empty() {
-            return Ok(expected);
+            return Ok(());
         }
         let watched = Watched::begin(&entries);
         let span = watched.span();
-        let position = if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
-            self.with_registries(lease, engine, entries, expected).instrument(span).await
-        } else {
-            self.batch(lease, engine, entries, expected).instrument(span).await
-        };
-        watched.end(position.is_ok(), &self.measures);
-        position
+        if entries.iter().any(|e| e.receipt.kind == EntryKind::Registry) {
+            let done = self.with_registries(lease, rolling, entries).instrument(span).await;
+            watched.end(done.is_ok(), &self.measures);
+            return done;
+        }
+        match self.work_out(rolling, entries).instrument(span.clone()).await {
+            Ok(worked_out) => {
+                // The batch before is written meanwhile; now it has to be.
+                rolling.writing.end().await?;
+                let (this, lease) = (Arc::clone(self), *lease);
+                let write = async move {
+                    let written = this.write(&lease, worked_out, None).instrument(span).await;
+                    watched.end(written.is_ok(), &this.measures);
+                    written
+                };
+                rolling.writing.begin(write);
+                Ok(())
+            }
+            Err(error) => {
+                watched.end(false, &self.measures);
+                Err(error)
+            }
+        }
     }
 
-    /// Submissions only.
-    async fn batch(
+    /// Works out what submissions change. What the engine holds is ahead of the database until that is written.
+    async fn work_out(
         &self,
-        lease: &Lease,
-        engine: &mut Option<Engine>,
+        rolling: &mut Rolling,
         entries: Vec<Entry>,
-        expected: i64,
-    ) -> Result<i64, AggregationError> {
-        let Some(last) = entries.last().map(|e| e.receipt.clone()) else { return Ok(expected) };
-        let Some(mut working) = engine.take() else {
+    ) -> Result<WorkedOut, AggregationError> {
+        let expected = rolling.position;
+        let (Some(last), Some(mut working)) =
+            (entries.last().map(|e| e.receipt.clone()), rolling.engine.take())
+        else {
             return Err(AggregationError::Damaged {
-                row: format!("ledger position {}", last.position),
+                row: format!("ledger position {}", expected + 1),
                 what: "a submission before any registry".into(),
             });
         };
-        let prepared = working.prepare(entries)?;
-        {
+        let (mut working, prepared) = computed(move || {
+            let prepared = working.prepare(entries);
+            (working, prepared)
+        })
+        .await?;
+        let prepared = prepared?;
+        let needs = working.needs(&prepared);
+        if working.lacks(&needs) {
+            // What is not held, no batch has touched that is not written yet.
             let snapshot = self.tiles.snapshot().await?;
-            working.fetch(&snapshot, &prepared).await?;
+            working.fetch(&snapshot, &needs).await?;
         }
-        let (working, changes) = tokio::task::spawn_blocking(move || {
+        let (working, changes) = computed(move || {
             let changes = working.put(&prepared);
             (working, changes)
         })
-        .await
-        .map_err(|e| AggregationError::Cut(e.to_string()))?;
-        self.write(lease, expected, &last, changes?, None).await?;
-        *engine = Some(working);
-        Ok(last.position)
+        .await?;
+        rolling.engine = Some(working);
+        rolling.position = last.position;
+        Ok(WorkedOut { expected, last, changes })
     }
 
     /// A batch with registries in it: each begins a new engine.
     async fn with_registries(
-        &self,
+        self: &Arc<Self>,
         lease: &Lease,
-        engine: &mut Option<Engine>,
+        rolling: &mut Rolling,
         entries: Vec<Entry>,
-        mut position: i64,
-    ) -> Result<i64, AggregationError> {
+    ) -> Result<(), AggregationError> {
+        rolling.writing.end().await?;
         let mut run: Vec<Entry> = Vec::new();
         for entry in entries {
             if entry.receipt.kind == EntryKind::Submission {
                 run.push(entry);
                 continue;
             }
-            position = self.batch(lease, engine, std::mem::take(&mut run), position).await?;
-            let before = engine.as_ref().map(|e| Arc::clone(e.registry()));
+            self.written(lease, rolling, std::mem::take(&mut run)).await?;
+            let before = rolling.engine.as_ref().map(|e| Arc::clone(e.registry()));
             let registry = Arc::new(read_registry(&entry.record)?);
             let moves = before.is_some_and(|b| !b.keeps_figures_in_place(&registry));
             if moves {
-                self.replace_all_with(lease, position, Arc::clone(&registry), &entry).await?;
+                self.replace_all_with(lease, rolling.position, Arc::clone(&registry), &entry).await?;
             } else {
                 let effect = effect_of(&entry.receipt, Default::default(), vec![]);
                 let changes = Changes { effects: vec![effect], ..Changes::default() };
                 let record = (entry.receipt.position, entry.record.clone());
-                self.write(lease, position, &entry.receipt, changes, Some(record)).await?;
+                let worked_out =
+                    WorkedOut { expected: rolling.position, last: entry.receipt.clone(), changes };
+                self.write(lease, worked_out, Some(record)).await?;
             }
-            position = entry.receipt.position;
-            *engine = Some(Engine::new(registry));
+            rolling.position = entry.receipt.position;
+            rolling.engine = Some(Engine::new(registry));
         }
-        self.batch(lease, engine, run, position).await
+        self.written(lease, rolling, run).await
+    }
+
+    /// Submissions only, worked out and written.
+    async fn written(
+        &self,
+        lease: &Lease,
+        rolling: &mut Rolling,
+        entries: Vec<Entry>,
+    ) -> Result<(), AggregationError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let worked_out = self.work_out(rolling, entries).await?;
+        Ok(self.write(lease, worked_out, None).await?)
     }
 
     async fn write(
         &self,
         lease: &Lease,
-        expected: i64,
-        last: &Receipt,
-        changes: Changes,
+        WorkedOut { expected, last, changes }: WorkedOut,
         registry: Option<(i64, Vec<u8>)>,
     ) -> Result<(), StoreError> {
         let batch = TileBatch {
@@ -366,6 +407,55 @@ impl Aggregation {
         self.reached.send_replace(reached.clone());
         // No watcher is no trouble.
         let _ = self.moved.send(Arc::new(Moved { reached, series }));
+    }
+}
+
+/// Work on a thread for it.
+async fn computed<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AggregationError> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| AggregationError::Cut(e.to_string()))
+}
+
+/// Rolling up under way: while one batch is written, the next is worked out.
+struct Rolling {
+    /// None before the first registry, and after a failure.
+    engine: Option<Engine>,
+    /// Up to where the engine holds everything.
+    position: i64,
+    writing: Writing,
+}
+
+/// What a batch changes, to be written.
+struct WorkedOut {
+    expected: i64,
+    last: Receipt,
+    changes: Changes,
+}
+
+/// The batch that is being written; dropped, it is given up, and written whole or not at all.
+#[derive(Default)]
+struct Writing(JoinSet<Result<(), StoreError>>);
+
+impl Writing {
+    fn begin(&mut self, write: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        self.0.spawn(write);
+    }
+
+    /// Waits until nothing is being written.
+    async fn end(&mut self) -> Result<(), AggregationError> {
+        while let Some(ended) = self.0.join_next().await {
+            ended.map_err(|e| AggregationError::Cut(e.to_string()))??;
+        }
+        Ok(())
+    }
+
+    /// Waits until a batch is written; for ever where none is being written.
+    async fn ended(&mut self) -> Result<(), AggregationError> {
+        match self.0.join_next().await {
+            Some(ended) => Ok(ended.map_err(|e| AggregationError::Cut(e.to_string()))??),
+            None => std::future::pending().await,
+        }
     }
 }
 

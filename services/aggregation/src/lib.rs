@@ -3,21 +3,29 @@
 //! | module | idea |
 //! |---|---|
 //! | `engine` | ledger entries into tiles and totals; the same for a batch and for a rebuild |
+//! | `prepared` | a submission taken apart: which figures go to which tile |
+//! | `series` | series by number |
 //! | `shelf` | tiles and summaries held in memory while figures are put into them |
 //! | `summarise` | from tiles to the cells of provinces and of the nation |
+//! | `plain` | the cells of a province whose figures are plain |
 //! | `whole_findings` | what only the whole can show |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
+//! | `cores` | work on many things at once |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
+mod cores;
 mod engine;
 mod follow;
 mod grpc;
 mod metrics;
+mod plain;
+mod prepared;
 mod rebuild;
 mod rest;
+mod series;
 mod shelf;
 mod summarise;
 mod watched;

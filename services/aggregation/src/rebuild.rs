@@ -66,13 +66,17 @@ impl Aggregation {
             } else {
                 waiting.push(entry);
                 if waiting.len() >= ENTRIES_AT_ONCE {
-                    put(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
+                    take_in(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
                 }
             }
             Ok(())
         })
         .await?;
-        put(&mut engine, waiting, &mut whole)?;
+        take_in(&mut engine, waiting, &mut whole)?;
+        let changes = engine.work_out();
+        whole.tiles = changes.tiles.into_iter().map(|t| (t.key.clone(), t)).collect();
+        let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
+        whole.summaries = changes.summaries.into_iter().map(|s| (key(&s), s)).collect();
         whole.effects.sort_by_key(|e| e.position);
         Ok(whole)
     }
@@ -209,16 +213,9 @@ impl Aggregation {
     }
 }
 
-fn put(engine: &mut Engine, entries: Vec<Entry>, whole: &mut Whole) -> Result<(), AggregationError> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+fn take_in(engine: &mut Engine, entries: Vec<Entry>, whole: &mut Whole) -> Result<(), AggregationError> {
     let prepared = engine.prepare(entries)?;
-    let changes = engine.put(&prepared)?;
-    whole.tiles.extend(changes.tiles.into_iter().map(|t| (t.key.clone(), t)));
-    let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
-    whole.summaries.extend(changes.summaries.into_iter().map(|s| (key(&s), s)));
-    whole.effects.extend(changes.effects);
+    whole.effects.extend(engine.take_in(&prepared));
     Ok(())
 }
 

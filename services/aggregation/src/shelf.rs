@@ -3,48 +3,96 @@
 //! Everything is kept and fetched by the year: a push of one month touches the tiles of one province in one
 //! year, however long the history is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use tonghop_core::calendar::{Calendar, day_number};
 use tonghop_core::figure::{Series, SeriesFigures};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
+use tonghop_core::rollup::plain::Tally;
 use tonghop_core::unit::UnitId;
 use tonghop_store::{Snapshot, Summary, Tile, TileKey, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::AggregationError;
+use crate::cores::{Each, on_all_cores};
+use crate::series::{Known, Place, SeriesId, SeriesTable};
 
-/// One year of one series in one province, or of the nation's own figures.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) series: Series,
-    pub(crate) keeper: UnitId,
-    pub(crate) year: i16,
+/// A tile that is held.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) body: TileBody,
+    /// What it comes to where it is plain, once somebody asked.
+    pub(crate) tally: OnceLock<Option<Tally>>,
+    /// The last position at which figures were put in that are not written yet.
+    dirty: Option<i64>,
 }
 
-/// What is held of one series.
+/// The tiles of a place.
 #[derive(Debug, Default)]
-struct SeriesShelf {
-    tiles: BTreeMap<(UnitId, Period), TileBody>,
-    tile_years: BTreeSet<(UnitId, i16)>,
-    summaries: BTreeMap<Period, SummaryBody>,
-    summary_years: BTreeSet<i16>,
+struct PlaceShelf {
+    tiles: BTreeMap<Period, Held>,
+    fetched: bool,
+    used: u64,
+}
+
+/// The summaries of a series and year.
+#[derive(Debug, Default)]
+struct SummaryShelf {
+    bodies: BTreeMap<Period, (SummaryBody, Option<i64>)>,
+    fetched: bool,
+    used: u64,
 }
 
 /// What is held.
 #[derive(Debug, Default)]
 pub(crate) struct Shelves {
-    by_series: HashMap<Series, SeriesShelf>,
-    dirty_tiles: BTreeMap<(Series, UnitId, Period), i64>,
-    dirty_summaries: BTreeMap<(Series, Period), i64>,
+    places: FxHashMap<Place, PlaceShelf>,
+    summaries: FxHashMap<(SeriesId, i16), SummaryShelf>,
+    dirty_places: FxHashSet<Place>,
+    dirty_summaries: FxHashSet<(SeriesId, i16)>,
     /// Nothing is stored anywhere else: a rebuild from the ledger.
     complete: bool,
-    held: usize,
+    /// Counts batches.
+    now: u64,
 }
 
-/// How many entries and cells may be held between batches.
-const HELD_AT_MOST: usize = 2_000_000;
+/// Memory that may be held between batches, in bytes.
+const HELD_AT_MOST: usize = 256 << 20;
+/// What remains where it was more.
+const KEPT: usize = HELD_AT_MOST / 4 * 3;
+/// Batches between two looks at what is held.
+const LOOK_AFTER: u64 = 16;
+/// About what an entry of a tile takes, a tile besides its entries, and a cell of a summary.
+const ENTRY: usize = 48;
+const TILE: usize = 400;
+const CELL: usize = 400;
+
+impl PlaceShelf {
+    fn weight(&self) -> usize {
+        self.tiles.values().map(|held| TILE + ENTRY * held.body.len()).sum()
+    }
+}
+
+impl SummaryShelf {
+    fn weight(&self) -> usize {
+        let cells =
+            |body: &SummaryBody| body.cells.len() + body.restated.values().map(BTreeMap::len).sum::<usize>();
+        self.bodies.values().map(|(body, _)| CELL * cells(body)).sum()
+    }
+}
+
+/// What has to be held before figures are put in.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) places: FxHashSet<Place>,
+    pub(crate) summaries: FxHashSet<(SeriesId, i16)>,
+}
+
+/// Queries that fetch places: the days, the series, and the provinces.
+type Queries = BTreeMap<((i32, i32), BTreeSet<SeriesId>), Vec<UnitId>>;
 
 impl Shelves {
     /// For a rebuild: what is not held does not exist.
@@ -52,191 +100,250 @@ impl Shelves {
         Shelves { complete: true, ..Shelves::default() }
     }
 
-    /// Forgets what is held, if it is much. To be called between batches only.
+    /// Forgets what was not used for the longest time, if much is held. To be called between batches only.
     pub(crate) fn bound(&mut self) {
-        if !self.complete && self.held > HELD_AT_MOST {
-            *self = Shelves::default();
+        self.now += 1;
+        if self.complete || !self.now.is_multiple_of(LOOK_AFTER) {
+            return;
         }
+        let places = self.places.values().map(|p| (p.used, p.weight()));
+        let summaries = self.summaries.values().map(|s| (s.used, s.weight()));
+        let mut all: Vec<(u64, usize)> = places.chain(summaries).collect();
+        if all.iter().map(|(_, weight)| weight).sum::<usize>() <= HELD_AT_MOST {
+            return;
+        }
+        all.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
+        let mut kept = 0;
+        let fits = all.iter().take_while(|(_, weight)| {
+            kept += weight;
+            kept <= KEPT
+        });
+        let since = fits.last().map_or(self.now, |(used, _)| *used);
+        // What was used at one time goes or stays together. What the last batch touched may not be written yet.
+        let stays = |used: u64| used > since || used + 1 >= self.now;
+        self.places.retain(|_, p| stays(p.used));
+        self.summaries.retain(|_, s| stays(s.used));
+    }
+
+    /// What is held of these is not to be forgotten soon.
+    pub(crate) fn use_now(&mut self, needs: &Needs) {
+        for place in &needs.places {
+            if let Some(shelf) = self.places.get_mut(place) {
+                shelf.used = self.now;
+            }
+        }
+        for summaries in &needs.summaries {
+            if let Some(shelf) = self.summaries.get_mut(summaries) {
+                shelf.used = self.now;
+            }
+        }
+    }
+
+    /// Whether some of these are not held.
+    pub(crate) fn lack(&self, needs: &Needs) -> bool {
+        let place = |place| self.places.get(place).is_none_or(|shelf| !shelf.fetched);
+        let summaries = |of| self.summaries.get(of).is_none_or(|shelf| !shelf.fetched);
+        !self.complete && (needs.places.iter().any(place) || needs.summaries.iter().any(summaries))
     }
 
     /// Fetches what is needed and not held: tiles of places, and summaries of the series in the same years.
     pub(crate) async fn fetch(
         &mut self,
         registry: &Registry,
+        table: &mut SeriesTable,
         snapshot: &Snapshot,
-        tiles: &BTreeSet<Place>,
-        summaries: &BTreeSet<(Series, i16)>,
+        needs: &Needs,
     ) -> Result<(), AggregationError> {
-        if self.complete {
-            return Ok(());
-        }
-        // One query for all series of the same days and province.
-        let mut queries: BTreeMap<(i32, i32, UnitId), Vec<&Place>> = BTreeMap::new();
-        for place in tiles {
-            let shelf = self.by_series.entry(place.series.clone()).or_default();
-            if shelf.tile_years.insert((place.keeper, place.year)) {
-                let (from, to) = year_days(calendar(registry, &place.series)?, place.year);
-                queries.entry((from, to, place.keeper)).or_default().push(place);
-            }
-        }
-        for ((from_end, to_end, keeper), places) in queries {
-            for places in places.chunks(100) {
+        for (((from_end, to_end), series), keepers) in self.missing(table, &needs.places) {
+            let series: Vec<String> = series.iter().map(|s| table.get(*s).text.clone()).collect();
+            for series in series.chunks(100) {
                 let select = TileSelect::Series {
-                    series: places.iter().map(|p| p.series.to_string()).collect(),
-                    keepers: Some(vec![registry.unit(keeper).key()]),
+                    series: series.to_vec(),
+                    keepers: Some(keepers.iter().map(|k| registry.unit(*k).key()).collect()),
                     from_end,
                     to_end,
                 };
                 for tile in snapshot.tiles(select).await? {
-                    self.hold_tile(registry, tile)?;
+                    self.hold_tile(registry, table, tile)?;
                 }
             }
         }
         let mut queries: BTreeMap<(i32, i32), Vec<String>> = BTreeMap::new();
-        for (series, year) in summaries {
-            let shelf = self.by_series.entry(series.clone()).or_default();
-            if shelf.summary_years.insert(*year) {
-                let days = year_days(calendar(registry, series)?, *year);
-                queries.entry(days).or_default().push(series.to_string());
+        for (series, year) in &needs.summaries {
+            let shelf = self.summaries.entry((*series, *year)).or_default();
+            shelf.used = self.now;
+            if !std::mem::replace(&mut shelf.fetched, true) {
+                let known = table.get(*series);
+                let days = year_days(&known.indicator.calendar, *year);
+                queries.entry(days).or_default().push(known.text.clone());
             }
         }
         for ((from, to), series) in queries {
             for series in series.chunks(100) {
                 for summary in snapshot.summaries(series, from, to).await? {
-                    self.hold_summary(summary)?;
+                    self.hold_summary(registry, table, summary)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn hold_tile(&mut self, registry: &Registry, tile: Tile) -> Result<(), AggregationError> {
+    /// One query for all provinces of which the same series are missing for the same days.
+    fn missing(&mut self, table: &SeriesTable, places: &FxHashSet<Place>) -> Queries {
+        let mut missing: BTreeMap<((i32, i32), UnitId), BTreeSet<SeriesId>> = BTreeMap::new();
+        for place in places {
+            let shelf = self.places.entry(*place).or_default();
+            shelf.used = self.now;
+            if !std::mem::replace(&mut shelf.fetched, true) {
+                let days = year_days(&table.get(place.series).indicator.calendar, place.year);
+                missing.entry((days, place.keeper)).or_default().insert(place.series);
+            }
+        }
+        let mut queries = Queries::new();
+        for ((days, keeper), series) in missing {
+            queries.entry((days, series)).or_default().push(keeper);
+        }
+        queries
+    }
+
+    fn hold_tile(
+        &mut self,
+        registry: &Registry,
+        table: &mut SeriesTable,
+        tile: Tile,
+    ) -> Result<(), AggregationError> {
         let damaged = |what: String| AggregationError::Damaged { row: format!("{:?}", tile.key), what };
-        let series = Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
         let keeper = registry.unit_by_key(&tile.key.keeper);
         let keeper = keeper.ok_or_else(|| damaged("no such unit".into()))?;
         let period = Period::parse(&tile.key.period).map_err(|e| damaged(e.to_string()))?;
         let body = TileBody::decode(&tile.body).map_err(|e| damaged(e.to_string()))?;
-        self.held += body.entries().len();
-        self.by_series.entry(series).or_default().tiles.insert((keeper, period), body);
+        let (series, year) = labels(registry, table, &tile.key.series, period).map_err(damaged)?;
+        let shelf = self.places.entry(Place { series, keeper, year }).or_default();
+        shelf.tiles.insert(period, Held { body, ..Held::default() });
         Ok(())
     }
 
-    fn hold_summary(&mut self, summary: Summary) -> Result<(), AggregationError> {
+    fn hold_summary(
+        &mut self,
+        registry: &Registry,
+        table: &mut SeriesTable,
+        summary: Summary,
+    ) -> Result<(), AggregationError> {
         let damaged = |what: String| AggregationError::Damaged {
             row: format!("{} {}", summary.series, summary.period),
             what,
         };
-        let series = Series::parse(&summary.series).ok_or_else(|| damaged("not a series".into()))?;
         let period = Period::parse(&summary.period).map_err(|e| damaged(e.to_string()))?;
         let body = SummaryBody::decode(&summary.body).map_err(|e| damaged(e.to_string()))?;
-        self.held += body.cells.len();
-        self.by_series.entry(series).or_default().summaries.insert(period, body);
+        let (series, year) = labels(registry, table, &summary.series, period).map_err(damaged)?;
+        self.summaries.entry((series, year)).or_default().bodies.insert(period, (body, None));
         Ok(())
     }
 
     /// The tile to put figures into at a position.
-    pub(crate) fn tile_mut(
-        &mut self,
-        series: &Series,
-        keeper: UnitId,
-        period: Period,
-        position: i64,
-    ) -> &mut TileBody {
-        self.dirty_tiles.insert((series.clone(), keeper, period), position);
-        self.held += 1;
-        self.by_series.entry(series.clone()).or_default().tiles.entry((keeper, period)).or_default()
+    pub(crate) fn tile_mut(&mut self, place: Place, period: Period, position: i64) -> &mut TileBody {
+        self.dirty_places.insert(place);
+        let shelf = self.places.entry(place).or_default();
+        shelf.used = self.now;
+        let held = shelf.tiles.entry(period).or_default();
+        held.dirty = Some(position);
+        held.tally = OnceLock::new();
+        &mut held.body
     }
 
-    /// The tiles of a series in a province whose period ends in a year.
-    pub(crate) fn tiles_in<'a>(
-        &'a self,
-        calendar: &'a Calendar,
-        series: &Series,
-        keeper: UnitId,
-        year: i16,
-    ) -> impl Iterator<Item = (Period, &'a TileBody)> {
-        let (first, last) = calendar.days(Period::Year(year));
-        let tiles = self.by_series.get(series).map(|s| &s.tiles);
-        tiles.into_iter().flatten().filter_map(move |((k, period), body)| {
-            let day = calendar.last_day(*period);
-            (*k == keeper && first <= day && day <= last).then_some((*period, body))
-        })
+    /// The tiles of a place, by period.
+    pub(crate) fn tiles(&self, place: &Place) -> impl Iterator<Item = (Period, &Held)> {
+        self.places.get(place).into_iter().flat_map(|shelf| shelf.tiles.iter().map(|(p, held)| (*p, held)))
     }
 
-    /// Adds the current figures of a series in a province, of periods that end in a year.
-    pub(crate) fn add_figures_in(
-        &self,
-        figures: &mut SeriesFigures,
-        calendar: &Calendar,
-        series: &Series,
-        keeper: UnitId,
-        year: i16,
-    ) {
-        for (period, body) in self.tiles_in(calendar, series, keeper, year) {
-            body.add_to(figures, period, i64::MAX);
+    /// Adds the current figures of a place.
+    pub(crate) fn add_figures(&self, figures: &mut SeriesFigures, place: &Place) {
+        for (period, held) in self.tiles(place) {
+            held.body.add_to(figures, period, i64::MAX);
         }
     }
 
-    /// Summaries of a series.
-    pub(crate) fn summaries(&self, series: &Series) -> impl Iterator<Item = (Period, &SummaryBody)> {
-        let shelf = self.by_series.get(series);
-        shelf.into_iter().flat_map(|s| s.summaries.iter().map(|(p, body)| (*p, body)))
+    /// The summary of a series and period that ends in a year.
+    pub(crate) fn summary(&self, series: SeriesId, year: i16, period: Period) -> Option<&SummaryBody> {
+        Some(&self.summaries.get(&(series, year))?.bodies.get(&period)?.0)
     }
 
     /// The summary to write cells into at a position.
-    pub(crate) fn summary_mut(&mut self, series: &Series, period: Period, position: i64) -> &mut SummaryBody {
-        self.dirty_summaries.insert((series.clone(), period), position);
-        self.held += 1;
-        self.by_series.entry(series.clone()).or_default().summaries.entry(period).or_default()
+    pub(crate) fn summary_mut(
+        &mut self,
+        series: SeriesId,
+        year: i16,
+        period: Period,
+        position: i64,
+    ) -> &mut SummaryBody {
+        self.dirty_summaries.insert((series, year));
+        let shelf = self.summaries.entry((series, year)).or_default();
+        shelf.used = self.now;
+        let (body, dirty) = shelf.bodies.entry(period).or_default();
+        *dirty = Some(dirty.map_or(position, |before| before.max(position)));
+        body
     }
 
     /// What was written since the last call, as rows.
     pub(crate) fn take_dirty(
         &mut self,
         registry: &Registry,
-    ) -> Result<(Vec<Tile>, Vec<Summary>), AggregationError> {
-        let mut tiles = Vec::with_capacity(self.dirty_tiles.len());
-        for ((series, keeper, period), position) in std::mem::take(&mut self.dirty_tiles) {
-            let body = self.by_series.get(&series).and_then(|s| s.tiles.get(&(keeper, period)));
-            let Some(body) = body.filter(|b| !b.entries().is_empty()) else { continue };
-            tiles.push(Tile {
+        table: &SeriesTable,
+    ) -> (Vec<Tile>, Vec<Summary>) {
+        let mut dirty_tiles: Vec<(Place, Period, i64)> = Vec::new();
+        for place in std::mem::take(&mut self.dirty_places) {
+            for (period, held) in self.places.get_mut(&place).into_iter().flat_map(|s| &mut s.tiles) {
+                let position = held.dirty.take().filter(|_| !held.body.is_empty());
+                dirty_tiles.extend(position.map(|position| (place, *period, position)));
+            }
+        }
+        let mut dirty_summaries: Vec<((SeriesId, i16), Period, i64)> = Vec::new();
+        for of in std::mem::take(&mut self.dirty_summaries) {
+            for (period, (_, dirty)) in self.summaries.get_mut(&of).into_iter().flat_map(|s| &mut s.bodies) {
+                dirty_summaries.extend(dirty.take().map(|position| (of, *period, position)));
+            }
+        }
+        let end_day = |known: &Known, period| day_number(known.indicator.calendar.last_day(period));
+        let tiles = on_all_cores(Each::Little, &dirty_tiles, |(place, period, position)| {
+            let known = table.get(place.series);
+            let held = self.places.get(place).and_then(|shelf| shelf.tiles.get(period));
+            held.map(|held| Tile {
                 key: TileKey {
-                    keeper: registry.unit(keeper).key(),
-                    end_day: day_number(calendar(registry, &series)?.last_day(period)),
+                    keeper: registry.unit(place.keeper).key(),
+                    end_day: end_day(known, *period),
                     period: period.to_string(),
-                    series: series.to_string(),
+                    series: known.text.clone(),
                 },
-                position,
-                body: body.encode(),
-            });
-        }
-        let mut summaries = Vec::with_capacity(self.dirty_summaries.len());
-        for ((series, period), position) in std::mem::take(&mut self.dirty_summaries) {
-            let body = self.by_series.get(&series).and_then(|s| s.summaries.get(&period));
-            let Some(body) = body else { continue };
-            summaries.push(Summary {
-                end_day: day_number(calendar(registry, &series)?.last_day(period)),
-                series: series.to_string(),
+                position: *position,
+                body: held.body.encode(),
+            })
+        });
+        let summaries = on_all_cores(Each::Little, &dirty_summaries, |((series, year), period, position)| {
+            let known = table.get(*series);
+            self.summary(*series, *year, *period).map(|body| Summary {
+                end_day: end_day(known, *period),
+                series: known.text.clone(),
                 period: period.to_string(),
-                position,
+                position: *position,
                 body: body.encode(),
-            });
-        }
-        Ok((tiles, summaries))
+            })
+        });
+        (tiles.into_iter().flatten().collect(), summaries.into_iter().flatten().collect())
     }
 }
 
-/// The calendar that the periods of a series are read in.
-pub(crate) fn calendar<'a>(
-    registry: &'a Registry,
-    series: &Series,
-) -> Result<&'a Calendar, AggregationError> {
-    let indicator = registry.indicator(&series.indicator);
-    indicator.map(|i| &*i.calendar).ok_or_else(|| AggregationError::Damaged {
-        row: series.to_string(),
-        what: "the registry does not know its indicator".into(),
-    })
+/// The number of a row's series, and the year in which its period ends.
+fn labels(
+    registry: &Registry,
+    table: &mut SeriesTable,
+    series: &str,
+    period: Period,
+) -> Result<(SeriesId, i16), String> {
+    let series = Series::parse(series).ok_or_else(|| "not a series".to_owned())?;
+    let id =
+        table.id(registry, &series).ok_or_else(|| "the registry does not know its indicator".to_owned())?;
+    let calendar = &table.get(id).indicator.calendar;
+    Ok((id, calendar.year_of(calendar.last_day(period))))
 }
 
 fn year_days(calendar: &Calendar, year: i16) -> (i32, i32) {

@@ -2,22 +2,26 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use tonghop_core::Date;
-use tonghop_core::figure::{Figures, Series, SeriesFigures};
+use tonghop_core::figure::{Figures, SeriesFigures};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::lineage::{Before, Reading};
 use tonghop_core::period::{Grain, Period};
 use tonghop_core::quantity::Sum;
 use tonghop_core::question::{Asked, flow_inputs, stock_inputs};
 use tonghop_core::registry::Registry;
-use tonghop_core::rollup::flow::{Flow, Given, Inputs};
+use tonghop_core::rollup::flow::{Flow, Inputs};
 use tonghop_core::rollup::stock::{Held, roll};
 use tonghop_core::rollup::{Cell, Stand, composed};
 use tonghop_core::unit::UnitId;
 
-use crate::shelf::{Place, Shelves};
+use crate::cores::{Each, on_all_cores};
+use crate::plain;
+use crate::series::{Place, SeriesId, SeriesTable};
+use crate::shelf::Shelves;
 
 /// The periods of a year that summaries are kept for: those the indicator has totals for, up to the year.
 pub fn summarised(indicator: &Indicator, year: i16) -> Vec<Period> {
@@ -56,64 +60,114 @@ fn maps_of(registry: &Registry, indicator: &Indicator, period: Period) -> (usize
 
 /// The places that are read when a figure at one place changes totals: those of all provinces that a province whose
 /// total of the year changes is rolled up from.
-pub(crate) fn read_for(registry: &Registry, place: &Place) -> BTreeSet<Place> {
-    let mut out = BTreeSet::from([place.clone()]);
-    let Some(indicator) = registry.indicator(&place.series.indicator) else { return out };
-    let (first, last) = maps_of(registry, indicator, Period::Year(place.year));
+pub(crate) fn read_for(registry: &Registry, table: &SeriesTable, place: &Place) -> BTreeSet<Place> {
+    let mut out = BTreeSet::from([*place]);
+    let (first, last) = maps_of(registry, &table.get(place.series).indicator, Period::Year(place.year));
     for last in first + 1..=last {
         for reader in registry.readers_of(place.keeper, (first, last)).iter() {
             let keepers = registry.keepers_of(*reader, (first, last)).into_iter();
-            out.extend(keepers.map(|keeper| Place { keeper, ..place.clone() }));
+            out.extend(keepers.map(|keeper| Place { keeper, ..*place }));
         }
     }
     out
+}
+
+/// What figures were put into a place whose totals are not worked out yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched {
+    periods: BTreeSet<Period>,
+    position: i64,
+}
+
+impl Touched {
+    /// Figures of a period were put in at a position.
+    pub(crate) fn add(&mut self, period: Period, position: i64) {
+        self.periods.insert(period);
+        self.position = self.position.max(position);
+    }
+
+    fn join(&mut self, periods: &[Period], position: i64) {
+        self.periods.extend(periods);
+        self.position = self.position.max(position);
+    }
+}
+
+/// All that totals are worked out from.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) table: &'a SeriesTable,
+    pub(crate) shelves: &'a Shelves,
 }
 
 /// Works out the summaries that figures at these places and periods change. All tiles and summaries of the
 /// places' years, and of those [read for](read_for) them, are held.
 pub(crate) fn summarise(
     registry: &Registry,
+    table: &SeriesTable,
     shelves: &mut Shelves,
-    touched: &BTreeMap<Place, BTreeSet<Period>>,
-    position: i64,
+    touched: &FxHashMap<Place, Touched>,
 ) {
     let nation = registry.nation();
     // Which provinces' totals change, and that of the nation with them.
-    let mut provinces: BTreeMap<Place, BTreeSet<Period>> = BTreeMap::new();
-    let mut of_nation: BTreeMap<(Series, i16), BTreeSet<Period>> = BTreeMap::new();
-    for (place, periods) in touched {
-        let Some(indicator) = registry.indicator(&place.series.indicator) else { continue };
+    let mut provinces: FxHashMap<Place, Touched> = FxHashMap::default();
+    let mut of_nation: FxHashMap<(SeriesId, i16), Touched> = FxHashMap::default();
+    for (place, Touched { periods, position }) in touched {
+        let indicator = &table.get(place.series).indicator;
         let all: BTreeSet<Period> =
             periods.iter().flat_map(|p| touched_by(indicator, place.year, *p)).collect();
-        for period in all.iter().filter(|_| place.keeper != nation) {
-            let maps = maps_of(registry, indicator, *period);
-            let readers = if maps.0 == maps.1 {
-                Arc::new(vec![place.keeper])
-            } else {
-                registry.readers_of(place.keeper, maps)
-            };
-            for keeper in readers.iter() {
-                let place = Place { keeper: *keeper, ..place.clone() };
-                provinces.entry(place).or_default().insert(*period);
-            }
+        let all: Vec<Period> = all.into_iter().collect();
+        if place.keeper != nation {
+            affected(registry, indicator, place, &all, |place, period| {
+                provinces.entry(place).or_default().join(&[period], *position);
+            });
         }
-        of_nation.entry((place.series.clone(), place.year)).or_default().extend(all);
+        of_nation.entry((place.series, place.year)).or_default().join(&all, *position);
     }
-    let mut changed: BTreeMap<(&Series, Period), BTreeSet<UnitId>> = BTreeMap::new();
-    for (place, periods) in &provinces {
-        let Some(indicator) = registry.indicator(&place.series.indicator) else { continue };
-        for (period, cell) in province(registry, shelves, indicator, place, periods) {
-            shelves.summary_mut(&place.series, period, position).cells.insert(place.keeper, cell);
-            changed.entry((&place.series, period)).or_default().insert(place.keeper);
+    let provinces: Vec<(Place, Touched)> = provinces.into_iter().collect();
+    let sources = Sources { registry, table, shelves };
+    let cells =
+        on_all_cores(Each::Little, &provinces, |(place, touched)| province(sources, place, &touched.periods));
+    let mut changed: FxHashMap<(SeriesId, Period), BTreeSet<UnitId>> = FxHashMap::default();
+    for ((place, touched), cells) in provinces.iter().zip(cells) {
+        for (period, cell) in cells {
+            let body = shelves.summary_mut(place.series, place.year, period, touched.position);
+            body.cells.insert(place.keeper, cell);
+            changed.entry((place.series, period)).or_default().insert(place.keeper);
         }
     }
-    for ((series, year), periods) in of_nation {
-        let Some(indicator) = registry.indicator(&series.indicator) else { continue };
-        for over in over_provinces(registry, shelves, indicator, (&series, year), &periods, &changed) {
-            let body = shelves.summary_mut(&series, over.period, position);
+    let of_nation: Vec<((SeriesId, i16), Touched)> = of_nation.into_iter().collect();
+    let sources = Sources { registry, table, shelves };
+    let over = on_all_cores(Each::Little, &of_nation, |(of, touched)| {
+        over_provinces(sources, *of, &touched.periods, &changed)
+    });
+    for (((series, year), touched), over) in of_nation.iter().zip(over) {
+        for over in over {
+            let body = shelves.summary_mut(*series, *year, over.period, touched.position);
             body.cells.extend(over.nation.map(|cell| (nation, cell)));
             for (from, unit, cell) in over.restated {
                 body.restated.entry(from).or_default().insert(unit, cell);
+            }
+        }
+    }
+}
+
+/// The provinces whose totals of some periods a figure at a place can change.
+fn affected(
+    registry: &Registry,
+    indicator: &Indicator,
+    place: &Place,
+    periods: &[Period],
+    mut take: impl FnMut(Place, Period),
+) {
+    let of_year = maps_of(registry, indicator, Period::Year(place.year));
+    for period in periods {
+        let maps = if of_year.0 == of_year.1 { of_year } else { maps_of(registry, indicator, *period) };
+        if maps.0 == maps.1 {
+            take(*place, *period);
+        } else {
+            for keeper in registry.readers_of(place.keeper, maps).iter() {
+                take(Place { keeper: *keeper, ..*place }, *period);
             }
         }
     }
@@ -160,27 +214,34 @@ fn restate<'c>(
 
 /// The figures that places hold of a series, as a roll-up of the whole series takes them.
 fn figures(
-    shelves: &Shelves,
-    indicator: &Arc<Indicator>,
-    series: &Series,
-    keepers: impl IntoIterator<Item = UnitId>,
-    year: i16,
+    sources: Sources<'_>,
+    places: impl IntoIterator<Item = Place>,
+    series: SeriesId,
 ) -> (Asked, Figures) {
     let mut all = SeriesFigures::default();
-    for keeper in keepers {
-        shelves.add_figures_in(&mut all, &indicator.calendar, series, keeper, year);
+    for place in places {
+        sources.shelves.add_figures(&mut all, &place);
     }
-    let figures = Figures { series: BTreeMap::from([(series.clone(), all)]) };
-    (Asked::whole(indicator, series.clone()), figures)
+    let known = sources.table.get(series);
+    let figures = Figures { series: BTreeMap::from([(known.series.clone(), all)]) };
+    (Asked::whole(&known.indicator, known.series.clone()), figures)
 }
 
-fn province(
-    registry: &Registry,
-    shelves: &Shelves,
-    indicator: &Arc<Indicator>,
+fn province(sources: Sources<'_>, place: &Place, periods: &BTreeSet<Period>) -> Vec<(Period, Cell<Sum>)> {
+    let Some(cells) = plain::province(sources, place, periods) else {
+        return province_by_all_rules(sources, place, periods);
+    };
+    debug_assert_eq!(cells, province_by_all_rules(sources, place, periods), "{place:?}");
+    cells
+}
+
+fn province_by_all_rules(
+    sources: Sources<'_>,
     place: &Place,
     periods: &BTreeSet<Period>,
 ) -> Vec<(Period, Cell<Sum>)> {
+    let registry = sources.registry;
+    let indicator = &*sources.table.get(place.series).indicator;
     let changes = |p: &Period| {
         let maps = maps_of(registry, indicator, *p);
         maps.0 != maps.1
@@ -190,7 +251,8 @@ fn province(
     } else {
         HashSet::from([place.keeper])
     };
-    let (asked, figures) = figures(shelves, indicator, &place.series, keepers, place.year);
+    let places = keepers.into_iter().map(|keeper| Place { keeper, ..*place });
+    let (asked, figures) = figures(sources, places, place.series);
     let mut out = Vec::new();
     if indicator.is_stock() {
         let held = Held::new(|days| stock_inputs(registry, &asked, &figures, days));
@@ -210,22 +272,15 @@ fn province(
 
 /// The cell of the nation for each period, and those of provinces that `changed` restated to later maps.
 fn over_provinces(
-    registry: &Registry,
-    shelves: &Shelves,
-    indicator: &Arc<Indicator>,
-    (series, year): (&Series, i16),
+    sources: Sources<'_>,
+    (series, year): (SeriesId, i16),
     periods: &BTreeSet<Period>,
-    changed: &BTreeMap<(&Series, Period), BTreeSet<UnitId>>,
+    changed: &FxHashMap<(SeriesId, Period), BTreeSet<UnitId>>,
 ) -> Vec<OverProvinces> {
+    let Sources { registry, table, shelves } = sources;
+    let indicator = &*table.get(series).indicator;
     let nation = registry.nation();
-    let (asked, figures) = figures(shelves, indicator, series, [nation], year);
-    let mut given: Given<Sum> = Given::new();
-    for (period, summary) in shelves.summaries(series) {
-        if period.years() == Some((year, year)) {
-            let provinces = summary.cells.iter().filter(|(unit, _)| **unit != nation);
-            given.extend(provinces.map(|(unit, cell)| ((*unit, period), cell.clone())));
-        }
-    }
+    let (asked, figures) = figures(sources, [Place { series, keeper: nation, year }], series);
     // Also a province in which nothing was reported has its cells.
     let over = |period: Period, stand: &Stand, cells: &[Cell<Sum>]| {
         let known = |unit: UnitId| stand.position(unit).map(|at| Cow::Borrowed(&cells[at]));
@@ -242,13 +297,23 @@ fn over_provinces(
     if indicator.is_stock() {
         let held = Held::new(|days| stock_inputs(registry, &asked, &figures, days));
         for period in periods {
-            let cells = given.iter().filter(|((_, p), _)| p == period);
-            let cells = cells.map(|((unit, _), cell)| (*unit, cell.clone())).collect();
-            let rolled = roll(registry, indicator, nation, *period, &held, Some(&cells));
+            let known = shelves.summary(series, year, *period);
+            let provinces =
+                known.into_iter().flat_map(|body| &body.cells).filter(|(unit, _)| **unit != nation);
+            let provinces = provinces.map(|(unit, cell)| (*unit, cell.clone())).collect();
+            let rolled = roll(registry, indicator, nation, *period, &held, Some(&provinces));
             out.push(over(*period, &rolled.stand, &rolled.cells));
         }
     } else {
         let inputs: Inputs<Sum> = flow_inputs(&asked, &figures);
+        let summarised: FxHashSet<Period> = summarised(indicator, year).into_iter().collect();
+        let given = |unit: UnitId, period: Period| {
+            // The nation's own total of a period that nothing changed stands.
+            if (unit == nation && periods.contains(&period)) || !summarised.contains(&period) {
+                return None;
+            }
+            shelves.summary(series, year, period)?.cells.get(&unit)
+        };
         let mut flow = Flow::over(registry, indicator, nation, &inputs, &given);
         for period in periods {
             let rolled = flow.at(*period);

@@ -1,27 +1,119 @@
 //! What only the whole can show: findings on figures that are right by themselves, and odd beside others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::Breakdown;
-use tonghop_core::figure::{Figures, Scope, Series};
+use tonghop_core::figure::{Figures, Scope, Series, Stated};
 use tonghop_core::indicator::{Indicator, Kind};
 use tonghop_core::period::Period;
 use tonghop_core::question::{Plan, Question, excesses, plan};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::ingestion::Finding;
-use tonghop_proto::record::AcceptedFigure;
 
-use crate::engine::Kept;
-use crate::shelf::{Place, Shelves};
+use crate::prepared::{Headed, Part, Prepared};
+use crate::series::{Place, SeriesTable};
+use crate::shelf::Shelves;
 
 /// Findings of one submission at most.
 const MOST: usize = 200;
+/// Indicators and periods of which the plans are remembered at most.
+const MOST_KNOWN: usize = 20_000;
+
+/// The questions about ratios that figures can be components of, each planned once.
+#[derive(Debug, Default)]
+pub(crate) struct Ratios {
+    plans: HashMap<(String, Period), Arc<Vec<Plan>>>,
+}
+
+/// What a submission says of an indicator and period, in one province.
+type About<'a> = (&'a str, Period, UnitId);
+
+impl Ratios {
+    fn plans(&mut self, registry: &Registry, code: &str, period: Period) -> Arc<Vec<Plan>> {
+        if self.plans.len() > MOST_KNOWN {
+            self.plans.clear();
+        }
+        let make = || {
+            let indicator = registry.indicator(code);
+            Arc::new(indicator.map_or_else(Vec::new, |indicator| ratio_plans(registry, indicator, period)))
+        };
+        Arc::clone(self.plans.entry((code.to_owned(), period)).or_insert_with(make))
+    }
+
+    /// The places that are read to find what is odd about a submission.
+    pub(crate) fn places(
+        &mut self,
+        registry: &Registry,
+        table: &mut SeriesTable,
+        one: &Prepared,
+    ) -> BTreeSet<Place> {
+        let about: BTreeSet<(String, Period, UnitId)> = one
+            .parts
+            .iter()
+            .map(|part| {
+                let code = table.get(part.place.series).indicator.code.clone();
+                (code, part.period, part.place.keeper)
+            })
+            .collect();
+        let mut out = BTreeSet::new();
+        for (code, period, keeper) in about {
+            for plan in self.plans(registry, &code, period).iter() {
+                for (series, year) in series_of(plan) {
+                    out.extend(table.id(registry, series).map(|series| Place { series, keeper, year }));
+                }
+            }
+        }
+        out
+    }
+
+    /// Findings on the figures of one submission, after all of them were put in.
+    pub(crate) fn find(
+        &mut self,
+        registry: &Registry,
+        table: &SeriesTable,
+        shelves: &Shelves,
+        one: &Prepared,
+    ) -> Vec<Finding> {
+        let mut out = mixed_grains(shelves, one);
+        let mut asked: BTreeMap<About<'_>, Vec<&Part>> = BTreeMap::new();
+        for part in &one.parts {
+            let code = table.get(part.place.series).indicator.code.as_str();
+            asked.entry((code, part.period, part.place.keeper)).or_default().push(part);
+        }
+        let mut seen = BTreeSet::new();
+        for ((code, period, keeper), parts) in asked {
+            let plans = self.plans(registry, code, period);
+            if plans.is_empty() {
+                continue;
+            }
+            let figures = parts.iter().flat_map(|part| one.figures(part));
+            let units: HashSet<UnitId> = figures.filter_map(|i| one.units[*i as usize]).collect();
+            for plan in plans.iter() {
+                let mut all = Figures::default();
+                for (series, year) in series_of(plan) {
+                    let known = all.series.entry(series.clone()).or_default();
+                    let Some(id) = table.find(series) else { continue };
+                    for (period, held) in shelves.tiles(&Place { series: id, keeper, year }) {
+                        held.body.add_some_to(known, period, i64::MAX, |unit| units.contains(&unit));
+                    }
+                }
+                for excess in excesses(registry, plan, &all, &units) {
+                    let key = (plan.indicator.code.clone(), plan.period, excess.unit, excess.scope);
+                    if out.len() < MOST && seen.insert(key) {
+                        out.push(part_above_whole(registry, plan, excess.unit, excess.scope, excess.pair));
+                    }
+                }
+            }
+        }
+        out
+    }
+}
 
 /// The questions about ratios in which a figure is a component, and its part must not exceed its whole.
-pub(crate) fn ratio_plans(registry: &Registry, figure_of: &Indicator, period: Period) -> Vec<Plan> {
+fn ratio_plans(registry: &Registry, figure_of: &Indicator, period: Period) -> Vec<Plan> {
     let period = if figure_of.is_stock() {
         Period::Year(figure_of.calendar.year_of(figure_of.calendar.last_day(period)))
     } else {
@@ -51,47 +143,13 @@ pub(crate) fn ratio_plans(registry: &Registry, figure_of: &Indicator, period: Pe
     out
 }
 
-/// The places whose figures a plan reads for one province.
-pub(crate) fn places_of(plan: &Plan, keeper: UnitId) -> BTreeSet<Place> {
+/// The series and years whose figures a plan reads.
+fn series_of(plan: &Plan) -> BTreeSet<(&Series, i16)> {
     let mut out = BTreeSet::new();
     for asked in plan.asked().filter(|a| !a.indicator.from_map) {
         let calendar = &asked.indicator.calendar;
         for year in calendar.year_of(plan.days.0)..=calendar.year_of(plan.days.1) {
-            out.insert(Place { series: asked.series.clone(), keeper, year });
-        }
-    }
-    out
-}
-
-/// Findings on the figures of one submission, after all of them were put in.
-pub(crate) fn find(
-    registry: &Registry,
-    shelves: &Shelves,
-    figures: &[AcceptedFigure],
-    kept: &[Kept],
-) -> Vec<Finding> {
-    let mut out = mixed_grains(registry, shelves, figures, kept);
-    let mut asked: BTreeMap<(&str, Period, UnitId), BTreeSet<UnitId>> = BTreeMap::new();
-    for (accepted, Kept { place, .. }) in figures.iter().zip(kept) {
-        let figure = &accepted.figure;
-        asked.entry((&figure.indicator, figure.period, place.keeper)).or_default().insert(figure.unit);
-    }
-    let mut seen = BTreeSet::new();
-    for ((indicator, period, keeper), units) in asked {
-        let Some(indicator) = registry.indicator(indicator) else { continue };
-        for plan in ratio_plans(registry, indicator, period) {
-            let mut all = Figures::default();
-            for place in places_of(&plan, keeper) {
-                let Some(of) = registry.indicator(&place.series.indicator) else { continue };
-                let known = all.series.entry(place.series.clone()).or_default();
-                shelves.add_figures_in(known, &of.calendar, &place.series, place.keeper, place.year);
-            }
-            for excess in excesses(registry, &plan, &all) {
-                let key = (plan.indicator.code.clone(), plan.period, excess.unit, excess.scope);
-                if out.len() < MOST && units.contains(&excess.unit) && seen.insert(key) {
-                    out.push(part_above_whole(registry, &plan, excess.unit, excess.scope, excess.pair));
-                }
-            }
+            out.insert((&asked.series, year));
         }
     }
     out
@@ -131,51 +189,59 @@ fn part_above_whole(
 }
 
 /// A unit that gives one member of a partition by the month and another by the year: one of them is left aside.
-fn mixed_grains(
-    registry: &Registry,
-    shelves: &Shelves,
-    figures: &[AcceptedFigure],
-    kept: &[Kept],
-) -> Vec<Finding> {
+fn mixed_grains(shelves: &Shelves, one: &Prepared) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut seen = BTreeSet::new();
-    for (accepted, Kept { place: Place { series, keeper, year }, leaf }) in figures.iter().zip(kept) {
-        let figure = &accepted.figure;
-        let Some(indicator) = registry.indicator(&figure.indicator) else { continue };
-        if indicator.is_stock() || !has_partition(indicator, series) {
+    let possible = |headed: &Headed| !headed.indicator.is_stock() && has_partition(&headed.indicator, headed);
+    for part in &one.parts {
+        let headed_of = |figure: u32| &one.headings[one.columns.heading()[figure as usize] as usize];
+        let Some((first, last)) = part.period.months() else { continue };
+        if !one.figures(part).first().is_some_and(|figure| possible(headed_of(*figure))) {
             continue;
         }
-        let Some((first, last)) = figure.period.months() else { continue };
-        let members = leaf.members.to_string();
-        let other = shelves.tiles_in(&indicator.calendar, series, *keeper, *year).find(|(period, body)| {
-            let overlaps = period.months().is_some_and(|(a, b)| a <= last && first <= b);
-            overlaps
-                && *period != figure.period
-                && body.entries().iter().any(|e| {
-                    e.unit == figure.unit
-                        && e.scope == figure.scope
-                        && *e.members != *members
-                        && e.revisions.last().is_some_and(|r| r.said != tonghop_tiles::Said::Withdrawn)
-                })
-        });
-        if let Some((period, _)) = other
-            && out.len() < MOST
-            && seen.insert((figure.unit, series.clone(), figure.period, period))
-        {
-            out.push(Finding {
-                code: "mixed_grain".into(),
-                path: format!("{} {} {}", accepted.unit_code, figure.indicator, figure.period),
-                got: format!("{} for {}", figure.breakdown, figure.period),
-                expected: format!("all members of the breakdown for the same periods: others are given for {period}"),
-                hint: "a total uses one of the two, so the other is left aside: give all members by the same period"
-                    .into(),
-                ..Finding::default()
-            });
+        let others: Vec<_> = shelves
+            .tiles(&part.place)
+            .filter(|(period, _)| {
+                let overlaps = period.months().is_some_and(|(a, b)| a <= last && first <= b);
+                overlaps && *period != part.period
+            })
+            .collect();
+        if others.is_empty() {
+            continue;
+        }
+        for figure in one.figures(part) {
+            let at = *figure as usize;
+            let Some(unit) = one.units[at] else { continue };
+            let headed = headed_of(*figure);
+            let heading = &one.columns.headings()[one.columns.heading()[at] as usize];
+            let gives_another = |(u, scope, members, _): (UnitId, Scope, &str, Stated)| {
+                u == unit && scope == heading.scope && *members != *headed.members
+            };
+            let other = others.iter().find(|(_, held)| held.body.current_with_members().any(gives_another));
+            if let Some((period, _)) = other
+                && out.len() < MOST
+                && seen.insert((unit, headed.series, part.period, *period))
+            {
+                let code = &one.columns.units()[one.columns.unit()[at] as usize];
+                out.push(Finding {
+                    code: "mixed_grain".into(),
+                    path: format!("{code} {} {}", heading.indicator, heading.period),
+                    got: format!("{} for {}", heading.breakdown, heading.period),
+                    expected: format!(
+                        "all members of the breakdown for the same periods: others are given for {period}"
+                    ),
+                    hint: "a total uses one of the two, so the other is left aside: give all members by the same \
+                           period"
+                        .into(),
+                    ..Finding::default()
+                });
+            }
         }
     }
     out
 }
 
-fn has_partition(indicator: &Arc<Indicator>, series: &Series) -> bool {
-    indicator.dimensions.iter().any(|d| d != "reporter" && series.tags.member(d).is_none())
+/// Whether figures of a heading's series name members of a partition.
+fn has_partition(indicator: &Indicator, headed: &Headed) -> bool {
+    indicator.dimensions.iter().any(|d| d != "reporter" && headed.leaf.members.member(d).is_some())
 }

@@ -157,17 +157,17 @@ impl View {
         wanted: &Wanted<'_>,
         series: &Series,
         period: Period,
-        entry: &Entry,
+        entry: Entry<'_>,
     ) -> Vec<pb::FigureRevision> {
-        let members = Breakdown::parse(&entry.members).unwrap_or_default();
-        let newest = entry.revisions.last().map(|r| r.position);
-        let show = |revision: &Revision| {
+        let members = Breakdown::parse(entry.members).unwrap_or_default();
+        let newest = entry.latest().position;
+        let show = |revision: Revision<&str>| {
             let mut breakdown = members.clone();
             for (dimension, member) in series.tags.iter() {
                 breakdown = breakdown.with(dimension, member);
             }
-            if let Some(reporter) = &revision.reporter {
-                breakdown = breakdown.with(REPORTER, reporter);
+            if !revision.reporter.is_empty() {
+                breakdown = breakdown.with(REPORTER, revision.reporter);
             }
             if !wanted.breakdown.within(&breakdown) {
                 return None;
@@ -182,7 +182,7 @@ impl View {
                 breakdown: breakdown.to_string(),
                 period: period.to_string(),
                 scope: entry.scope.code().into(),
-                current: Some(revision.position) == newest,
+                current: revision.position == newest,
                 position: revision.position,
                 programmes: revision
                     .programmes
@@ -192,17 +192,17 @@ impl View {
                     .collect(),
                 ..pb::FigureRevision::default()
             };
-            match &revision.said {
+            match revision.said {
                 Said::Value(value, qualifier) => {
-                    shown.value = Some(format_decimal(i128::from(*value), wanted.indicator.decimals));
+                    shown.value = Some(format_decimal(i128::from(value), wanted.indicator.decimals));
                     shown.qualifier = qualifier.code().into();
                 }
-                Said::NotAvailable(reason) => shown.not_available_reason = reason.to_string(),
+                Said::NotAvailable(reason) => shown.not_available_reason = reason.to_owned(),
                 Said::Withdrawn => shown.withdrawn = true,
             }
             Some(shown)
         };
-        entry.revisions.iter().filter_map(show).collect()
+        entry.revisions().filter_map(show).collect()
     }
 
     /// Names the submission of each revision.

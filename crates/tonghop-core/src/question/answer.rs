@@ -9,9 +9,10 @@ use super::{Basis, Question, Reason, Refusal, Total};
 use crate::figure::Figures;
 use crate::indicator::{Indicator, Kind};
 use crate::lineage::Reading;
+use crate::period::Period;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
-use crate::rollup::flow::{Flow, Given, Inputs};
+use crate::rollup::flow::{Flow, Inputs};
 use crate::rollup::stock::{self, Held};
 use crate::rollup::{Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
@@ -107,7 +108,7 @@ impl<'a> Prepared<'a> {
     /// is held in memory at a time.
     fn flow<A: Amount>(&self, inputs: &Inputs<A>, unit: UnitId) -> Cell<A> {
         let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
-        let mut given = Given::new();
+        let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
             let needs = Flow::new(registry, indicator, unit, inputs).needs(self.plan.period);
             // A part in which nothing was reported has nothing to give.
@@ -119,6 +120,7 @@ impl<'a> Prepared<'a> {
                 flow.give(&mut given);
             }
         }
+        let given = |unit: UnitId, period: Period| given.get(&(unit, period));
         let mut flow = if is_divided(registry, indicator, unit) {
             Flow::over(registry, indicator, unit, inputs, &given)
         } else {
@@ -170,7 +172,7 @@ impl<'a> Prepared<'a> {
 
 fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: &'a Figures) -> LaidOut<'a> {
     match &plan.indicator.kind {
-        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part),
+        Kind::Ratio(ratio) => lay_out_pairs(registry, plan, side, figures, ratio.numerator_is_part, None),
         Kind::Stock => {
             LaidOut::Stock(Held::new(move |days| inputs::of_stock(registry, &side.own, figures, days)))
         }
@@ -178,13 +180,14 @@ fn lay_out<'a>(registry: &'a Registry, plan: &'a Plan, side: &'a Side, figures: 
     }
 }
 
-/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole.
+/// Pairs of a ratio; with `is_part`, without those whose part is larger than the whole; with `at`, of these units alone.
 pub(super) fn lay_out_pairs<'a>(
     registry: &'a Registry,
     plan: &'a Plan,
     side: &'a Side,
     figures: &'a Figures,
     is_part: bool,
+    at: Option<&'a HashSet<UnitId>>,
 ) -> LaidOut<'a> {
     let decimals = side.numerator.iter().chain(&side.denominator).map(|a| a.indicator.decimals);
     let most = decimals.max().unwrap_or(0);
@@ -195,7 +198,7 @@ pub(super) fn lay_out_pairs<'a>(
     if plan.indicator.is_stock() {
         LaidOut::StockPairs(Held::new(move |days| {
             let stocks = |all: &[Asked]| {
-                all.iter().map(|a| inputs::of_stock(registry, a, figures, days)).collect::<Vec<_>>()
+                all.iter().map(|a| inputs::of_stock_at(registry, a, figures, days, at)).collect::<Vec<_>>()
             };
             pairing.of_stocks(&stocks(&side.numerator), &stocks(&side.denominator))
         }))

@@ -1,6 +1,6 @@
 //! From current figures to what a roll-up starts from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -26,13 +26,6 @@ fn chosen(asked: &Asked, series: &SeriesFigures) -> Vec<bool> {
         .collect()
 }
 
-fn state(stated: Stated) -> State<Sum> {
-    match stated {
-        Stated::Value(value, qualifier) => State::Value(Sum::of(value, qualifier)),
-        Stated::NotAvailable => State::NotAvailable,
-    }
-}
-
 /// Flow figures, summed over the leaves that are asked for.
 pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
     let mut inputs = Inputs::new();
@@ -43,8 +36,8 @@ pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
         for row in rows.iter().filter(|r| chosen[r.leaf as usize]) {
             let here = units.entry(row.unit).or_default();
             match row.scope {
-                Scope::Own => here.own.add(&state(row.stated)),
-                Scope::Territory => here.territory.add(&state(row.stated)),
+                Scope::Own => here.own.add(&row.stated.into()),
+                Scope::Territory => here.territory.add(&row.stated.into()),
             }
         }
         if !units.is_empty() {
@@ -56,8 +49,19 @@ pub fn of_flow(asked: &Asked, figures: &Figures) -> Inputs<Sum> {
 
 /// Stock figures: of every member the latest whose last day is within the days, summed over members.
 pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Date, Date)) -> Standing<Sum> {
+    of_stock_at(registry, asked, figures, days, None)
+}
+
+/// The same, where `at` is given of these units alone; the figures have to be theirs already.
+pub(super) fn of_stock_at(
+    registry: &Registry,
+    asked: &Asked,
+    figures: &Figures,
+    days: (Date, Date),
+    at: Option<&HashSet<UnitId>>,
+) -> Standing<Sum> {
     if asked.indicator.from_map {
-        return of_map(registry, asked, days.1);
+        return of_map(registry, asked, days.1, at);
     }
     let Some(series) = figures.series.get(&asked.series) else { return HashMap::new() };
     let chosen = chosen(asked, series);
@@ -92,7 +96,7 @@ pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Da
     let mut out: Standing<Sum> = HashMap::new();
     for ((unit, scope, _), (rank, stated)) in latest {
         let stood = out.entry(unit).or_default();
-        let one = Latest { state: state(stated), dates: rank.0.then_some((rank.1, rank.1)) };
+        let one = Latest { state: stated.into(), dates: rank.0.then_some((rank.1, rank.1)) };
         match scope {
             Scope::Own => stood.own.add(&one),
             Scope::Territory => stood.territory.add(&one),
@@ -102,24 +106,22 @@ pub fn of_stock(registry: &Registry, asked: &Asked, figures: &Figures, days: (Da
 }
 
 /// What the map itself gives: 1 for every unit that collects, on the day.
-fn of_map(registry: &Registry, asked: &Asked, day: Date) -> Standing<Sum> {
+fn of_map(registry: &Registry, asked: &Asked, day: Date, at: Option<&HashSet<UnitId>>) -> Standing<Sum> {
     let stand =
         registry.stand(registry.epoch(day), registry.nation(), asked.indicator.collection_level, false);
     let kind_asked = asked.members.iter().next().map(|(_, member)| member);
-    stand
-        .tree
-        .nodes
-        .iter()
-        .filter(|node| node.collects)
-        .filter(|node| {
-            let kind = registry.unit(node.unit).stage(day).map(|s| s.kind.as_str());
-            kind_asked.is_none() || kind_asked == kind
-        })
-        .map(|node| {
-            let one = Latest { state: State::Value(Sum::of(1, Default::default())), dates: Some((day, day)) };
-            (node.unit, Stood { own: one, territory: Latest::default() })
-        })
-        .collect()
+    let is_asked = |unit: &UnitId| {
+        let kind = registry.unit(*unit).stage(day).map(|s| s.kind.as_str());
+        stand.collects(*unit) && (kind_asked.is_none() || kind_asked == kind)
+    };
+    let one = |unit: UnitId| {
+        let one = Latest { state: State::Value(Sum::of(1, Default::default())), dates: Some((day, day)) };
+        (unit, Stood { own: one, territory: Latest::default() })
+    };
+    match at {
+        Some(units) => units.iter().copied().filter(is_asked).map(one).collect(),
+        None => stand.tree.nodes.iter().map(|node| node.unit).filter(is_asked).map(one).collect(),
+    }
 }
 
 /// How the components of a ratio become pairs.

@@ -1,5 +1,7 @@
 //! Ratios: from the pairs that were rolled up, and from what was given as a bare number.
 
+use std::collections::HashSet;
+
 use super::answer::{LaidOut, Prepared, SideInputs, basis, lay_out_pairs};
 use super::inputs;
 use super::plan::{Asked, Plan};
@@ -107,8 +109,9 @@ pub struct Excess {
     pub pair: Pair,
 }
 
-/// Where a ratio of a part has a part larger than its whole at exactly the plan's period.
-pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Excess> {
+/// Where a ratio of a part has a part larger than its whole at exactly the plan's period, at these units, whose figures are
+/// given.
+pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures, at: &HashSet<UnitId>) -> Vec<Excess> {
     let Kind::Ratio(ratio) = &plan.indicator.kind else { return vec![] };
     if !ratio.numerator_is_part {
         return vec![];
@@ -116,7 +119,7 @@ pub fn excesses(registry: &Registry, plan: &Plan, figures: &Figures) -> Vec<Exce
     let mut out = Vec::new();
     for side in &plan.sides {
         let both: Vec<(UnitId, Scope, State<Pair>)> =
-            match lay_out_pairs(registry, plan, side, figures, false) {
+            match lay_out_pairs(registry, plan, side, figures, false, Some(at)) {
                 LaidOut::FlowPairs(mut inputs) => inputs
                     .remove(&plan.period)
                     .into_iter()

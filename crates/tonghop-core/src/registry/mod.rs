@@ -207,7 +207,8 @@ impl Registry {
         self.keeper_on(unit, self.epoch(day))
     }
 
-    pub(crate) fn keeper_on(&self, unit: UnitId, epoch: usize) -> UnitId {
+    /// The unit directly below the nation that a unit belongs to on a map; the nation for itself.
+    pub fn keeper_on(&self, unit: UnitId, epoch: usize) -> UnitId {
         let nation = self.nation();
         self.maps[epoch].ancestry(unit).take_while(|u| *u != nation).last().unwrap_or(nation)
     }

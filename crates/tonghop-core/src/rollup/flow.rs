@@ -29,8 +29,8 @@ pub struct Reported<A> {
 /// Figures of one series that a roll-up starts from: totals over what is not asked apart, by period and unit.
 pub type Inputs<A> = BTreeMap<Period, HashMap<UnitId, Reported<A>>>;
 
-/// Cells of units rolled up before, by unit and period: the provinces, for the nation.
-pub type Given<A> = BTreeMap<(UnitId, Period), Cell<A>>;
+/// Finds cells of units rolled up before: the provinces, for the nation.
+pub type Given<'a, A> = dyn Fn(UnitId, Period) -> Option<&'a Cell<A>> + 'a;
 
 /// One period worked out over a subtree.
 #[derive(Debug)]
@@ -53,14 +53,22 @@ impl<A> Rolled<A> {
 }
 
 /// A roll-up of one flow, or ratio of flows, under one unit.
-#[derive(Debug)]
 pub struct Flow<'a, A> {
     registry: &'a Registry,
     indicator: &'a Indicator,
     root: UnitId,
     inputs: &'a Inputs<A>,
-    given: Option<&'a Given<A>>,
+    given: Option<&'a Given<'a, A>>,
     rolled: BTreeMap<Period, Rolled<A>>,
+}
+
+impl<A> std::fmt::Debug for Flow<'_, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flow")
+            .field("root", &self.root)
+            .field("rolled", &self.rolled.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, A: Amount> Flow<'a, A> {
@@ -75,13 +83,13 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 
     /// Only `root` and the units directly below it, whose cells are given for every period that
-    /// [`Self::needs`] names.
+    /// [`Self::needs`] names. A period for which the root's own cell is given as well is not worked out again.
     pub fn over(
         registry: &'a Registry,
         indicator: &'a Indicator,
         root: UnitId,
         inputs: &'a Inputs<A>,
-        given: &'a Given<A>,
+        given: &'a Given<'a, A>,
     ) -> Self {
         Flow { given: Some(given), ..Flow::new(registry, indicator, root, inputs) }
     }
@@ -117,12 +125,16 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 
     /// The root's cells of every period worked out, for the unit above it to be rolled up over.
-    pub fn give(&self, given: &mut Given<A>) {
+    pub fn give(&self, given: &mut BTreeMap<(UnitId, Period), Cell<A>>) {
         for (period, rolled) in &self.rolled {
             if let Some(cell) = rolled.cell(self.root) {
                 given.insert((self.root, *period), cell.clone());
             }
         }
+    }
+
+    fn given(&self, unit: UnitId, period: Period) -> Option<&'a Cell<A>> {
+        self.given.and_then(|given| given(unit, period))
     }
 
     fn work_out(&mut self, period: Period) {
@@ -131,7 +143,9 @@ impl<'a, A: Amount> Flow<'a, A> {
         }
         let choices = self.choices(period);
         for tile in &choices.all {
-            self.work_out(*tile);
+            if self.given(self.root, *tile).is_none() {
+                self.work_out(*tile);
+            }
         }
         let rolled = self.roll(period, &choices);
         self.rolled.insert(period, rolled);
@@ -154,7 +168,7 @@ impl<'a, A: Amount> Flow<'a, A> {
 
         for i in (0..stand.tree.nodes.len()).rev() {
             let node = stand.tree.nodes[i];
-            if let Some(cell) = self.given.and_then(|g| g.get(&(node.unit, period))) {
+            if let Some(cell) = self.given(node.unit, period) {
                 cells[i] = cell.clone();
             } else if self.given.is_none() || i == 0 {
                 let (tiling, time) = self.best_tiling(node.unit, epoch, choices, by_event, expected[i]);
@@ -259,9 +273,12 @@ impl<'a, A: Amount> Flow<'a, A> {
 
     /// What is known of a unit of a map for a tile, which may lie before that map.
     fn tile(&self, unit: UnitId, epoch: usize, tile: Period) -> Option<Cow<'_, Cell<A>>> {
-        let rolled = self.rolled.get(&tile)?;
-        let known = |unit| rolled.cell(unit).map(Cow::Borrowed);
-        let maps = (rolled.epoch, epoch);
+        let rolled = self.rolled.get(&tile);
+        let known = |unit| match rolled {
+            Some(rolled) => rolled.cell(unit).map(Cow::Borrowed),
+            None => self.given(unit, tile).map(Cow::Borrowed),
+        };
+        let maps = (rolled.map_or_else(|| self.epoch(tile), |rolled| rolled.epoch), epoch);
         composed(self.registry, self.indicator, Reading::WithPast, maps, unit, &known)
     }
 

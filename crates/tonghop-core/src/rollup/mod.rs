@@ -8,6 +8,7 @@
 
 mod composed;
 pub mod flow;
+pub mod plain;
 mod spans;
 mod stands;
 pub mod stock;
@@ -18,8 +19,9 @@ pub(crate) use stands::Stands;
 
 use jiff::civil::Date;
 
+use crate::figure::Stated;
 use crate::indicator::{Indicator, Precedence};
-use crate::quantity::Amount;
+use crate::quantity::{Amount, Sum};
 
 /// Whether something is there, and with a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +61,15 @@ impl<A: Amount> State<A> {
     /// Whether there is a value.
     pub fn has_value(&self) -> bool {
         matches!(self, State::Value(_))
+    }
+}
+
+impl From<Stated> for State<Sum> {
+    fn from(stated: Stated) -> State<Sum> {
+        match stated {
+            Stated::Value(value, qualifier) => State::Value(Sum::of(value, qualifier)),
+            Stated::NotAvailable => State::NotAvailable,
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
+
 use crate::lineage::{Before, Reading};
 use crate::registry::Registry;
 use crate::unit::{Level, Tree, UnitId};
@@ -15,13 +17,18 @@ pub struct Stand {
     pub tree: Tree,
     /// Cells of each unit in one collection period; also those of units that the subtree leaves out.
     pub cells: Vec<u64>,
-    index: HashMap<UnitId, u32>,
+    index: FxHashMap<UnitId, u32>,
 }
 
 impl Stand {
     /// Where a unit stands in the arrays.
     pub fn position(&self, unit: UnitId) -> Option<usize> {
         self.index.get(&unit).map(|i| *i as usize)
+    }
+
+    /// Whether a unit is here and collects.
+    pub fn collects(&self, unit: UnitId) -> bool {
+        self.position(unit).is_some_and(|at| self.tree.nodes[at].collects)
     }
 }
 
