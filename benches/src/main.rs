@@ -56,6 +56,9 @@ struct Arguments {
     /// How often everything is done.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Only works whose name has this in it, of row 5.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Indicators a commune and month.
     #[arg(long, default_value_t = 120)]
     indicators: usize,
@@ -121,6 +124,7 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         engines: arguments.on.clone(),
         postgres: peers::postgres::server()?,
         months: arguments.months,
+        only: arguments.only.clone(),
         steady: Duration::from_secs(seconds),
     };
     let mut tables: Vec<Table> = Vec::new();

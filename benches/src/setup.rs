@@ -47,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) country: Country,
     pub(crate) postgres: &'static Postgres,
     pub(crate) months: usize,
+    /// Works whose name has this in it, of a row that has many.
+    pub(crate) only: String,
     /// For how long something steady goes on.
     pub(crate) steady: Duration,
 }

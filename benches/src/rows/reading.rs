@@ -22,6 +22,8 @@ use crate::wire::{Http, call};
 
 /// Connections of gRPC clients, over which calls are spread.
 const CONNECTIONS: usize = 2;
+/// What costs a call through tonghop's port and nothing else.
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
 /// Callers of a dashboard at once.
 const CALLERS: usize = 200;
 
@@ -139,8 +141,11 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         let bare = Arc::new(vec![question(asked.len(), answer)]);
         let asked = Arc::new(vec![asked.clone()]);
         for in_flight in [1, 16, 64] {
-            let mut table =
-                Table::new(5, format!("{what} over gRPC, {in_flight} in flight"), "/s", &["bare tonic echo"]);
+            let work = format!("{what} over gRPC, {in_flight} in flight");
+            if !work.contains(&setup.only) {
+                continue;
+            }
+            let mut table = Table::new(5, work, "/s", &["bare tonic echo"]);
             table.notes.push(format!("answers of {answer} bytes; warm; {CONNECTIONS} connections"));
             for _ in 0..setup.rounds {
                 let (rate, _) =
@@ -153,6 +158,10 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
                             .await?;
                     table.of(name).values.push(rate);
                 }
+                let health = Arc::new(vec![Bytes::new()]);
+                let (rate, _) =
+                    calls(&systems[0].3, in_flight, HEALTH, health, lasting, Duration::ZERO).await?;
+                table.of("tonghop's health check, which looks nothing up").values.push(rate);
             }
             said(&table);
             for (_, name, ..) in &systems {
@@ -161,8 +170,15 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
             tables.push(table);
         }
     }
-    tables.push(rest(setup, &systems, &echo, &period, lasting).await?);
-    tables.extend(cold(setup, &systems, lasting).await?);
+    if "one total over REST".contains(&setup.only) {
+        tables.push(rest(setup, &systems, &echo, &period, lasting).await?);
+    }
+    if "cold".contains(&setup.only) {
+        tables.extend(cold(setup, &systems, lasting).await?);
+    }
+    if !"programme".contains(&setup.only) {
+        return Ok(tables);
+    }
 
     let mut table = Table::new(
         5,

@@ -59,6 +59,6 @@ pub use ledger::{
 };
 pub use pool::Pool;
 pub use tiles::{
-    Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Snapshot, Summary, Tile,
-    TileBatch, TileKey, TileSelect, Tiles,
+    Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Snapshot, Standing, StandingAt,
+    Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };

@@ -8,6 +8,7 @@
 //! | `view` | answers as they are shown |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
 mod ask;
@@ -15,12 +16,14 @@ mod changes;
 mod explain;
 mod figures;
 mod grpc;
+mod kept;
 mod metrics;
 mod read;
 mod rest;
 mod totals;
 mod view;
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,12 +36,13 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Stop};
-use tonghop_store::{Snapshot, StoreError, Tiles};
+use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
 use tonic::transport::Channel;
 
 use metrics::Measures;
 
 pub use grpc::QueryGrpc;
+pub use kept::keep_answers;
 pub use rest::routes;
 
 /// How long a reader may wait for a position.
@@ -47,6 +51,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How soon it looks again, where aggregation has said that the position is there.
 const LOOK_SOON: Duration = Duration::from_millis(5);
+/// How many questions may wait for one look at the state; more are answered, or refused, as others are.
+const MOST_LOOKING: usize = 1024;
 /// Totals are confirmed to be complete every second; only answers older than this say how old they are.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -58,6 +64,11 @@ pub struct Query {
     measures: Measures,
     reached: watch::Sender<i64>,
     registry: Mutex<Option<(i64, Arc<Registry>)>>,
+    kept: kept::Answers,
+    /// Whether aggregation's stream is there.
+    heard: AtomicBool,
+    /// Questions that wait to know which state is the present one.
+    looking: AtomicUsize,
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
@@ -76,7 +87,8 @@ impl Query {
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
         let (reached, registry) = (watch::Sender::new(0), Mutex::new(None));
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
-        Arc::new(Query { tiles, aggregation, measures, reached, registry, now, stop })
+        let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
+        Arc::new(Query { tiles, aggregation, measures, reached, registry, kept, heard, looking, now, stop })
     }
 
     /// Whether it can do its work.
@@ -99,6 +111,8 @@ impl Query {
             tokio::select! {
                 () = self.stop.told() => return,
                 ended = self.listen() => {
+                    self.heard.store(false, Ordering::SeqCst);
+                    self.kept.clear();
                     if let Err(status) = ended {
                         tracing::warn!(%status, "the stream of changes ended");
                     }
@@ -117,14 +131,38 @@ impl Query {
         let _heard = self.measures.heard();
         while let Some(message) = stream.message().await? {
             // A replica that stands by may be a little behind the one that was listened to before.
-            self.reached.send_if_modified(|reached| {
+            let moved = self.reached.send_if_modified(|reached| {
                 let moved = message.position > *reached;
                 *reached = message.position.max(*reached);
                 self.measures.position.set(*reached);
                 moved
             });
+            if !moved {
+                // Not the next position: it may be the same one made anew, or another ledger's.
+                self.kept.clear();
+            }
+            self.heard.store(true, Ordering::SeqCst);
         }
         Ok(())
+    }
+
+    /// The state that the tiles are in at some moment after the call, if answers of it can be kept: where aggregation
+    /// is heard, and the totals are confirmed to be complete.
+    async fn standing(&self) -> Option<StandingAt> {
+        if !self.heard.load(Ordering::SeqCst) {
+            return None;
+        }
+        let standing = match self.tiles.standing_known() {
+            Some(known) => known,
+            None => {
+                let looking = Looking::begin(&self.looking)?;
+                let standing = self.tiles.standing().await.ok()?;
+                drop(looking);
+                standing
+            }
+        };
+        let stale = stale_seconds(standing.confirmed_at, (self.now)());
+        stale.is_none().then_some(standing.at)
     }
 
     /// A view that includes everything up to `at_least`, for which it waits, within bounds. Aggregation says when
@@ -177,6 +215,22 @@ impl Query {
         *self.registry.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((position, Arc::clone(&registry)));
         Ok(registry)
+    }
+}
+
+/// One of those who wait to know which state is the present one; there are not too many.
+struct Looking<'a>(&'a AtomicUsize);
+
+impl Looking<'_> {
+    fn begin(all: &AtomicUsize) -> Option<Looking<'_>> {
+        let looking = Looking(all);
+        (all.fetch_add(1, Ordering::SeqCst) < MOST_LOOKING).then_some(looking)
+    }
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

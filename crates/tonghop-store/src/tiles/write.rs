@@ -74,6 +74,7 @@ impl Tiles {
         let effects = effects(batch.effects)?;
         let registry = batch.registry.map(registry_row).transpose()?;
 
+        let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
         let lease = fence(&transaction, batch.epoch).await?;
         let at = checkpoint_locked(&transaction).await?;
@@ -113,6 +114,7 @@ impl Tiles {
     /// [`StoreError::Fenced`] if the lease is not held with `epoch`; [`StoreError::Busy`] or
     /// [`StoreError::Unavailable`].
     pub async fn clear(&self, epoch: i64) -> Result<(), StoreError> {
+        let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
         fence(&transaction, epoch).await?;
         checkpoint_locked(&transaction).await?;
