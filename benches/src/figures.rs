@@ -15,8 +15,6 @@ use crate::Outcome;
 pub(crate) const SOURCE: &str = "synthetic-bench";
 /// What every submission of them says.
 pub(crate) const NOTE: &str = "SYNTHETIC figures for measuring";
-/// The first year. Its map is that of the country before July 2025.
-pub(crate) const FIRST_YEAR: i32 = 2015;
 /// From which the values follow.
 const SEED: u64 = 0x746f_6e67_2068_6f70;
 
@@ -38,8 +36,7 @@ pub(crate) struct Country {
     pub(crate) indicators: usize,
 }
 
-/// A month of the data set: the first is January 2024, so that one month, or one year, is of 2024; ten years begin
-/// earlier, see [`Month::of`].
+/// A month of the data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Month {
     pub(crate) year: i32,
@@ -151,13 +148,18 @@ impl Country {
 
     /// The figures of some communes, as messages.
     pub(crate) fn figures(&self, communes: Range<usize>, month: Month) -> Vec<Figure> {
+        self.figures_plus(communes, month, 0)
+    }
+
+    /// The same, each value so much more.
+    fn figures_plus(&self, communes: Range<usize>, month: Month, more: i64) -> Vec<Figure> {
         let period = month.period();
         let figure = |commune: usize, at: usize| Figure {
             unit: self.communes[commune].code.clone(),
             indicator: indicator(at),
             period: period.clone(),
             scope: "own".to_owned(),
-            statement: Some(Statement::Value(value(commune, at, month).to_string())),
+            statement: Some(Statement::Value((value(commune, at, month) + more).to_string())),
             ..Figure::default()
         };
         let all = communes.flat_map(|commune| (0..self.indicators).map(move |at| (commune, at)));
@@ -166,11 +168,16 @@ impl Country {
 
     /// A submission of some communes' figures as it goes over gRPC.
     pub(crate) fn message(&self, communes: Range<usize>, month: Month, key: &str) -> Vec<u8> {
+        self.message_plus(communes, month, key, 0)
+    }
+
+    /// The same, each value so much more: a revision.
+    pub(crate) fn message_plus(&self, communes: Range<usize>, month: Month, key: &str, more: i64) -> Vec<u8> {
         let request = SubmitRequest {
             idempotency_key: key.to_owned(),
             source: SOURCE.to_owned(),
             note: NOTE.to_owned(),
-            figures: self.figures(communes, month),
+            figures: self.figures_plus(communes, month, more),
             ..SubmitRequest::default()
         };
         request.encode_to_vec()

@@ -20,6 +20,7 @@ mod dense;
 mod disk;
 mod figures;
 mod peers;
+mod plot;
 mod registry;
 mod rows;
 mod setup;
@@ -62,8 +63,8 @@ struct Arguments {
     /// Indicators a commune and month.
     #[arg(long, default_value_t = 120)]
     indicators: usize,
-    /// Months of history, for the rows that have one.
-    #[arg(long, default_value_t = 12)]
+    /// Months of history, of rows 6 (36 are meant) and 7 (120).
+    #[arg(long, default_value_t = 36)]
     months: usize,
     /// Seconds of steady load a round.
     #[arg(long, default_value_t = 20)]
@@ -146,6 +147,12 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     if arguments.rows.contains(&5) {
         tables.extend(rows::reading::run(&setup).await?);
     }
+    if arguments.rows.contains(&6) {
+        tables.extend(rows::growth::run(&setup).await?);
+    }
+    if arguments.rows.contains(&7) {
+        tables.extend(rows::growth::decade(&setup).await?);
+    }
     let page: String = tables.iter().map(Table::markdown).collect();
     println!("{page}");
     let name = arguments.rows.iter().map(u8::to_string).collect::<Vec<_>>().join("-");
@@ -153,6 +160,10 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     for (extension, content) in [("md", page.into_bytes()), ("json", json)] {
         let path = arguments.out.join(format!("rows-{name}.{extension}"));
         std::fs::write(&path, content).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    for (at, table) in tables.iter().enumerate() {
+        let path = arguments.out.join(format!("row-{}-{at}.svg", table.row));
+        std::fs::write(&path, plot::svg(table)).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     let wrong = tables.iter().flat_map(|t| &t.contestants).any(|c| !c.wrong.is_empty());
     if wrong { Err("some answers were wrong; see the table".to_owned()) } else { Ok(()) }

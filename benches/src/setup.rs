@@ -46,6 +46,7 @@ pub(crate) struct Setup {
     pub(crate) engines: Vec<Engine>,
     pub(crate) country: Country,
     pub(crate) postgres: &'static Postgres,
+    /// Of history.
     pub(crate) months: usize,
     /// Works whose name has this in it, of a row that has many.
     pub(crate) only: String,

@@ -213,11 +213,6 @@ impl System {
         Ok(Ok(()))
     }
 
-    /// Its process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Its resident memory in bytes: now, and at its peak.
     pub(crate) fn memory(&self) -> Outcome<(u64, u64)> {
         let path = format!("/proc/{}/status", self.child.id());

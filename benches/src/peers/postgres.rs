@@ -185,3 +185,11 @@ impl Rows {
         rows.iter().map(|row| row.try_get(1).map_err(said)).collect()
     }
 }
+
+/// What a database takes, in bytes, with its indexes.
+pub(crate) async fn size_of(url: &str) -> Outcome<u64> {
+    let mut connection = PgConnection::connect(url).await.map_err(said)?;
+    let query = sqlx::query("SELECT pg_database_size(current_database())");
+    let size: i64 = query.fetch_one(&mut connection).await.map_err(said)?.try_get(0).map_err(said)?;
+    u64::try_from(size).map_err(|e| e.to_string())
+}

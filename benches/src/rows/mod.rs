@@ -1,6 +1,7 @@
 //! The rows of the list of goals, one module each.
 
 pub(crate) mod alone;
+pub(crate) mod growth;
 pub(crate) mod month;
 pub(crate) mod push;
 pub(crate) mod reading;
