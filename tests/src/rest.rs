@@ -127,6 +127,15 @@ impl Api {
         Reply::of(request).await
     }
 
+    /// Sends a document to a path.
+    pub async fn post_to(&self, path: &str, headers: &[(&str, &str)], document: impl Into<Vec<u8>>) -> Reply {
+        let mut request = self.http.post(self.url(path, &[])).body(document.into());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::of(request).await
+    }
+
     /// Submits a JSON document.
     pub async fn push_json(&self, key: &str, document: &Value) -> Reply {
         let headers = [("idempotency-key", key), ("content-type", "application/json")];

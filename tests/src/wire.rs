@@ -18,7 +18,13 @@ fn unit(unit: &Option<pb::UnitRef>) -> Value {
 
 /// Up to which position an answer includes everything.
 pub fn as_of(as_of: &Option<pb::AsOf>) -> Value {
-    as_of.as_ref().map_or(Value::Null, |a| json!({ "position": a.position, "time": or_null(&a.time) }))
+    as_of.as_ref().map_or(Value::Null, |a| {
+        let mut out = json!({ "position": a.position, "time": or_null(&a.time) });
+        if !a.review.is_empty() {
+            out["review"] = a.review.as_str().into();
+        }
+        out
+    })
 }
 
 /// A total.
@@ -47,6 +53,28 @@ pub fn total(total: &pb::Total) -> Value {
     for (name, value) in some.into_iter().filter(|(_, value)| !value.is_null()) {
         out[name] = value;
     }
+    if !total.compared.is_empty() {
+        let one = |c: &pb::Comparison| {
+            let mut out = json!({
+                "period": or_null(&c.period), "value": c.value, "qualifier": or_null(&c.qualifier),
+                "difference": c.difference, "change_percent": c.change_percent,
+            });
+            if !c.not_comparable.is_empty() {
+                out["not_comparable"] = c.not_comparable.as_str().into();
+            }
+            (c.with.clone(), out)
+        };
+        out["compared"] = Value::Object(total.compared.iter().map(one).collect::<Map<_, _>>());
+    }
+    if let Some(share) = &total.share {
+        out["share"] = json!({ "percent": share.percent, "of": share.of });
+        if !share.not_comparable.is_empty() {
+            out["share"]["not_comparable"] = share.not_comparable.as_str().into();
+        }
+    }
+    if let Some(rank) = &total.rank {
+        out["rank"] = json!({ "place": rank.place, "of": rank.of, "peers": rank.peers });
+    }
     if !total.given.is_empty() {
         let given = total.given.iter().map(|g| {
             json!({
@@ -68,5 +96,6 @@ pub fn figure(figure: &pb::FigureRevision) -> Value {
         "withdrawn": figure.withdrawn, "current": figure.current, "programmes": figure.programmes,
         "position": figure.position, "submission": or_null(&figure.submission),
         "source": or_null(&figure.source), "received_at": or_null(&figure.received_at),
+        "digest": or_null(&figure.digest),
     })
 }

@@ -123,6 +123,8 @@ fn codes(status: &Status) -> BTreeSet<String> {
 struct System {
     server: Server,
     registry: std::sync::Arc<Registry>,
+    /// Every registry that was loaded, by its position.
+    registries: BTreeMap<i64, std::sync::Arc<Registry>>,
     taken: BTreeMap<i64, (wire::SubmitRequest, Vec<Figure>)>,
     keys: usize,
     skipped: usize,
@@ -133,7 +135,8 @@ impl System {
     async fn start(case: &Case, batch_entries: usize, draft: &Draft) -> System {
         let server = Server::empty(batch_entries).await;
         let registry = std::sync::Arc::clone(&case.registry);
-        let mut system = System { server, registry, taken: BTreeMap::new(), keys: 0, skipped: 0, as_of: 0 };
+        let (registries, taken) = (BTreeMap::new(), BTreeMap::new());
+        let mut system = System { server, registry, registries, taken, keys: 0, skipped: 0, as_of: 0 };
         system.load("world", draft).await;
         system
     }
@@ -142,6 +145,8 @@ impl System {
         let tables: HashMap<String, Vec<u8>> = tables::tables(draft).into_iter().collect();
         let loaded = self.server.load(key, tables, false).await.expect("the world is a registry");
         self.server.wait(loaded.position).await;
+        let registry = Registry::build(draft.clone(), None).expect("what loads is a registry");
+        self.registries.insert(loaded.position, std::sync::Arc::new(registry));
         self.as_of = loaded.position;
     }
 
@@ -276,6 +281,64 @@ impl System {
         };
         assert!(answer == expected, "asked {question:?}\n{}", beside(&answer, &expected));
         answer
+    }
+}
+
+impl System {
+    /// Asks as of a past position, and the oracle by the registry and the figures of then.
+    async fn compare_past(&mut self, question: &Question, position: i64) {
+        let known = self.registries.range(..=position).next_back();
+        let (then, now) =
+            (std::sync::Arc::clone(known.expect("a registry").1), std::sync::Arc::clone(&self.registry));
+        let Some(indicator) = then.indicator(&question.indicator) else { return };
+        let unit_then = |unit, day| match then.unit_on(&now.unit(unit).code, day) {
+            UnitLookup::Found(unit) => Some(unit),
+            UnitLookup::OtherTime(_) | UnitLookup::Unknown => None,
+        };
+        let day = question.map.unwrap_or_else(|| indicator.calendar.last_day(question.period));
+        // What cannot be asked for by name is asked about elsewhere.
+        let Some(unit) = unit_then(question.unit, day) else { return };
+        let figures = self.taken.range(..=position).flat_map(|(_, (_, figures))| figures);
+        let figures: Vec<Figure> = figures
+            .map(|figure| {
+                let of = then.indicator(&figure.indicator).expect("no indicator comes or goes");
+                let unit = unit_then(figure.unit, of.calendar.last_day(figure.period));
+                Figure { unit: unit.expect("it was taken under that registry"), ..figure.clone() }
+            })
+            .collect();
+        let asked = Question { unit, ..question.clone() };
+        let expected = told(&then, &asked, &oracle::total(&then, &figures, &asked));
+        let request = pb::GetTotalsRequest {
+            indicator: question.indicator.clone(),
+            unit: now.unit(question.unit).code.clone(),
+            period: question.period.to_string(),
+            breakdown: question.breakdown.to_string(),
+            map: question.map.map(|day| day.to_string()).unwrap_or_default(),
+            as_of: position,
+            ..pb::GetTotalsRequest::default()
+        };
+        let answer = match self.server.query().get_totals(request).await {
+            Ok(answer) => {
+                let answer = answer.into_inner();
+                assert_eq!(answer.as_of.expect("as of").position, position);
+                let [total] = answer.totals.try_into().expect("one total");
+                shown(total)
+            }
+            Err(status) => {
+                let codes: Vec<String> = codes(&status).into_iter().collect();
+                format!("refused: {}", codes.join(", "))
+            }
+        };
+        assert!(answer == expected, "as of {position}, asked {question:?}\n{}", beside(&answer, &expected));
+    }
+
+    /// Positions of the past: the first, one in between, and the last of each registry but the one in force.
+    fn past(&self) -> Vec<i64> {
+        let positions: Vec<i64> = self.taken.keys().copied().collect();
+        let mut past: BTreeSet<i64> = self.registries.keys().skip(1).map(|position| position - 1).collect();
+        past.extend(positions.first());
+        past.extend(positions.get(positions.len() / 2));
+        past.into_iter().collect()
     }
 }
 
@@ -475,6 +538,11 @@ async fn holds(case: Case, course: Course) {
     let mut answers = Vec::with_capacity(questions.len());
     for question in &questions {
         answers.push(system.compare(question, &figures).await);
+    }
+    for position in system.past() {
+        for question in &case.questions {
+            system.compare_past(question, position).await;
+        }
     }
     system.server.assert_clean().await;
     system.server.rebuild().await;

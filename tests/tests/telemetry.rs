@@ -1,6 +1,7 @@
 //! What can be seen of the running services from outside: traces and logs of the real binaries.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
@@ -9,6 +10,7 @@ use tonghop_proto::query::GetTotalsRequest;
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::LoadRegistryRequest;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
+use tonghop_store::{TileBatch, Tiles};
 use tonghop_testkit::postgres::On;
 use tonghop_tests::binary::binary;
 use tonghop_tests::collector::{Collector, Span};
@@ -212,24 +214,48 @@ async fn a_collector_that_is_away_costs_nothing_but_spans() {
     assert_eq!(code, Some(0), "{log}");
 }
 
+/// Tiles that say that there is a registry, and hold none that can be read.
+async fn with_a_damaged_registry(database: &str) {
+    let tiles = Tiles::open(database).await.expect("open");
+    let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let lease = tiles.acquire_lease("test", Duration::from_secs(1), now).await.expect("the database");
+    let batch = TileBatch {
+        expected_position: 0,
+        position: 1,
+        ledger_digest: [0; 32],
+        time: now,
+        epoch: lease.expect("a new lease").epoch,
+        tiles: vec![],
+        summaries: vec![],
+        effects: vec![],
+        registry: Some((1, b"no registry".to_vec())),
+        registries_before: vec![],
+        reviews: vec![],
+        replaces_all: false,
+    };
+    tiles.write(batch).await.expect("written");
+    tiles.close().await.expect("closed");
+}
+
 #[tokio::test]
 async fn a_failure_is_logged_under_the_trace_that_its_answer_quotes() {
     let directory = tempfile::tempdir().expect("a directory");
     let database = format!("sqlite://{}", directory.path().join("tiles.sqlite").display());
     let nobody = format!("http://{}", free_address());
     let arguments = ["--listen", "127.0.0.1:0", "--aggregation", &nobody, "--database", &database];
+    with_a_damaged_registry(&database).await;
     let query = Process::start("tonghop-query", &arguments, &[("TONGHOP_LOG_FORMAT", "json")]);
 
     let watch = reqwest::Client::new().get(format!("{}/v1/watch", query.url));
     let watch = watch.header("traceparent", trace_parent(OVER_REST));
     let reply = watch.send().await.expect("an answer");
-    assert_eq!(reply.status(), 503);
+    assert_eq!(reply.status(), 500);
     let problem: Value = reply.json().await.expect("a problem");
     assert_eq!(problem["trace_id"], OVER_REST.0, "{problem}");
 
     let mut client = QueryServiceClient::connect(query.url.clone()).await.expect("connected");
-    let status = client.watch(tonghop_proto::query::WatchRequest {}).await.expect_err("nobody to watch");
-    assert_eq!(status.code(), tonic::Code::Unavailable);
+    let status = client.watch(tonghop_proto::query::WatchRequest::default()).await.expect_err("damaged");
+    assert_eq!(status.code(), tonic::Code::Internal);
     let quoted = status.get_details_request_info().expect("what to quote").request_id;
     assert_eq!(quoted.len(), 32, "{quoted}");
 
@@ -246,7 +272,7 @@ async fn a_failure_is_logged_under_the_trace_that_its_answer_quotes() {
         let of_trace: Vec<_> = lines.iter().filter(|line| line["trace_id"] == trace).collect();
         let [line] = of_trace[..] else { panic!("{trace}: {log}") };
         assert_eq!(line["level"], "ERROR");
-        assert_eq!(line["message"], "the stream of changes is not there now; try again");
+        assert_eq!(line["message"], "the service could not do this; its log says why");
         assert_eq!(line["spans"][0]["operation"], operation, "{line}");
         assert!(line["fields"]["cause"].is_string(), "{line}");
     }

@@ -32,6 +32,8 @@ async fn tamper(database: &str, change: impl Fn(&mut Vec<Tile>, &mut Vec<Summary
         summaries,
         effects: vec![],
         registry: None,
+        registries_before: vec![],
+        reviews: vec![],
         replaces_all: false,
     };
     tiles.write(batch).await.expect("written");

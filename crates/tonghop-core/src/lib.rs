@@ -18,6 +18,7 @@
 //! | [`question`] | a question about totals, planned, and its answer |
 
 pub mod calendar;
+pub mod comparison;
 pub mod decimal;
 pub mod dimension;
 pub mod figure;

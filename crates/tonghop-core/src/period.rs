@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use jiff::Span;
 use jiff::civil::Date;
 
 /// The first year a period may be labelled with.
@@ -187,6 +188,40 @@ impl Period {
         }
     }
 
+    /// The period of the same length right before this one. None for an instant and for nine months, which have none,
+    /// and before the first year there is.
+    pub fn previous(self) -> Option<Period> {
+        let year = |y: i16| (FIRST_YEAR..=LAST_YEAR).contains(&y).then_some(y);
+        match self {
+            Period::Instant(_) | Period::NineMonths(_) => None,
+            Period::Month(y, 1) => year(y - 1).map(|y| Period::Month(y, 12)),
+            Period::Month(y, m) => Some(Period::Month(y, m - 1)),
+            Period::Quarter(y, 1) => year(y - 1).map(|y| Period::Quarter(y, 4)),
+            Period::Quarter(y, q) => Some(Period::Quarter(y, q - 1)),
+            Period::Half(y, 1) => year(y - 1).map(|y| Period::Half(y, 2)),
+            Period::Half(y, h) => Some(Period::Half(y, h - 1)),
+            Period::Year(y) => year(y - 1).map(Period::Year),
+            Period::Span(from, to) => {
+                let years = to - from + 1;
+                year(from - years).map(|from| Period::Span(from, from + years - 1))
+            }
+        }
+    }
+
+    /// The same period of the year before. None for a span, and before the first year there is.
+    pub fn last_year(self) -> Option<Period> {
+        let year = |y: i16| (FIRST_YEAR..=LAST_YEAR).contains(&y).then_some(y);
+        match self {
+            Period::Instant(day) => day.checked_sub(Span::new().years(1)).ok().map(Period::Instant),
+            Period::Month(y, m) => year(y - 1).map(|y| Period::Month(y, m)),
+            Period::Quarter(y, q) => year(y - 1).map(|y| Period::Quarter(y, q)),
+            Period::Half(y, h) => year(y - 1).map(|y| Period::Half(y, h)),
+            Period::NineMonths(y) => year(y - 1).map(Period::NineMonths),
+            Period::Year(y) => year(y - 1).map(Period::Year),
+            Period::Span(..) => None,
+        }
+    }
+
     /// The ways a period falls into shorter ones, the usual one first: a span into its years, a year into two
     /// half-years or into nine months and the fourth quarter, and so on. Empty for a month and an instant.
     pub fn tilings(self) -> Vec<Vec<Period>> {
@@ -283,6 +318,38 @@ mod tests {
         }
         assert_eq!(p("2024-S1"), Period::Half(2024, 1));
         assert_eq!(p("2024..2024"), Period::Year(2024));
+    }
+
+    #[test]
+    fn every_period_but_an_instant_and_nine_months_has_one_before_it() {
+        for (text, before) in [
+            ("2024-M01", "2023-M12"),
+            ("2024-M12", "2024-M11"),
+            ("2024-Q1", "2023-Q4"),
+            ("2024-H2", "2024-H1"),
+            ("2024", "2023"),
+            ("2013..2023", "2002..2012"),
+        ] {
+            assert_eq!(p(text).previous(), Some(p(before)), "{text}");
+        }
+        for text in ["2024-9M", "2023-05-25", "1945", "1945-M01", "1950..1960"] {
+            assert_eq!(p(text).previous(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_period_but_a_span_has_one_a_year_before() {
+        for (text, before) in [
+            ("2024-M02", "2023-M02"),
+            ("2024-9M", "2023-9M"),
+            ("2024", "2023"),
+            ("2024-02-29", "2023-02-28"),
+            ("2023-05-25", "2022-05-25"),
+        ] {
+            assert_eq!(p(text).last_year(), Some(p(before)), "{text}");
+        }
+        assert_eq!(p("2013..2023").last_year(), None);
+        assert_eq!(p("1945-Q2").last_year(), None);
     }
 
     #[test]

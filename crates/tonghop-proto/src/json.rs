@@ -6,7 +6,10 @@ pub mod maps;
 
 use serde_json::{Map, Value, json};
 
-use crate::query::{AsOf, ExplainResponse, FigureRevision, GivenFigure, Origin, Total, UnitRef};
+use crate::query::{
+    AsOf, Change, Comparison, ExplainNode, ExplainResponse, ExplainTreeResponse, FigureRevision,
+    GetTotalsResponse, GivenFigure, Origin, Review, Total, UnitRef, WatchResponse,
+};
 
 fn unit(unit: Option<&UnitRef>) -> Value {
     unit.map_or(Value::Null, |u| json!({"code": u.code, "name": u.name, "level": u.level}))
@@ -69,8 +72,46 @@ pub fn total(total: &Total) -> Value {
     if !total.given.is_empty() {
         put("given", total.given.iter().map(given).collect());
     }
+    if !total.compared.is_empty() {
+        let all = total.compared.iter().map(|c| (c.with.clone(), compared(c)));
+        put("compared", Value::Object(all.collect()));
+    }
+    if let Some(share) = &total.share {
+        let mut out = json!({"percent": share.percent, "of": share.of});
+        if !share.not_comparable.is_empty() {
+            out["not_comparable"] = Value::from(share.not_comparable.as_str());
+        }
+        put("share", out);
+    }
+    if let Some(rank) = &total.rank {
+        put("rank", json!({"place": rank.place, "of": rank.of, "peers": rank.peers}));
+    }
     put("unit_of_measure", json!({"vi": total.unit_of_measure_vi, "en": total.unit_of_measure_en}));
     Value::Object(out)
+}
+
+/// A page of totals.
+pub fn totals(answer: &GetTotalsResponse) -> Value {
+    json!({
+        "as_of": as_of(answer.as_of.as_ref()),
+        "totals": answer.totals.iter().map(total).collect::<Vec<_>>(),
+        "count": answer.count,
+        "next": some(&answer.next_page_token),
+    })
+}
+
+fn compared(comparison: &Comparison) -> Value {
+    let mut out = json!({
+        "period": some(&comparison.period),
+        "value": comparison.value,
+        "qualifier": some(&comparison.qualifier),
+        "difference": comparison.difference,
+        "change_percent": comparison.change_percent,
+    });
+    if !comparison.not_comparable.is_empty() {
+        out["not_comparable"] = Value::from(comparison.not_comparable.as_str());
+    }
+    out
 }
 
 /// A unit that a restated total is put together from.
@@ -107,6 +148,14 @@ pub fn revision(figure: &FigureRevision) -> Value {
         "submission": some(&figure.submission),
         "source": some(&figure.source),
         "received_at": some(&figure.received_at),
+        "digest": some(&figure.digest),
+    })
+}
+
+/// A frozen review.
+pub fn review(review: &Review) -> Value {
+    json!({
+        "name": review.name, "position": review.position, "note": review.note, "frozen_at": review.frozen_at,
     })
 }
 
@@ -117,7 +166,48 @@ pub fn as_of(as_of: Option<&AsOf>) -> Value {
     if let Some(seconds) = as_of.stale_seconds {
         out["stale_seconds"] = Value::from(seconds);
     }
+    if !as_of.review.is_empty() {
+        out["review"] = Value::from(as_of.review.as_str());
+    }
     out
+}
+
+/// A total opened into its parts, and these in their turn.
+pub fn explained_tree(explained: &ExplainTreeResponse) -> Value {
+    json!({
+        "as_of": as_of(explained.as_of.as_ref()),
+        "root": explained.root.as_ref().map(node),
+    })
+}
+
+fn node(explained: &ExplainNode) -> Value {
+    let mut out = json!({
+        "total": explained.total.as_ref().map(total),
+        "used": explained.used,
+        "set_aside": explained.set_aside,
+        "figures": explained.figures.iter().map(revision).collect::<Vec<_>>(),
+        "parts": explained.parts.iter().map(node).collect::<Vec<_>>(),
+        "parts_count": explained.parts_count,
+        "more": some(&explained.more),
+    });
+    if let Some(own) = &explained.own {
+        out["own"] = Value::from(own.as_str());
+    }
+    if !explained.share.is_empty() {
+        out["share"] = Value::from(explained.share.as_str());
+    }
+    out
+}
+
+/// What changed.
+pub fn changes(heard: &WatchResponse) -> Value {
+    let change = |c: &Change| json!({"indicator": c.indicator, "breakdown": breakdown(&c.breakdown), "period": c.period});
+    json!({
+        "as_of": as_of(heard.as_of.as_ref()),
+        "changed": heard.changed,
+        "changes": heard.changes.iter().map(change).collect::<Vec<_>>(),
+        "everything": heard.everything,
+    })
 }
 
 /// A total opened into its parts.

@@ -3,7 +3,7 @@
 //! | type | is |
 //! |---|---|
 //! | [`Ledger`] | what was accepted, in order: append, tail, look up, re-check. Rows never change |
-//! | [`Tiles`] | what follows from it: tiles, summaries, effects, the registry of the moment, the checkpoint |
+//! | [`Tiles`] | what follows from it: tiles, summaries, effects, registries, reviews, the checkpoint |
 //! | [`Snapshot`] | one consistent reading of the tiles |
 //!
 //! The two may be two databases (SQLite, so that their writers do not wait for each other) or one
@@ -59,6 +59,6 @@ pub use ledger::{
 };
 pub use pool::Pool;
 pub use tiles::{
-    Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Snapshot, Standing, StandingAt,
-    Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
+    Changed, Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Review, Snapshot,
+    Standing, StandingAt, Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };

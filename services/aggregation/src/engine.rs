@@ -130,8 +130,8 @@ impl Engine {
         let position = one.receipt.position;
         let mut counts = pb::Effect::default();
         for part in &one.parts {
-            let tile = self.shelves.tile_mut(part.place, part.period, position);
-            if put(tile, one, part, &mut counts) {
+            let into = |tile: &mut TileBody| put(tile, one, part, &mut counts);
+            if self.shelves.put(part.place, part.period, position, into) {
                 self.touched.entry(part.place).or_default().add(part.period, position);
             }
         }

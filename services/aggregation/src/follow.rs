@@ -10,11 +10,12 @@ use tokio::time::MissedTickBehavior;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_store::{Entry, EntryKind, Lease, Receipt, StoreError, TileBatch};
+use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Review, StoreError, TileBatch};
 
 use tracing::Instrument;
 
 use crate::engine::{Changes, Engine, effect_of, read_registry};
+use crate::reviews::{named, review_of};
 use crate::watched::Watched;
 use crate::{Aggregation, AggregationError, Moved, Reached};
 
@@ -293,7 +294,8 @@ impl Aggregation {
         }
     }
 
-    /// Works out what submissions change. What the engine holds is ahead of the database until that is written.
+    /// Works out what anything but registries changes. What the engine holds is ahead of the database until that is
+    /// written.
     async fn work_out(
         &self,
         rolling: &mut Rolling,
@@ -308,6 +310,9 @@ impl Aggregation {
                 what: "a submission before any registry".into(),
             });
         };
+        let reviews: Vec<Review> = entries.iter().filter_map(review_of).collect::<Result<_, _>>()?;
+        let named: Vec<Effect> =
+            entries.iter().filter(|e| e.receipt.kind == EntryKind::Review).map(named).collect();
         let (mut working, prepared) = computed(move || {
             let prepared = working.prepare(entries);
             (working, prepared)
@@ -320,14 +325,15 @@ impl Aggregation {
             let snapshot = self.tiles.snapshot().await?;
             working.fetch(&snapshot, &needs).await?;
         }
-        let (working, changes) = computed(move || {
+        let (working, mut changes) = computed(move || {
             let changes = working.put(&prepared);
             (working, changes)
         })
         .await?;
+        changes.effects.extend(named);
         rolling.engine = Some(working);
         rolling.position = last.position;
-        Ok(WorkedOut { expected, last, changes })
+        Ok(WorkedOut { expected, last, changes, reviews })
     }
 
     /// A batch with registries in it: each begins a new engine.
@@ -340,7 +346,7 @@ impl Aggregation {
         rolling.writing.end().await?;
         let mut run: Vec<Entry> = Vec::new();
         for entry in entries {
-            if entry.receipt.kind == EntryKind::Submission {
+            if entry.receipt.kind != EntryKind::Registry {
                 run.push(entry);
                 continue;
             }
@@ -354,8 +360,9 @@ impl Aggregation {
                 let effect = effect_of(&entry.receipt, Default::default(), vec![]);
                 let changes = Changes { effects: vec![effect], ..Changes::default() };
                 let record = (entry.receipt.position, entry.record.clone());
+                let reviews = vec![];
                 let worked_out =
-                    WorkedOut { expected: rolling.position, last: entry.receipt.clone(), changes };
+                    WorkedOut { expected: rolling.position, last: entry.receipt.clone(), changes, reviews };
                 self.write(lease, worked_out, Some(record)).await?;
             }
             rolling.position = entry.receipt.position;
@@ -381,7 +388,7 @@ impl Aggregation {
     async fn write(
         &self,
         lease: &Lease,
-        WorkedOut { expected, last, changes }: WorkedOut,
+        WorkedOut { expected, last, changes, reviews }: WorkedOut,
         registry: Option<(i64, Vec<u8>)>,
     ) -> Result<(), StoreError> {
         let batch = TileBatch {
@@ -394,6 +401,8 @@ impl Aggregation {
             summaries: changes.summaries,
             effects: changes.effects,
             registry,
+            registries_before: vec![],
+            reviews,
             replaces_all: false,
         };
         self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
@@ -431,6 +440,7 @@ struct WorkedOut {
     expected: i64,
     last: Receipt,
     changes: Changes,
+    reviews: Vec<Review>,
 }
 
 /// The batch that is being written; dropped, it is given up, and written whole or not at all.
@@ -488,6 +498,7 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
     let kind = match receipt.kind.as_str() {
         "submission" => EntryKind::Submission,
         "registry" => EntryKind::Registry,
+        "review" => EntryKind::Review,
         _ => return Err(damaged("an unknown kind of entry")),
     };
     let mut digest = [0u8; 32];

@@ -10,6 +10,7 @@
 //! | `plain` | the cells of a province whose figures are plain |
 //! | `whole_findings` | what only the whole can show |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
+//! | `reviews` | names for positions of the past |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
@@ -25,6 +26,7 @@ mod plain;
 mod prepared;
 mod rebuild;
 mod rest;
+mod reviews;
 mod series;
 mod shelf;
 mod summarise;

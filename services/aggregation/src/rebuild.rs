@@ -7,11 +7,12 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
 use tonghop_store::{
-    Effect, Entry, EntryKind, Lease, Receipt, Summary, Tile, TileBatch, TileKey, TileSelect,
+    Effect, Entry, EntryKind, Lease, Receipt, Review, Summary, Tile, TileBatch, TileKey, TileSelect,
 };
 
 use crate::engine::{Engine, effect_of, read_registry};
 use crate::follow::entry;
+use crate::reviews::{named, review_of};
 use crate::{Aggregation, AggregationError};
 
 /// All that a ledger up to some position comes to.
@@ -21,6 +22,9 @@ struct Whole {
     summaries: BTreeMap<(String, i32, String), Summary>,
     effects: Vec<Effect>,
     registry: Option<(i64, Vec<u8>)>,
+    /// Registries that another has replaced.
+    registries_before: Vec<(i64, Vec<u8>)>,
+    reviews: Vec<Review>,
     last: Option<Receipt>,
 }
 
@@ -61,12 +65,22 @@ impl Aggregation {
             whole.last = Some(entry.receipt.clone());
             order.push(entry.receipt.position);
             progress(entry.receipt.position);
-            if entry.receipt.kind == EntryKind::Registry {
-                whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
-            } else {
-                waiting.push(entry);
-                if waiting.len() >= ENTRIES_AT_ONCE {
-                    take_in(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
+            match entry.receipt.kind {
+                EntryKind::Registry => {
+                    whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
+                    if entry.receipt.position != registry_position {
+                        whole.registries_before.push((entry.receipt.position, entry.record));
+                    }
+                }
+                EntryKind::Review => {
+                    whole.effects.push(named(&entry));
+                    whole.reviews.extend(review_of(&entry).transpose()?);
+                }
+                EntryKind::Submission => {
+                    waiting.push(entry);
+                    if waiting.len() >= ENTRIES_AT_ONCE {
+                        take_in(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
+                    }
                 }
             }
             Ok(())
@@ -135,6 +149,8 @@ impl Aggregation {
             summaries: whole.summaries.into_values().collect(),
             effects: whole.effects,
             registry: whole.registry,
+            registries_before: whole.registries_before,
+            reviews: whole.reviews,
             replaces_all: true,
         };
         self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
@@ -197,6 +213,17 @@ impl Aggregation {
         }
         for (series, _, period) in whole.summaries.keys() {
             comparison.differ(format!("total {series} {period}: in the ledger, not stored"));
+        }
+        let mut registries = whole.registries_before;
+        registries.extend(whole.registry);
+        if snapshot.registries().await? != registries {
+            comparison.differ("the registries kept are not those of the ledger".into());
+        }
+        whole.reviews.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut stored = snapshot.all_reviews().await?;
+        stored.sort_by(|a, b| a.name.cmp(&b.name));
+        if stored != whole.reviews {
+            comparison.differ("the reviews kept are not those of the ledger".into());
         }
         for expected in &whole.effects {
             let stored = snapshot.effect(expected.position).await?;

@@ -240,15 +240,24 @@ impl Shelves {
         Ok(())
     }
 
-    /// The tile to put figures into at a position.
-    pub(crate) fn tile_mut(&mut self, place: Place, period: Period, position: i64) -> &mut TileBody {
-        self.dirty_places.insert(place);
+    /// Puts figures of a position into a tile by a function that says whether anything changed; says so too.
+    pub(crate) fn put(
+        &mut self,
+        place: Place,
+        period: Period,
+        position: i64,
+        put: impl FnOnce(&mut TileBody) -> bool,
+    ) -> bool {
         let shelf = self.places.entry(place).or_default();
         shelf.used = self.now;
         let held = shelf.tiles.entry(period).or_default();
-        held.dirty = Some(position);
-        held.tally = OnceLock::new();
-        &mut held.body
+        let changed = put(&mut held.body);
+        if changed {
+            held.dirty = Some(position);
+            held.tally = OnceLock::new();
+            self.dirty_places.insert(place);
+        }
+        changed
     }
 
     /// The tiles of a place, by period.

@@ -72,6 +72,7 @@ pub(crate) fn receipt(receipt: &Receipt) -> pb::Receipt {
         kind: match receipt.kind {
             EntryKind::Submission => "submission",
             EntryKind::Registry => "registry",
+            EntryKind::Review => "review",
         }
         .to_owned(),
     }
@@ -183,6 +184,21 @@ impl IngestionService for IngestionGrpc {
             state: if effect.rolled_up { "rolled_up" } else { "accepted" }.to_owned(),
             effect: effect.effect,
             findings: effect.findings,
+        }))
+    }
+
+    async fn freeze_review(
+        &self,
+        request: Request<pb::FreezeReviewRequest>,
+    ) -> Result<Response<pb::FreezeReviewResponse>, Status> {
+        let asked = request.into_inner();
+        let frozen = self.0.freeze_review(&asked.name, asked.position, &asked.note).await?;
+        Ok(Response::new(pb::FreezeReviewResponse {
+            receipt: Some(receipt(&frozen.receipt)),
+            name: frozen.name,
+            position: frozen.position,
+            note: frozen.receipt.note,
+            replayed: frozen.replayed,
         }))
     }
 }

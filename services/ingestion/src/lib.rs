@@ -11,6 +11,7 @@
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | the registry in force, which any replica may change |
 //! | `service` | the operations, the same for both transports |
+//! | `reviews` | names for positions, frozen |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -27,6 +28,7 @@ mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;
 mod rest;
+mod reviews;
 mod service;
 pub mod submission;
 mod writer;
@@ -34,4 +36,5 @@ mod writer;
 pub use grpc::IngestionGrpc;
 pub use registry_load::Loaded;
 pub use rest::routes;
+pub use reviews::Frozen;
 pub use service::{Arrived, CSV, Ingestion, JSON, Taken, WIRE};

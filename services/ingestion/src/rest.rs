@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,9 @@ use tonghop_runtime::{Failure, FailureKind};
 use crate::grpc::{hex, time};
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
+/// The largest body that freezes a review.
+const LARGEST_REVIEW: usize = 16 << 10;
+
 /// The routes of this service.
 pub fn routes(ingestion: Arc<Ingestion>) -> Router {
     let largest = ingestion.limits.max_bytes;
@@ -26,6 +29,7 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/submissions", post(submit).layer(DefaultBodyLimit::max(largest)))
         .route("/v1/submissions/{id}", get(submission))
         .route("/v1/submissions/{id}/document", get(document))
+        .route("/v1/reviews", post(freeze_review).layer(DefaultBodyLimit::max(LARGEST_REVIEW)))
         .route("/v1/units", get(units))
         .route("/v1/units/{code}/history", get(history))
         .route("/v1/map/diff", get(map_diff))
@@ -114,6 +118,40 @@ async fn submission(
         body["findings"] = effect.findings.iter().map(finding).collect();
     }
     Ok(axum::Json(body).into_response())
+}
+
+/// What is to be frozen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Review {
+    name: String,
+    #[serde(default)]
+    position: i64,
+    #[serde(default)]
+    note: String,
+}
+
+async fn freeze_review(
+    State(ingestion): State<Arc<Ingestion>>,
+    body: Result<axum::Json<Review>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let axum::Json(asked) = body.map_err(|rejection| {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => FailureKind::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
+            _ => FailureKind::NotUnderstood,
+        };
+        Failure::new(kind, rejection.body_text())
+    })?;
+    let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
+    let body = json!({
+        "review": { "name": frozen.name, "position": frozen.position, "note": frozen.receipt.note },
+        "id": frozen.receipt.id.to_string(),
+        "position": frozen.receipt.position,
+        "digest": hex(&frozen.receipt.digest),
+    });
+    let status = if frozen.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, axum::Json(body)).into_response())
 }
 
 fn finding(finding: &WireFinding) -> Value {

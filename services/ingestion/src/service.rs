@@ -22,7 +22,7 @@ use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
 use crate::submission::{Limits, RawSubmission};
 use crate::writer::{Writer, failure};
-use crate::{csv_form, json};
+use crate::{csv_form, json, reviews};
 
 /// The media type under which a gRPC submission's figures are kept.
 pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.SubmitRequest";
@@ -292,6 +292,8 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         format!("{} bytes", key.len())
     } else if key.chars().any(char::is_control) {
         "control characters".to_owned()
+    } else if key == reviews::SOURCE {
+        format!("{key:?}, under which reviews are frozen")
     } else {
         return Ok(());
     };

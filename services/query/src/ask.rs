@@ -14,7 +14,8 @@ use tonghop_runtime::{Failure, FailureKind, Finding};
 /// The longest text taken for a code, period or breakdown.
 const LONGEST_TEXT: usize = 512;
 
-fn bounded(name: &str, text: &str) -> Result<(), Failure> {
+/// Refuses a text that is too long to be what it should be.
+pub(crate) fn bounded(name: &str, text: &str) -> Result<(), Failure> {
     if text.len() > LONGEST_TEXT {
         return Err(finding(
             FailureKind::NotUnderstood,
@@ -77,6 +78,55 @@ pub(crate) fn breakdown(text: &str) -> Result<Breakdown, Failure> {
             &part,
             "dimension=member pairs separated by |, each dimension once",
             "write it as reporter=cong-an|topic=online-fraud",
+        )
+    })
+}
+
+/// The words of a list, separated by commas; none where nothing stands.
+pub(crate) fn list<'a>(name: &str, text: &'a str, most: usize) -> Result<Vec<&'a str>, Failure> {
+    if text.is_empty() {
+        return Ok(vec![]);
+    }
+    let words: Vec<&str> = text.split(',').map(str::trim).collect();
+    if words.len() > most {
+        return Err(finding(
+            FailureKind::NotUnderstood,
+            "too_many",
+            name,
+            &format!("{} of them", words.len()),
+            &format!("at most {most}, separated by commas"),
+            "ask in several requests",
+        ));
+    }
+    if let Some(empty) = words.iter().position(|word| word.is_empty()) {
+        return Err(finding(
+            FailureKind::NotUnderstood,
+            "empty_word",
+            name,
+            text,
+            "words separated by single commas",
+            &format!("nothing stands at place {}", empty + 1),
+        ));
+    }
+    Ok(words)
+}
+
+/// The level of a code.
+pub(crate) fn level(registry: &Registry, code: &str) -> Result<Level, Failure> {
+    bounded("level", code)?;
+    if code.is_empty() {
+        return Err(required("level"));
+    }
+    let at = registry.levels().iter().position(|level| level.code == code);
+    at.and_then(|at| u8::try_from(at).ok()).map(Level).ok_or_else(|| {
+        let known: Vec<&str> = registry.levels().iter().map(|level| level.code.as_str()).collect();
+        finding(
+            FailureKind::NotFound,
+            "unknown_level",
+            "level",
+            code,
+            &known.join(", "),
+            "give the code of a level",
         )
     })
 }
@@ -252,6 +302,14 @@ pub(crate) fn refused(refusal: &Refusal) -> Failure {
         hint,
         ..Finding::default()
     }])
+}
+
+/// As many periods of one length as are asked for, the last of which is given: fewer where there is no earlier one.
+pub(crate) fn periods_up_to(last: Period, many: u32) -> Vec<Period> {
+    let mut out: Vec<Period> =
+        std::iter::successors(Some(last), |period| period.previous()).take(many as usize).collect();
+    out.reverse();
+    out
 }
 
 /// The periods that a longer one is shown by: the years of a span, else its collection periods (months for

@@ -6,13 +6,14 @@ use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Sum;
-use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
+use tonghop_core::question::{Plan, Prepared, Question, plan};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
 
 use crate::figures::Wanted;
+use crate::moment::When;
 use crate::read::Item;
 use crate::{Query, View, ask};
 
@@ -25,7 +26,7 @@ impl Query {
     /// # Errors
     /// What is wrong with the request.
     pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
-        let view = self.view(request.at_least).await?;
+        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -92,7 +93,7 @@ impl Query {
         &self,
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
-        let view = self.view(request.at_least).await?;
+        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -107,6 +108,10 @@ impl Query {
         let origins = view.origins(&asked).await?;
         Ok(pb::GetCoverageResponse { as_of: Some(view.as_of()), total, children, origins })
     }
+}
+
+fn when(at_least: i64, as_of: i64, review: &str) -> When<'_> {
+    When { at_least, as_of, review, pinned: None }
 }
 
 /// The words of a question.
@@ -166,7 +171,8 @@ impl View {
         let answers = self.answer(&items).await?;
         let mut out = Vec::with_capacity(items.len());
         for (item, answer) in items.iter().zip(answers) {
-            out.push(self.shown(&item.plan, item.unit, &one.question.breakdown, answer).await?);
+            let breakdown = &one.question.breakdown;
+            out.push(crate::view::total(&self.registry, &item.plan, item.unit, breakdown, answer));
         }
         Ok(out)
     }
@@ -188,8 +194,8 @@ impl View {
                 let plan = Arc::new(plan);
                 let item = Item { unit: question.unit, plan: Arc::clone(&plan) };
                 let answer = self.answer(&[item]).await?.into_iter().next();
-                let answer = answer.unwrap_or(Err(Refusal::UnknownIndicator(question.indicator.clone())));
-                self.shown(&plan, question.unit, &question.breakdown, answer).await
+                let answer = answer.ok_or_else(|| Failure::internal("an answer is missing"))?;
+                Ok(crate::view::total(&self.registry, &plan, question.unit, &question.breakdown, answer))
             }
             Err(refusal) => {
                 let (indicator, Question { unit, breakdown, period, map, .. }) =
@@ -210,7 +216,7 @@ impl View {
 }
 
 /// What a headline leaves aside, and why, in words.
-fn set_aside(plan: &Plan, cell: &Cell<Sum>) -> Vec<String> {
+pub(crate) fn set_aside(plan: &Plan, cell: &Cell<Sum>) -> Vec<String> {
     let decimals = plan.indicator.decimals;
     let show = |sum: &Sum| format_decimal(sum.value, decimals);
     let mut out = Vec::new();

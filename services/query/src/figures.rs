@@ -13,9 +13,11 @@ use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
 use tonghop_store::TileSelect;
-use tonghop_tiles::{Entry, Revision, Said, TileBody};
+use tonghop_tiles::{Entry, Revision, Said};
 
-use crate::totals::page;
+use crate::cursor::{self, Cursor};
+use crate::moment::When;
+use crate::read::read_tile;
 use crate::{Query, View, ask, store_failure, view};
 
 /// Which figures are wanted.
@@ -40,7 +42,25 @@ impl Query {
         &self,
         request: &pb::ListFiguresRequest,
     ) -> Result<pb::ListFiguresResponse, Failure> {
-        let view = self.view(request.at_least).await?;
+        let below = if request.below { "below" } else { "" };
+        let as_of = request.as_of.to_string();
+        let words = [
+            &request.indicator,
+            &request.unit,
+            &request.period,
+            &request.breakdown,
+            below,
+            as_of.as_str(),
+            &request.review,
+        ];
+        let cursor = Cursor::read(&request.page_token, &words)?;
+        let when = When {
+            at_least: request.at_least,
+            as_of: request.as_of,
+            review: &request.review,
+            pinned: cursor.pinned,
+        };
+        let view = self.view(when).await?;
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
         let indicator = ask::indicator(&view.registry, &request.indicator)?;
@@ -54,13 +74,12 @@ impl Query {
             exactly: false,
         };
         let all = view.revisions(&wanted).await?;
-        let (start, size) = page(&request.page_token, request.page_size)?;
-        let end = all.len().min(start.saturating_add(size));
-        let figures = all.get(start..end).unwrap_or_default().to_vec();
+        let end = all.len().min(cursor.start.saturating_add(cursor::size(request.page_size)));
+        let figures = all.get(cursor.start..end).unwrap_or_default().to_vec();
         Ok(pb::ListFiguresResponse {
             as_of: Some(view.as_of()),
             figures: view.with_submissions(figures).await?,
-            next_page_token: if end < all.len() { end.to_string() } else { String::new() },
+            next_page_token: cursor.next(view.position(), end, all.len()),
         })
     }
 }
@@ -72,7 +91,7 @@ impl View {
         let indicator = wanted.indicator;
         let (first, last) = indicator.calendar.days(wanted.period);
         let nation = registry.nation();
-        let keepers = if wanted.below && wanted.unit == nation {
+        let keepers = if self.moment.is_moved() || (wanted.below && wanted.unit == nation) {
             None
         } else {
             Some(vec![registry.unit(registry.keeper(wanted.unit, last)).key()])
@@ -87,30 +106,23 @@ impl View {
                 to_end: day_number(last),
             };
             for tile in self.snapshot.tiles(select).await.map_err(store_failure)? {
-                let damaged = |what: String| Failure::internal(format!("tile {:?}: {what}", tile.key));
-                let period = Period::parse(&tile.key.period).map_err(|e| damaged(e.to_string()))?;
-                let series = Series::parse(&tile.key.series).ok_or_else(|| damaged("not a series".into()))?;
-                let body = TileBody::decode(&tile.body).map_err(|e| damaged(e.to_string()))?;
+                let (series, period, body) = read_tile(&tile)?;
                 let inside = indicator.calendar.first_day(period) >= first;
                 if !inside || (wanted.exactly && period != wanted.period) {
                     continue;
                 }
                 for entry in body.entries() {
                     let day = indicator.calendar.last_day(period);
+                    let Some(unit) = self.moment.unit(registry, entry.unit, day) else { continue };
                     let here = if wanted.below {
-                        registry.map_on(day).ancestry(entry.unit).any(|u| u == wanted.unit)
+                        registry.map_on(day).ancestry(unit).any(|u| u == wanted.unit)
                     } else {
-                        entry.unit == wanted.unit
+                        unit == wanted.unit
                     };
                     if here {
-                        for shown in self.entry(wanted, &series, period, entry) {
-                            let key = (
-                                entry.unit,
-                                period,
-                                shown.breakdown.clone(),
-                                entry.scope as u8,
-                                shown.position,
-                            );
+                        for shown in self.entry(wanted, &series, period, unit, entry) {
+                            let key =
+                                (unit, period, shown.breakdown.clone(), entry.scope as u8, shown.position);
                             found.insert(key, shown);
                         }
                     }
@@ -152,15 +164,18 @@ impl View {
         tags.into_iter().map(|tags| Series { indicator: indicator.code.clone(), tags }.to_string()).collect()
     }
 
-    fn entry(
+    /// The revisions of a figure that are wanted.
+    pub(crate) fn entry(
         &self,
         wanted: &Wanted<'_>,
         series: &Series,
         period: Period,
+        unit: UnitId,
         entry: Entry<'_>,
     ) -> Vec<pb::FigureRevision> {
         let members = Breakdown::parse(entry.members).unwrap_or_default();
-        let newest = entry.latest().position;
+        let limit = self.moment.limit();
+        let newest = entry.as_of(limit).map(|r| r.position);
         let show = |revision: Revision<&str>| {
             let mut breakdown = members.clone();
             for (dimension, member) in series.tags.iter() {
@@ -173,16 +188,12 @@ impl View {
                 return None;
             }
             let mut shown = pb::FigureRevision {
-                unit: Some(view::unit_ref(
-                    &self.registry,
-                    entry.unit,
-                    wanted.indicator.calendar.last_day(period),
-                )),
+                unit: Some(view::unit_ref(&self.registry, unit, wanted.indicator.calendar.last_day(period))),
                 indicator: wanted.indicator.code.clone(),
                 breakdown: breakdown.to_string(),
                 period: period.to_string(),
                 scope: entry.scope.code().into(),
-                current: revision.position == newest,
+                current: Some(revision.position) == newest,
                 position: revision.position,
                 programmes: revision
                     .programmes
@@ -202,7 +213,7 @@ impl View {
             }
             Some(shown)
         };
-        entry.revisions().filter_map(show).collect()
+        entry.revisions().filter(|r| r.position <= limit).filter_map(show).collect()
     }
 
     /// Names the submission of each revision.
@@ -210,17 +221,27 @@ impl View {
         &self,
         mut figures: Vec<pb::FigureRevision>,
     ) -> Result<Vec<pb::FigureRevision>, Failure> {
-        let positions: BTreeSet<i64> = figures.iter().map(|f| f.position).collect();
+        self.name_submissions(vec![&mut figures]).await?;
+        Ok(figures)
+    }
+
+    /// The same for several lists at once.
+    pub(crate) async fn name_submissions(
+        &self,
+        figures: Vec<&mut Vec<pb::FigureRevision>>,
+    ) -> Result<(), Failure> {
+        let positions: BTreeSet<i64> = figures.iter().flat_map(|of| of.iter().map(|f| f.position)).collect();
         let positions: Vec<i64> = positions.into_iter().collect();
         let effects = self.snapshot.effects(&positions).await.map_err(store_failure)?;
         let by_position: BTreeMap<i64, _> = effects.iter().map(|e| (e.position, e)).collect();
-        for figure in &mut figures {
+        for figure in figures.into_iter().flatten() {
             if let Some(effect) = by_position.get(&figure.position) {
                 figure.submission = effect.id.to_string();
                 figure.source = effect.source.clone();
                 figure.received_at = effect.received_at.to_string();
+                figure.digest = effect.digest.iter().map(|byte| format!("{byte:02x}")).collect();
             }
         }
-        Ok(figures)
+        Ok(())
     }
 }

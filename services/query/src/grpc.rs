@@ -3,12 +3,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonic::{Request, Response, Status};
-use tracing::Instrument;
 
 use crate::Query;
 
@@ -40,34 +38,9 @@ impl QueryService for QueryGrpc {
         &self,
         request: Request<pb::StreamTotalsRequest>,
     ) -> Result<Response<Self::StreamTotalsStream>, Status> {
-        let mut asked = request.into_inner().totals.unwrap_or_default();
-        let (sender, receiver) = tokio::sync::mpsc::channel(64);
-        let query = Arc::clone(&self.0);
-        // The first page is answered before the stream begins, so that a wrong question fails as a whole.
-        let mut page = query.totals(&asked).await?;
-        let streaming = async move {
-            loop {
-                for total in std::mem::take(&mut page.totals) {
-                    let message = pb::StreamTotalsResponse { as_of: page.as_of.clone(), total: Some(total) };
-                    if sender.send(Ok(message)).await.is_err() {
-                        return;
-                    }
-                }
-                if page.next_page_token.is_empty() {
-                    return;
-                }
-                asked.page_token = std::mem::take(&mut page.next_page_token);
-                page = match query.totals(&asked).await {
-                    Ok(next) => next,
-                    Err(failure) => {
-                        let _ = sender.send(Err(failure.into())).await;
-                        return;
-                    }
-                };
-            }
-        };
-        tokio::spawn(streaming.in_current_span());
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        let asked = request.into_inner().totals.unwrap_or_default();
+        let totals = self.0.totals_on(asked).await?.map(|total| total.map_err(Status::from));
+        Ok(Response::new(Box::pin(totals)))
     }
 
     async fn explain(
@@ -75,6 +48,13 @@ impl QueryService for QueryGrpc {
         request: Request<pb::ExplainRequest>,
     ) -> Result<Response<pb::ExplainResponse>, Status> {
         Ok(Response::new(self.0.explain(request.get_ref()).await?))
+    }
+
+    async fn explain_tree(
+        &self,
+        request: Request<pb::ExplainTreeRequest>,
+    ) -> Result<Response<pb::ExplainTreeResponse>, Status> {
+        Ok(Response::new(self.0.explain_tree(request.get_ref()).await?))
     }
 
     async fn list_figures(
@@ -91,10 +71,17 @@ impl QueryService for QueryGrpc {
         Ok(Response::new(self.0.coverage(request.get_ref()).await?))
     }
 
+    async fn list_reviews(
+        &self,
+        request: Request<pb::ListReviewsRequest>,
+    ) -> Result<Response<pb::ListReviewsResponse>, Status> {
+        Ok(Response::new(self.0.reviews(request.get_ref()).await?))
+    }
+
     type WatchStream = Messages<pb::WatchResponse>;
 
-    async fn watch(&self, _: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let changes = self.0.changes().await?.map(|change| change.map_err(Status::from));
+    async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let changes = self.0.changes(request.into_inner()).await?.map(|change| change.map_err(Status::from));
         Ok(Response::new(Box::pin(changes)))
     }
 }

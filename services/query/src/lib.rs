@@ -2,29 +2,44 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | `moment` | as of when a question is answered, and by which registry |
 //! | `read` | tiles and summaries into answers, from one snapshot |
-//! | `ask` | from the words of a request to questions |
-//! | `totals`, `explain`, `figures` | the operations, the same for both transports |
+//! | `ask` | from the words of a request to what they mean |
+//! | `pivot` | every total that a request asks for, in order |
+//! | `beside` | what is asked for beside each total: change, share, place |
+//! | `territory` | what a unit's territory was through time |
+//! | `given` | what was given where it does not add up |
+//! | `cursor` | where a page starts |
+//! | `totals`, `explain`, `figures`, `reviews` | the operations, the same for both transports |
 //! | `view` | answers as they are shown |
+//! | `tree` | a total opened into its parts, and these in their turn |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
 mod ask;
+mod beside;
 mod changes;
+mod cursor;
 mod explain;
 mod figures;
+mod given;
 mod grpc;
 mod kept;
 mod metrics;
+mod moment;
+mod pivot;
 mod read;
 mod rest;
+mod reviews;
+mod territory;
 mod totals;
+mod tree;
 mod view;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -40,6 +55,7 @@ use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
 use tonic::transport::Channel;
 
 use metrics::Measures;
+use moment::{Moment, When};
 
 pub use grpc::QueryGrpc;
 pub use kept::keep_answers;
@@ -53,6 +69,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const LOOK_SOON: Duration = Duration::from_millis(5);
 /// How many questions may wait for one look at the state; more are answered, or refused, as others are.
 const MOST_LOOKING: usize = 1024;
+/// How often the database is looked at for those who listen, whatever aggregation says.
+const LOOK_FOR_ITSELF: Duration = Duration::from_secs(2);
 /// Totals are confirmed to be complete every second; only answers older than this say how old they are.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -63,7 +81,8 @@ pub struct Query {
     aggregation: TracedChannel,
     measures: Measures,
     reached: watch::Sender<i64>,
-    registry: Mutex<Option<(i64, Arc<Registry>)>>,
+    /// Those read last, by the position they were loaded at.
+    registries: Mutex<Vec<(i64, Arc<Registry>)>>,
     kept: kept::Answers,
     /// Whether aggregation's stream is there.
     heard: AtomicBool,
@@ -77,7 +96,10 @@ pub struct Query {
 /// One consistent view of everything, as of one position.
 struct View {
     snapshot: Snapshot,
+    /// The registry of the moment.
     registry: Arc<Registry>,
+    moment: Arc<Moment>,
+    measures: Measures,
     /// For how long nobody has confirmed that nothing newer was accepted, where that is remarkable.
     stale_seconds: Option<i64>,
 }
@@ -85,10 +107,10 @@ struct View {
 impl Query {
     /// Over the tiles' database, and the aggregation service that says when they move.
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
-        let (reached, registry) = (watch::Sender::new(0), Mutex::new(None));
+        let (reached, registries) = (watch::Sender::new(0), Mutex::default());
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
         let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Query { tiles, aggregation, measures, reached, registry, kept, heard, looking, now, stop })
+        Arc::new(Query { tiles, aggregation, measures, reached, registries, kept, heard, looking, now, stop })
     }
 
     /// Whether it can do its work.
@@ -105,23 +127,25 @@ impl Query {
         }
     }
 
-    /// Listens to aggregation until it is told to stop.
+    /// Follows how far the totals are, until it is told to stop.
     pub async fn run(self: Arc<Self>) {
+        tokio::select! {
+            () = self.stop.told() => {}
+            () = self.listen_on() => {}
+            () = self.look_on() => {}
+        }
+    }
+
+    /// Listens to aggregation, and again whenever that ends.
+    async fn listen_on(&self) {
         loop {
-            tokio::select! {
-                () = self.stop.told() => return,
-                ended = self.listen() => {
-                    self.heard.store(false, Ordering::SeqCst);
-                    self.kept.clear();
-                    if let Err(status) = ended {
-                        tracing::warn!(%status, "the stream of changes ended");
-                    }
-                }
+            let ended = self.listen().await;
+            self.heard.store(false, Ordering::SeqCst);
+            self.kept.clear();
+            if let Err(status) = ended {
+                tracing::warn!(%status, "the stream of changes ended");
             }
-            tokio::select! {
-                () = self.stop.told() => return,
-                () = tokio::time::sleep(Duration::from_millis(200)) => {}
-            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -129,18 +153,14 @@ impl Query {
         let mut client = AggregationServiceClient::new(self.aggregation.clone());
         let mut stream = client.watch(WatchRequest {}).await?.into_inner();
         let _heard = self.measures.heard();
+        let mut last = i64::MAX;
         while let Some(message) = stream.message().await? {
-            // A replica that stands by may be a little behind the one that was listened to before.
-            let moved = self.reached.send_if_modified(|reached| {
-                let moved = message.position > *reached;
-                *reached = message.position.max(*reached);
-                self.measures.position.set(*reached);
-                moved
-            });
-            if !moved {
+            self.reach(message.position);
+            if message.position <= last {
                 // Not the next position: it may be the same one made anew, or another ledger's.
                 self.kept.clear();
             }
+            last = message.position;
             self.heard.store(true, Ordering::SeqCst);
         }
         Ok(())
@@ -165,9 +185,35 @@ impl Query {
         stale.is_none().then_some(standing.at)
     }
 
-    /// A view that includes everything up to `at_least`, for which it waits, within bounds. Aggregation says when
+    /// Looks at the database by itself, now and then: whoever listens is told a little late where aggregation does
+    /// not get through, and nothing else.
+    async fn look_on(&self) {
+        loop {
+            tokio::time::sleep(LOOK_FOR_ITSELF).await;
+            match self.tiles.snapshot().await {
+                Ok(snapshot) => self.reach(snapshot.checkpoint().position),
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the tiles do not answer");
+                }
+            }
+        }
+    }
+
+    /// Everything up to a position is there. A replica of aggregation that stands by may be a little behind the one
+    /// that was listened to before.
+    fn reach(&self, position: i64) {
+        self.reached.send_if_modified(|reached| {
+            let moved = position > *reached;
+            *reached = position.max(*reached);
+            self.measures.position.set(*reached);
+            moved
+        });
+    }
+
+    /// A view as of when it is asked for; what is not there yet is waited for, within bounds. Aggregation says when
     /// it is there; where that word does not come through, the database is looked at.
-    async fn view(&self, at_least: i64) -> Result<View, Failure> {
+    async fn view(&self, when: When<'_>) -> Result<View, Failure> {
+        let at_least = when.needs()?;
         let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         let deadline = Instant::now() + LONGEST_WAIT;
         let mut reached = self.reached.subscribe();
@@ -190,31 +236,14 @@ impl Query {
             }
             snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         }
-        let registry = self.registry(&snapshot).await?;
-        let stale_seconds = stale_seconds(snapshot.checkpoint().confirmed_at, (self.now)());
+        let (moment, registry) = self.moment(&snapshot, when).await?;
+        // Nothing newer belongs into what is of the past.
+        let is_past = moment.past().is_some() || !moment.review().is_empty();
+        let confirmed = snapshot.checkpoint().confirmed_at.filter(|_| !is_past);
+        let stale_seconds = stale_seconds(confirmed, (self.now)());
         self.measures.views.inc();
-        Ok(View { snapshot, registry, stale_seconds })
-    }
-
-    async fn registry(&self, snapshot: &Snapshot) -> Result<Arc<Registry>, Failure> {
-        let Some(position) = snapshot.checkpoint().registry_position else {
-            return Err(Failure::new(
-                FailureKind::Unavailable,
-                "no registry is loaded yet: load one with `tonghop registry load`",
-            ));
-        };
-        let known = self.registry.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, registry)) = known.filter(|(at, _)| *at == position) {
-            return Ok(registry);
-        }
-        let stored = snapshot.registry().await.map_err(store_failure)?;
-        let Some((_, record)) = stored else {
-            return Err(Failure::internal(format!("the registry of position {position} is not stored")));
-        };
-        let registry = Arc::new(tonghop_proto::registry_draft::read(&record).map_err(Failure::internal)?);
-        *self.registry.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((position, Arc::clone(&registry)));
-        Ok(registry)
+        let (moment, measures) = (Arc::new(moment), self.measures.clone());
+        Ok(View { snapshot, registry, moment, measures, stale_seconds })
     }
 }
 
@@ -235,13 +264,26 @@ impl Drop for Looking<'_> {
 }
 
 impl View {
+    /// The position that it is as of.
+    fn position(&self) -> i64 {
+        self.moment.past().map_or(self.snapshot.checkpoint().position, |(position, _)| position)
+    }
+
     fn as_of(&self) -> AsOf {
         let checkpoint = self.snapshot.checkpoint();
+        let (position, time) = self.moment.past().unwrap_or((checkpoint.position, checkpoint.time));
         AsOf {
-            position: checkpoint.position,
-            time: checkpoint.time.map(|t| t.to_string()).unwrap_or_default(),
+            position,
+            time: time.map(|t| t.to_string()).unwrap_or_default(),
             stale_seconds: self.stale_seconds,
+            review: self.moment.review().to_owned(),
         }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.measures.statements.inc_by(self.snapshot.statements());
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Measures {
     held: Gauge,
     /// And their bytes.
     held_bytes: Gauge,
+    /// Statements that they were read with.
+    pub(crate) statements: Counter,
     /// Questions that had to wait for a position.
     pub(crate) waits: Counter,
     /// Those of them that waited in vain.
@@ -58,6 +60,11 @@ impl Query {
                 "query_kept_bytes",
                 "Bytes of the answers that are kept",
                 counted.held_bytes.clone(),
+            );
+            registry.register(
+                "query_statements",
+                "Statements sent to the totals' database for them, the beginnings and ends of transactions aside",
+                counted.statements.clone(),
             );
             registry.register(
                 "query_waits",

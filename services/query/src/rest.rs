@@ -26,8 +26,10 @@ pub fn routes(query: Arc<Query>) -> Router {
     Router::new()
         .route("/v1/totals", get(totals))
         .route("/v1/totals/explain", get(explain))
+        .route("/v1/totals/tree", get(tree))
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
+        .route("/v1/reviews", get(reviews))
         .route("/v1/watch", get(watch))
         .with_state(query)
 }
@@ -59,6 +61,23 @@ struct Asked {
     cursor: String,
     #[serde(default)]
     below: bool,
+    #[serde(default)]
+    level: String,
+    #[serde(default)]
+    last: u32,
+    #[serde(default)]
+    compare: String,
+    #[serde(default)]
+    share: String,
+    #[serde(default)]
+    rank: bool,
+    #[serde(default)]
+    as_of: i64,
+    #[serde(default)]
+    review: String,
+    from: Option<i64>,
+    #[serde(default)]
+    depth: u32,
 }
 
 type Given = Result<Parameters<Asked>, axum::extract::rejection::QueryRejection>;
@@ -86,15 +105,16 @@ async fn totals(
             page_size: asked.limit,
             page_token: asked.cursor,
             programme: asked.programme,
+            level: asked.level,
+            last: asked.last,
+            compare: asked.compare,
+            share: asked.share,
+            rank: asked.rank,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
-    let next = none_if_empty(&answer.next_page_token);
-    let body = json!({
-        "as_of": json::as_of(answer.as_of.as_ref()),
-        "totals": answer.totals.iter().map(json::total).collect::<Vec<_>>(),
-        "next": next,
-    });
-    Ok(with_etag(&headers, &body))
+    Ok(with_etag(&headers, &json::totals(&answer)))
 }
 
 async fn explain(
@@ -111,6 +131,8 @@ async fn explain(
             breakdown: asked.breakdown,
             at_least: asked.at_least,
             map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json::explanation(&answer);
@@ -133,6 +155,8 @@ async fn figures(
             page_size: asked.limit,
             page_token: asked.cursor,
             at_least: asked.at_least,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json!({
@@ -157,6 +181,8 @@ async fn coverage(
             breakdown: asked.breakdown,
             at_least: asked.at_least,
             map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
         })
         .await?;
     let body = json!({
@@ -168,13 +194,70 @@ async fn coverage(
     Ok(with_etag(&headers, &body))
 }
 
-async fn watch(State(query): State<Arc<Query>>) -> Result<Response, Failure> {
-    let events = query.changes().await?.map_while(Result::ok).map(|change| {
-        let position = change.as_of.as_ref().map_or(0, |a| a.position);
-        let body = json!({ "as_of": json::as_of(change.as_of.as_ref()), "changed": change.changed });
-        Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body.to_string()))
+async fn reviews(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let request =
+        pb::ListReviewsRequest { at_least: asked.at_least, page_size: asked.limit, page_token: asked.cursor };
+    let answer = query.reviews(&request).await?;
+    let body = json!({
+        "as_of": json::as_of(answer.as_of.as_ref()),
+        "reviews": answer.reviews.iter().map(json::review).collect::<Vec<_>>(),
+        "next": none_if_empty(&answer.next_page_token),
+    });
+    Ok(with_etag(&headers, &body))
+}
+
+async fn watch(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    // A browser that connects again says by itself where it was.
+    let heard = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok()));
+    let from = match heard {
+        None => asked.from,
+        Some(Some(position)) => Some(position),
+        Some(None) => {
+            let detail = "Last-Event-ID is not that of an event of this stream";
+            return Err(Failure::new(FailureKind::NotUnderstood, detail));
+        }
+    };
+    let request = pb::WatchRequest { indicator: asked.indicator, unit: asked.unit, from };
+    let events = query.changes(request).await?.map_while(Result::ok).map(|heard| {
+        let position = heard.as_of.as_ref().map_or(0, |a| a.position);
+        let body = json::changes(&heard).to_string();
+        Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+async fn tree(
+    State(query): State<Arc<Query>>,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let answer = query
+        .explain_tree(&pb::ExplainTreeRequest {
+            indicator: asked.indicator,
+            unit: asked.unit,
+            period: asked.period,
+            breakdown: asked.breakdown,
+            at_least: asked.at_least,
+            map: asked.map,
+            as_of: asked.as_of,
+            review: asked.review,
+            depth: asked.depth,
+            width: asked.limit,
+            page_token: asked.cursor,
+        })
+        .await?;
+    Ok(with_etag(&headers, &json::explained_tree(&answer)))
 }
 
 /// An answer with its tag; nothing but the tag where the caller has it already.

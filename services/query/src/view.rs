@@ -5,10 +5,12 @@ use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::{Indicator, Kind};
 use tonghop_core::period::Period;
-use tonghop_core::question::{Plan, Refusal, Total};
+use tonghop_core::question::Plan;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
+
+use crate::read::Answer;
 
 /// A unit, named as on a day.
 pub(crate) fn unit_ref(registry: &Registry, unit: UnitId, day: Date) -> pb::UnitRef {
@@ -21,17 +23,18 @@ pub(crate) fn unit_ref(registry: &Registry, unit: UnitId, day: Date) -> pb::Unit
     }
 }
 
-/// A total, or why there is none.
+/// A total, or why there is none; where nothing adds up, with what was given.
 pub(crate) fn total(
     registry: &Registry,
     plan: &Plan,
     unit: UnitId,
     breakdown: &Breakdown,
-    answer: Result<Total, Refusal>,
+    answer: Answer,
 ) -> pb::Total {
     let map = plan.map.map(|map| map.day);
     let mut shown = frame(registry, &plan.indicator, unit, breakdown, plan.period, map);
-    let total = match answer {
+    shown.given = answer.given;
+    let total = match answer.total {
         Ok(total) => total,
         Err(refusal) => return pb::Total { refused: refusal.to_string(), ..shown },
     };

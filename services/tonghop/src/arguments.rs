@@ -8,6 +8,7 @@ use crate::commands::load::LoadMonthArguments;
 use crate::commands::map::MapCommand;
 use crate::commands::push::PushArguments;
 use crate::commands::registry::RegistryCommand;
+use crate::commands::review::ReviewCommand;
 use crate::commands::totals::TotalsArguments;
 use crate::commands::up::UpArguments;
 
@@ -46,6 +47,9 @@ pub enum Command {
     /// Administrative maps, and what became of units.
     #[command(subcommand)]
     Map(MapCommand),
+    /// Reviews: names for what the totals were, which stay as they are.
+    #[command(subcommand)]
+    Review(ReviewCommand),
     /// Push one month of SYNTHETIC figures for every commune and core indicator, and measure.
     LoadMonth(LoadMonthArguments),
 }

@@ -1,6 +1,6 @@
 //! Codes of the wire in words, and numbers the Vietnamese way.
 
-use tonghop_proto::query::Total;
+use tonghop_proto::query::{AsOf, Total};
 
 /// A number with groups of three: `1332` is `1.332`, `98.50` is `98,50`. What is no number stays as it is.
 pub fn number(text: &str) -> String {
@@ -44,6 +44,42 @@ pub fn marks(total: &Total) -> String {
         (total.carried, "carried over · số liệu đơn vị cũ"),
     ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect::<Vec<_>>().join(", ")
+}
+
+/// How a total changed since another period: `+12 (1,25 %)`, or why that is not said; nothing where it is not asked.
+pub fn change(total: &Total, with: &str) -> String {
+    let Some(compared) = total.compared.iter().find(|c| c.with == with) else { return String::new() };
+    let signed = |text: &str| {
+        let sign = if text.starts_with('-') { "" } else { "+" };
+        format!("{sign}{}", number(text))
+    };
+    match (&compared.difference, &compared.change_percent) {
+        (Some(difference), Some(percent)) => format!("{} ({} %)", signed(difference), signed(percent)),
+        (Some(difference), None) => signed(difference),
+        (None, _) => format!("– {}", compared.not_comparable),
+    }
+}
+
+/// How much of the nation's total a total is; nothing where it is not asked.
+pub fn share(total: &Total) -> String {
+    total.share.as_ref().map_or_else(String::new, |share| match &share.percent {
+        Some(percent) => format!("{} %", number(percent)),
+        None => format!("– {}", share.not_comparable),
+    })
+}
+
+/// Which place a total has among how many that have a value; nothing where it is not asked.
+pub fn place(total: &Total) -> String {
+    total.rank.as_ref().map_or_else(String::new, |rank| match rank.place {
+        Some(place) => format!("{place} / {}", rank.of),
+        None => "–".to_owned(),
+    })
+}
+
+/// As of when an answer is.
+pub fn as_of(as_of: &AsOf) -> String {
+    let review = if as_of.review.is_empty() { String::new() } else { format!(", review {}", as_of.review) };
+    format!("as of position {}, {}{review}", as_of.position, as_of.time)
 }
 
 /// What a headline is taken from, in English and Vietnamese.
@@ -118,6 +154,31 @@ mod tests {
         assert_eq!(value("40", "at_most"), "≤ 40");
         assert_eq!(value("300", "about"), "≈ 300");
         assert_eq!(value("300", "new"), "300 (new)");
+    }
+
+    #[test]
+    fn what_stands_beside_a_total_reads_as_people_write_it() {
+        use tonghop_proto::query::{Comparison, Rank, Share};
+        let compared = |with: &str, difference: Option<&str>, percent: Option<&str>, why: &str| Comparison {
+            with: with.into(),
+            difference: difference.map(str::to_owned),
+            change_percent: percent.map(str::to_owned),
+            not_comparable: why.into(),
+            ..Comparison::default()
+        };
+        let total = Total {
+            compared: vec![
+                compared("previous", Some("-1200"), Some("-12.50"), ""),
+                compared("last_year", None, None, "coverage"),
+            ],
+            share: Some(Share { percent: Some("33.33".into()), ..Share::default() }),
+            rank: Some(Rank { place: Some(2), of: 61, peers: 63 }),
+            ..Total::default()
+        };
+        assert_eq!(change(&total, "previous"), "-1.200 (-12,50 %)");
+        assert_eq!(change(&total, "last_year"), "– coverage");
+        assert_eq!((share(&total), place(&total)), ("33,33 %".to_owned(), "2 / 61".to_owned()));
+        assert_eq!((share(&Total::default()), change(&Total::default(), "previous")), Default::default());
     }
 
     #[test]

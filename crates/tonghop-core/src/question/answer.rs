@@ -12,9 +12,9 @@ use crate::lineage::Reading;
 use crate::period::Period;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
-use crate::rollup::flow::{Flow, Inputs};
+use crate::rollup::flow::{Flow, Inputs, Rolled};
 use crate::rollup::stock::{self, Held};
-use crate::rollup::{Cell, State, Taken, composed, join_dates};
+use crate::rollup::{Along, Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
 
 /// Answers one question from current figures.
@@ -104,9 +104,39 @@ impl<'a> Prepared<'a> {
         cell.map(Cow::into_owned).unwrap_or_default()
     }
 
-    /// Rolls up a flow. The nation is put together from its parts one by one, so that no more than one of them
-    /// is held in memory at a time.
+    /// What the total of a unit of the period's own map is taken from, and along what, for each side; of ratios too.
+    pub fn ways(&self, unit: UnitId) -> Vec<(Taken, Along)> {
+        let way = |side: &SideInputs<'_>| match &side.laid_out {
+            LaidOut::Flow(inputs) => self.flow(inputs, unit).way(),
+            LaidOut::Stock(held) => self.stock(held, unit).way(),
+            LaidOut::FlowPairs(inputs) => self.flow(inputs, unit).way(),
+            LaidOut::StockPairs(held) => self.stock(held, unit).way(),
+        };
+        self.sides.iter().map(way).collect()
+    }
+
+    /// The periods that the total of a unit of the period's own map would be taken from along time, for the first
+    /// side; none where its plan has no shorter periods, as that of a stock.
+    pub fn tiles(&self, unit: UnitId) -> Vec<Period> {
+        match self.sides.first().map(|side| &side.laid_out) {
+            Some(LaidOut::Flow(inputs)) => self.rolled(inputs, unit, |rolled| tiles_of(rolled, unit)),
+            Some(LaidOut::FlowPairs(inputs)) => self.rolled(inputs, unit, |rolled| tiles_of(rolled, unit)),
+            Some(LaidOut::Stock(_) | LaidOut::StockPairs(_)) | None => vec![],
+        }
+    }
+
     fn flow<A: Amount>(&self, inputs: &Inputs<A>, unit: UnitId) -> Cell<A> {
+        self.rolled(inputs, unit, |rolled| rolled.cell(unit).cloned().unwrap_or_default())
+    }
+
+    /// Rolls up a flow, and looks at it. The nation is put together from its parts one by one, so that no more than
+    /// one of them is held in memory at a time.
+    fn rolled<A: Amount, T>(
+        &self,
+        inputs: &Inputs<A>,
+        unit: UnitId,
+        look: impl FnOnce(&Rolled<A>) -> T,
+    ) -> T {
         let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
         let mut given = BTreeMap::new();
         if is_divided(registry, indicator, unit) {
@@ -126,7 +156,7 @@ impl<'a> Prepared<'a> {
         } else {
             Flow::new(registry, indicator, unit, inputs)
         };
-        flow.at(self.plan.period).cell(unit).cloned().unwrap_or_default()
+        look(flow.at(self.plan.period))
     }
 
     fn stock<A: Amount>(&self, held: &Held<'_, A>, unit: UnitId) -> Cell<A> {
@@ -206,6 +236,10 @@ pub(super) fn lay_out_pairs<'a>(
         let flows = |all: &[Asked]| all.iter().map(|a| inputs::of_flow(a, figures)).collect::<Vec<_>>();
         LaidOut::FlowPairs(pairing.of_flows(&flows(&side.numerator), &flows(&side.denominator)))
     }
+}
+
+fn tiles_of<A>(rolled: &Rolled<A>, unit: UnitId) -> Vec<Period> {
+    rolled.stand.position(unit).map_or_else(Vec::new, |i| rolled.tilings[i].to_vec())
 }
 
 /// Whether a unit is the nation with something below it that is rolled up by itself.

@@ -197,29 +197,57 @@ impl Plan {
 /// # Errors
 /// Why it has no answer.
 pub fn plan(registry: &Registry, question: &Question) -> Result<Plan, Refusal> {
-    let indicator = registry
-        .indicator(&question.indicator)
-        .ok_or_else(|| Refusal::UnknownIndicator(question.indicator.clone()))?;
-    check_breakdown(registry, indicator, &question.breakdown)?;
-    if !indicator.takes(question.period.grain()) {
+    let Question { unit, indicator, breakdown, period, map } = question;
+    let plan = without_sides(registry, indicator, breakdown, *period, *map)?;
+    plan.admits(registry, *unit)?;
+    with_sides(registry, plan, breakdown)
+}
+
+/// Plans the same question for any number of units, each of which may still not be [admitted](Plan::admits).
+///
+/// # Errors
+/// Why it has no answer for any of them.
+pub fn plan_for_any(
+    registry: &Registry,
+    indicator: &str,
+    breakdown: &Breakdown,
+    period: Period,
+    map: Option<Date>,
+) -> Result<Plan, Refusal> {
+    with_sides(registry, without_sides(registry, indicator, breakdown, period, map)?, breakdown)
+}
+
+fn without_sides(
+    registry: &Registry,
+    indicator: &str,
+    breakdown: &Breakdown,
+    period: Period,
+    map: Option<Date>,
+) -> Result<Plan, Refusal> {
+    let indicator =
+        registry.indicator(indicator).ok_or_else(|| Refusal::UnknownIndicator(indicator.to_owned()))?;
+    check_breakdown(registry, indicator, breakdown)?;
+    if !indicator.takes(period.grain()) {
         return Err(Refusal::WrongGrain {
             indicator: indicator.code.clone(),
             frequency: frequency_name(indicator.frequency),
             calendar: indicator.calendar.code.clone(),
-            period: question.period,
+            period,
         });
     }
-    let days = indicator.calendar.days(question.period);
-    let map = question.map.map(|day| OnMap { day, epoch: registry.epoch(day) });
+    let days = indicator.calendar.days(period);
+    let map = map.map(|day| OnMap { day, epoch: registry.epoch(day) });
     if let Some(OnMap { day, epoch }) = map
         && epoch < registry.epoch(days.1)
     {
         return Err(Refusal::MapTooOld { map: day, last: days.1 });
     }
-    let plan = Plan { indicator: Arc::clone(indicator), period: question.period, days, sides: vec![], map };
-    plan.admits(registry, question.unit)?;
-    let sides = sides(indicator, &question.breakdown)?;
-    let sides = sides.iter().map(|b| side(registry, indicator, b)).collect::<Result<_, _>>()?;
+    Ok(Plan { indicator: Arc::clone(indicator), period, days, sides: vec![], map })
+}
+
+fn with_sides(registry: &Registry, plan: Plan, breakdown: &Breakdown) -> Result<Plan, Refusal> {
+    let sides = sides(&plan.indicator, breakdown)?;
+    let sides = sides.iter().map(|b| side(registry, &plan.indicator, b)).collect::<Result<_, _>>()?;
     Ok(Plan { sides, ..plan })
 }
 

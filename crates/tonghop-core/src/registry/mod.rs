@@ -220,6 +220,12 @@ impl Registry {
         let lives = |r: &Registry| -> Vec<(UnitId, Level, Option<UnitId>, Date, Date)> {
             r.units.iter().map(|u| (u.id, u.level, u.parent, u.from(), u.to())).collect()
         };
+        lives(self) == lives(next) && self.keeps_meanings(next)
+    }
+
+    /// Whether what is said of a unit means the same when `next` replaces this registry, whichever units there are:
+    /// calendars are as they were, and every indicator here is there unchanged.
+    pub fn keeps_meanings(&self, next: &Registry) -> bool {
         let days = |r: &Registry| {
             r.calendars
                 .iter()
@@ -237,8 +243,7 @@ impl Registry {
             ..i.clone()
         };
         let same_kind = |d: &Dimension| next.dimension(&d.code).is_some_and(|n| n.kind == d.kind);
-        lives(self) == lives(next)
-            && before.iter().all(|(code, days)| after.get(code) == Some(days))
+        before.iter().all(|(code, days)| after.get(code) == Some(days))
             && self.dimensions.iter().all(same_kind)
             && self.indicators.iter().all(|i| next.indicator(&i.code).is_some_and(|n| means(i) == means(n)))
     }

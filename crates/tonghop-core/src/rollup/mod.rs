@@ -186,6 +186,11 @@ pub struct Cell<A> {
 }
 
 impl<A: Amount> Cell<A> {
+    /// What the headline was taken from, and along what its parts are.
+    pub fn way(&self) -> (Taken, Along) {
+        (self.taken, self.along)
+    }
+
     /// Whether the whole figure counts as covering its cells: a value does, and an own figure without one;
     /// a declaration without a value covers nothing.
     fn whole_covers(&self) -> bool {

@@ -13,6 +13,8 @@ pub struct Model {
     pub epoch: i64,
     /// 0 where nobody knows.
     pub confirmed_at: i64,
+    /// 0 where there is none.
+    pub registry_position: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,6 +7,8 @@ pub mod ledger;
 pub mod ledger_document;
 pub mod ledger_head;
 pub mod registry;
+pub mod registry_kept;
+pub mod review;
 pub mod summary;
 pub mod tile;
 

@@ -14,6 +14,8 @@ pub enum EntryKind {
     Submission,
     /// A load of the registry; it holds for all entries after it.
     Registry,
+    /// A name for a position before it. It changes no total.
+    Review,
 }
 
 /// What an entry takes for granted of the ledger. It is looked at under the lock that gives positions, so that it

@@ -12,6 +12,7 @@ mod m0001_tiles;
 mod m0002_ledger_registry;
 mod m0002_tiles_confirmed;
 mod m0003_ledger_trace;
+mod m0003_tiles_past;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -37,7 +38,11 @@ pub(crate) struct TilesMigrator;
 #[async_trait]
 impl MigratorTrait for TilesMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_tiles::Migration), Box::new(m0002_tiles_confirmed::Migration)]
+        vec![
+            Box::new(m0001_tiles::Migration),
+            Box::new(m0002_tiles_confirmed::Migration),
+            Box::new(m0003_tiles_past::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

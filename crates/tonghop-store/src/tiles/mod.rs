@@ -2,6 +2,7 @@
 
 mod keys;
 mod lease;
+mod past;
 mod rows;
 mod snapshot;
 mod standing;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use lease::Lease;
+pub use past::Changed;
 pub use snapshot::{MAX_PAGE, MAX_ROWS, Snapshot};
 pub use standing::{Standing, StandingAt};
 pub use write::MAX_BODY_BYTES;
@@ -121,6 +123,15 @@ pub enum TileSelect {
         /// The last day.
         to_end: i32,
     },
+    /// Tiles of some series whose period ends within any of several ranges of days, their ends included.
+    Within {
+        /// The series.
+        series: Vec<String>,
+        /// Only these keepers' tiles; `None` for all keepers.
+        keepers: Option<Vec<String>>,
+        /// The ranges, at least one.
+        ends: Vec<(i32, i32)>,
+    },
     /// The tiles with these keys, as far as they exist.
     Keys(Vec<TileKey>),
     /// All tiles, a page at a time, in an order of the database's own that is the same for all pages.
@@ -199,10 +210,29 @@ pub struct TileBatch {
     pub summaries: Vec<Summary>,
     /// Effects to insert or replace.
     pub effects: Vec<Effect>,
-    /// A new registry, with its ledger position.
+    /// A new registry, with its ledger position. It is kept with those before it.
     pub registry: Option<(i64, Vec<u8>)>,
+    /// Registries before that one to keep, with their ledger positions; those that are kept already may be left out.
+    pub registries_before: Vec<(i64, Vec<u8>)>,
+    /// Reviews to insert or replace.
+    pub reviews: Vec<Review>,
     /// Whether everything stored is thrown away first: a rebuild, which readers see whole or not at all.
     pub replaces_all: bool,
+}
+
+/// A frozen review: a name for a position, whose answers stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// Its name.
+    pub name: String,
+    /// The position that it is a name for.
+    pub position: i64,
+    /// The position of the ledger's entry that names it.
+    pub entry_position: i64,
+    /// When that was received. Kept to the microsecond.
+    pub frozen_at: Timestamp,
+    /// Remark by whoever froze it.
+    pub note: String,
 }
 
 /// How many rows there are.

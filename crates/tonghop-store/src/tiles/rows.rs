@@ -1,9 +1,9 @@
-//! Tiles, summaries and effects to and from their rows.
+//! Tiles, summaries, effects and reviews to and from their rows.
 
 use crate::StoreError;
-use crate::entities::{effect, summary, tile};
+use crate::entities::{effect, review, summary, tile};
 use crate::row::{Place, kind_number};
-use crate::tiles::{Effect, Summary, Tile, TileKey};
+use crate::tiles::{Effect, Review, Summary, Tile, TileKey};
 
 impl From<Tile> for tile::Model {
     fn from(tile: Tile) -> Self {
@@ -74,6 +74,28 @@ impl TryFrom<effect::Model> for Effect {
             idempotency_key: row.idempotency_key,
             note: row.note,
             findings: row.findings,
+        })
+    }
+}
+
+impl From<Review> for review::Model {
+    fn from(review: Review) -> Self {
+        let Review { name, position, entry_position, frozen_at, note } = review;
+        Self { name, position, entry_position, frozen_at: frozen_at.as_microsecond(), note }
+    }
+}
+
+impl TryFrom<review::Model> for Review {
+    type Error = StoreError;
+
+    fn try_from(row: review::Model) -> Result<Self, StoreError> {
+        let place = Place { table: "review", key: row.entry_position };
+        Ok(Self {
+            frozen_at: place.time("frozen_at", row.frozen_at)?,
+            name: row.name,
+            position: row.position,
+            entry_position: row.entry_position,
+            note: row.note,
         })
     }
 }

@@ -1,9 +1,12 @@
 //! Reading, as of one moment.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -27,8 +30,9 @@ const VALUES_AT_ONCE: usize = 500;
 /// It holds a connection of a small pool, and keeps SQLite's log from being reset; drop it soon.
 #[derive(Debug)]
 pub struct Snapshot {
-    transaction: DatabaseTransaction,
+    pub(super) transaction: DatabaseTransaction,
     checkpoint: Checkpoint,
+    statements: Arc<AtomicU64>,
 }
 
 impl Tiles {
@@ -39,11 +43,17 @@ impl Tiles {
     /// [`StoreError::Row`]; [`StoreError::Busy`], such as when too many snapshots are open;
     /// [`StoreError::Unavailable`].
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let begin = |reader: DatabaseConnection| async move {
+        let begin = |mut reader: DatabaseConnection| async move {
+            // On a clone of the pool's handle: what is counted is this state's alone.
+            let statements = Arc::new(AtomicU64::new(0));
+            let counted = Arc::clone(&statements);
+            reader.set_metric_callback(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            });
             let transaction = Connections::begin_snapshot(&reader).await?;
             // The state is that of the first read, so one is made now.
             let checkpoint = read_checkpoint(&transaction).await?;
-            Ok(Snapshot { transaction, checkpoint })
+            Ok(Snapshot { transaction, checkpoint, statements })
         };
         self.connections.read(begin).await
     }
@@ -54,6 +64,12 @@ impl Snapshot {
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// How many statements have been sent to the database to read this state, its beginning and end aside.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// The registry's record and its ledger position.
@@ -92,6 +108,20 @@ impl Snapshot {
                         let find = find.clone().filter(tile::Column::Keeper.is_in(keepers));
                         self.collect(find, &mut rows).await?;
                     }
+                }
+            }
+            TileSelect::Within { series, keepers, ends } => {
+                let ends = ends.into_iter().map(|(from, to)| tile::Column::EndDay.between(from, to));
+                let ends = ends.fold(Condition::any(), Condition::add);
+                let (series, keepers) = (distinct(series), keepers.map(distinct));
+                for series in series.chunks(VALUES_AT_ONCE) {
+                    let find =
+                        tile::Entity::find().filter(tile::Column::Series.is_in(series)).filter(ends.clone());
+                    let find = match &keepers {
+                        Some(keepers) => find.filter(tile::Column::Keeper.is_in(keepers)),
+                        None => find,
+                    };
+                    self.collect(find, &mut rows).await?;
                 }
             }
             TileSelect::Keys(keys) => {
@@ -137,6 +167,26 @@ impl Snapshot {
     ) -> Result<Vec<Summary>, StoreError> {
         let find = summary::Entity::find().filter(summary::Column::EndDay.between(from_end, to_end));
         self.summaries_where(series, find).await
+    }
+
+    /// The summaries of `series` whose period ends on any of some days; ordered as
+    /// [`summaries`](Self::summaries) are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TooMany`] if they are more than [`MAX_ROWS`]; [`StoreError::Busy`],
+    /// [`StoreError::Unavailable`].
+    pub async fn summaries_on(
+        &self,
+        series: &[String],
+        end_days: &[i32],
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut rows = Vec::new();
+        for days in distinct(end_days.to_vec()).chunks(VALUES_AT_ONCE) {
+            let find = summary::Entity::find().filter(summary::Column::EndDay.is_in(days.iter().copied()));
+            rows.extend(self.summaries_where(series, find).await?);
+        }
+        Ok(rows)
     }
 
     /// The summaries of `series` for the period with this label; ordered as
@@ -259,12 +309,6 @@ async fn read_checkpoint(transaction: &DatabaseTransaction) -> Result<Checkpoint
     let place = Place { table: "checkpoint", key: SINGLETON.into() };
     let row = checkpoint::Entity::find_by_id(SINGLETON).one(transaction).await?;
     let row = row.ok_or_else(|| place.broken("singleton", "the row is missing"))?;
-    let registry_position = registry::Entity::find_by_id(SINGLETON)
-        .select_only()
-        .column(registry::Column::Position)
-        .into_tuple::<i64>()
-        .one(transaction)
-        .await?;
     Ok(Checkpoint {
         position: row.position,
         ledger_digest: place.digest("ledger_digest", &row.ledger_digest)?,
@@ -272,7 +316,7 @@ async fn read_checkpoint(transaction: &DatabaseTransaction) -> Result<Checkpoint
             0 => None,
             _ => Some(place.time("time", row.time)?),
         },
-        registry_position,
+        registry_position: Some(row.registry_position).filter(|position| *position > 0),
         epoch: row.epoch,
         confirmed_at: match row.confirmed_at {
             0 => None,

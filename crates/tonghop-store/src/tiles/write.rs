@@ -13,7 +13,7 @@ use sea_orm::{
 use super::lease::end;
 use super::{Lease, TileBatch, Tiles};
 use crate::StoreError;
-use crate::entities::{SINGLETON, checkpoint, effect, lease, registry, summary, tile};
+use crate::entities::{SINGLETON, checkpoint, effect, lease, registry, registry_kept, review, summary, tile};
 use crate::ledger::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
 use crate::row::{Place, check_text, chunks};
 
@@ -22,6 +22,8 @@ async fn empty(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
     summary::Entity::delete_many().exec(transaction).await?;
     effect::Entity::delete_many().exec(transaction).await?;
     registry::Entity::delete_many().exec(transaction).await?;
+    registry_kept::Entity::delete_many().exec(transaction).await?;
+    review::Entity::delete_many().exec(transaction).await?;
     Ok(())
 }
 
@@ -73,6 +75,8 @@ impl Tiles {
         let summaries = summaries(batch.summaries)?;
         let effects = effects(batch.effects)?;
         let registry = batch.registry.map(registry_row).transpose()?;
+        let kept = registries_kept(registry.as_ref(), batch.registries_before)?;
+        let reviews = reviews(batch.reviews)?;
 
         let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
@@ -88,7 +92,14 @@ impl Tiles {
         upsert::<tile::Entity>(&transaction, tiles).await?;
         upsert::<summary::Entity>(&transaction, summaries).await?;
         upsert::<effect::Entity>(&transaction, effects).await?;
+        let registry_position = match (&registry, batch.replaces_all) {
+            (Some(registry), _) => registry.position,
+            (None, true) => 0,
+            (None, false) => at.registry_position,
+        };
         upsert::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
+        upsert::<registry_kept::Entity>(&transaction, kept).await?;
+        upsert::<review::Entity>(&transaction, reviews).await?;
         let moved = checkpoint::Model {
             singleton: SINGLETON,
             position: batch.position,
@@ -96,6 +107,7 @@ impl Tiles {
             time: batch.time.as_microsecond(),
             epoch: batch.epoch,
             confirmed_at: at.confirmed_at,
+            registry_position,
         };
         upsert::<checkpoint::Entity>(&transaction, vec![moved]).await?;
         if let Some((ttl, now)) = renewal {
@@ -106,7 +118,7 @@ impl Tiles {
         Ok(transaction.commit().await?)
     }
 
-    /// Empties the tiles, summaries, effects and registry, and sets the checkpoint back to the start, in one
+    /// Empties the tiles, summaries, effects, registries and reviews, and sets the checkpoint back to the start, in one
     /// transaction: the first step of a rebuild from the ledger. The lease stays.
     ///
     /// # Errors
@@ -126,6 +138,7 @@ impl Tiles {
             time: 0,
             epoch: 0,
             confirmed_at: 0,
+            registry_position: 0,
         };
         upsert::<checkpoint::Entity>(&transaction, vec![start]).await?;
         Ok(transaction.commit().await?)
@@ -194,6 +207,30 @@ fn effects(effects: Vec<super::Effect>) -> Result<Vec<effect::Model>, StoreError
 fn registry_row((position, record): (i64, Vec<u8>)) -> Result<registry::Model, StoreError> {
     check_body(|| format!("registry of position {position}"), &record)?;
     Ok(registry::Model { singleton: SINGLETON, position, record })
+}
+
+fn registries_kept(
+    present: Option<&registry::Model>,
+    before: Vec<(i64, Vec<u8>)>,
+) -> Result<Vec<registry_kept::Model>, StoreError> {
+    let present = present.map(|registry| (registry.position, registry.record.clone()));
+    let name = |row: &registry_kept::Model| format!("registry of position {}", row.position);
+    let rows = before.into_iter().chain(present).map(|(position, record)| {
+        let row = registry_kept::Model { position, record };
+        check_body(|| name(&row), &row.record)?;
+        Ok(row)
+    });
+    sorted(rows.collect::<Result<_, StoreError>>()?, name, |a, b| a.position.cmp(&b.position))
+}
+
+fn reviews(reviews: Vec<super::Review>) -> Result<Vec<review::Model>, StoreError> {
+    let name = |row: &review::Model| format!("review {:?}", row.name);
+    let rows: Vec<review::Model> = reviews.into_iter().map(Into::into).collect();
+    for row in &rows {
+        check_text(|| name(row), &row.name, MAX_KEY_BYTES)?;
+        check_text(|| name(row), &row.note, MAX_TEXT_BYTES)?;
+    }
+    sorted(rows, name, |a, b| a.name.cmp(&b.name))
 }
 
 fn check_body(what: impl FnOnce() -> String, body: &[u8]) -> Result<(), StoreError> {

@@ -18,8 +18,14 @@ on_both! {
     a_database_that_a_newer_program_has_migrated_is_refused,
 }
 
-const ALL_MIGRATIONS: [&str; 5] =
-    ["m0001_ledger", "m0001_tiles", "m0002_ledger_registry", "m0002_tiles_confirmed", "m0003_ledger_trace"];
+const ALL_MIGRATIONS: [&str; 6] = [
+    "m0001_ledger",
+    "m0001_tiles",
+    "m0002_ledger_registry",
+    "m0002_tiles_confirmed",
+    "m0003_ledger_trace",
+    "m0003_tiles_past",
+];
 
 /// Every table and index with its definition.
 async fn schema(world: &World) -> Vec<String> {
@@ -69,6 +75,8 @@ async fn ledger_and_tiles_share_one_database_without_meeting(on: On) {
         "summary",
         "effect",
         "registry",
+        "registry_kept",
+        "review",
         "checkpoint",
         "lease",
         "tiles_migration",

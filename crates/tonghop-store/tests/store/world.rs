@@ -117,6 +117,8 @@ pub(crate) fn batch(expected_position: i64, epoch: i64) -> TileBatch {
         summaries: Vec::new(),
         effects: Vec::new(),
         registry: None,
+        registries_before: vec![],
+        reviews: vec![],
         replaces_all: false,
     }
 }

@@ -45,6 +45,8 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         breakdown: arguments.question.breakdown,
         at_least: arguments.at_least,
         map: arguments.question.map,
+        as_of: arguments.question.as_of,
+        review: arguments.question.review,
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {
@@ -120,7 +122,7 @@ fn tree(explained: &ExplainResponse, names: &Names) -> Vec<String> {
         }
     }
     if let Some(as_of) = &explained.as_of {
-        lines.push(format!("as of position {}, {}", as_of.position, as_of.time));
+        lines.push(words::as_of(as_of));
     }
     lines
 }

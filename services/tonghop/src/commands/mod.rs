@@ -6,6 +6,7 @@ pub mod load;
 pub mod map;
 pub mod push;
 pub mod registry;
+pub mod review;
 pub mod totals;
 pub mod up;
 pub mod verify;
@@ -27,6 +28,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Verify(server) => verify::run(server).await,
         Command::Registry(command) => registry::run(command).await,
         Command::Map(command) => map::run(command).await,
+        Command::Review(command) => review::run(command).await,
         Command::LoadMonth(arguments) => load::run(arguments).await,
     }
 }

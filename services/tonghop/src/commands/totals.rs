@@ -15,7 +15,8 @@ use crate::words;
 /// What a question names.
 #[derive(Clone, Debug, Args)]
 pub struct QuestionArguments {
-    /// Indicator, by code or by the part of it before the first hyphen: tg01.
+    /// Indicator, by code or by the part of it before the first hyphen: tg01. Where totals are asked for, several
+    /// may stand with commas between.
     #[arg(long)]
     pub indicator: Option<String>,
     /// Unit, by code on the map of the period's last day, or on that of --map: VN, 06.
@@ -30,6 +31,12 @@ pub struct QuestionArguments {
     /// As reported, or restated to the map of a day: 2025-07-01.
     #[arg(long, default_value = "reported")]
     pub map: String,
+    /// As of this position of the ledger, in place of now.
+    #[arg(long, default_value_t = 0, value_name = "POSITION")]
+    pub as_of: i64,
+    /// As of a frozen review.
+    #[arg(long, default_value = "", conflicts_with = "as_of")]
+    pub review: String,
 }
 
 /// By what a question is spread out.
@@ -37,6 +44,8 @@ pub struct QuestionArguments {
 pub enum By {
     /// The units directly below.
     Children,
+    /// All units of a level.
+    Units,
     /// The periods within.
     Periods,
     /// The members of a dimension.
@@ -51,9 +60,24 @@ pub struct TotalsArguments {
     /// What is asked for.
     #[command(flatten)]
     pub question: QuestionArguments,
-    /// A row for each of these, in place of one total.
-    #[arg(long, value_enum)]
-    pub by: Option<By>,
+    /// A row for each of these, in place of one total; several with commas between, the slowest first.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub by: Vec<By>,
+    /// Of which level, with --by units: commune.
+    #[arg(long, required_if_eq("by", "units"), default_value = "", hide_default_value = true)]
+    pub level: String,
+    /// With --by periods: so many periods, the one asked for last, in place of those within it.
+    #[arg(long, default_value_t = 0, value_name = "NUMBER", hide_default_value = true)]
+    pub last: u32,
+    /// Beside each total that of the period before, or of the year before: previous,last_year.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub compare: String,
+    /// How much of the nation's total each is, in percent.
+    #[arg(long)]
+    pub share: bool,
+    /// Which place each has among the units of its level below the same unit.
+    #[arg(long)]
+    pub rank: bool,
     /// Which dimension, with --by breakdown.
     #[arg(long, required_if_eq("by", "breakdown"))]
     pub dimension: Option<String>,
@@ -90,34 +114,44 @@ pub async fn run(arguments: TotalsArguments) -> Result<(), Trouble> {
         let names = Names::new(&client.indicators().await.unwrap_or_default());
         show(&arguments, &totals, &names);
         if let Some(as_of) = as_of {
-            say(format_args!("as of position {}, {}", as_of.position, as_of.time));
+            say(words::as_of(&as_of));
         }
     }
     Ok(())
 }
 
 fn request(arguments: &TotalsArguments) -> Result<GetTotalsRequest, Trouble> {
-    if arguments.question.indicator.is_none() && arguments.by != Some(By::Indicators) {
-        return Err(Trouble::Usage("--indicator may be left out only with --by indicators".to_owned()));
+    let of_several = arguments.by.contains(&By::Indicators) || arguments.programme.is_some();
+    if arguments.question.indicator.is_none() && !of_several {
+        let detail = "--indicator may be left out only with --by indicators or --programme";
+        return Err(Trouble::Usage(detail.to_owned()));
     }
-    let by = arguments.by.and_then(|by| by.to_possible_value());
+    let by = arguments.by.iter().filter_map(|by| by.to_possible_value());
+    let by: Vec<String> = by.map(|by| by.get_name().to_owned()).collect();
     Ok(GetTotalsRequest {
         indicator: arguments.question.indicator.clone().unwrap_or_default(),
         unit: arguments.question.unit.clone(),
         period: arguments.question.period.clone(),
         breakdown: arguments.question.breakdown.clone(),
-        by: by.map(|b| b.get_name().to_owned()).unwrap_or_default(),
+        by: by.join(","),
         by_dimension: arguments.dimension.clone().unwrap_or_default(),
         map: arguments.question.map.clone(),
         at_least: arguments.at_least,
         programme: arguments.programme.clone().unwrap_or_default(),
+        level: arguments.level.clone(),
+        last: arguments.last,
+        compare: arguments.compare.clone(),
+        share: if arguments.share { "nation" } else { "" }.to_owned(),
+        rank: arguments.rank,
+        as_of: arguments.question.as_of,
+        review: arguments.question.review.clone(),
         ..GetTotalsRequest::default()
     })
 }
 
 fn show(arguments: &TotalsArguments, totals: &[Total], names: &Names) {
-    let by = |wanted| arguments.by == Some(wanted);
-    let shown = Shown { indicator: by(By::Indicators), ..Shown::ALL };
+    let several = totals.iter().any(|t| t.indicator != totals[0].indicator);
+    let shown = Shown { indicator: several || arguments.by.contains(&By::Indicators), ..Shown::ALL };
     if let Some(first) = totals.first().filter(|_| !shown.indicator) {
         say(names.of(&first.indicator));
     }
@@ -174,6 +208,19 @@ mod tests {
                 ..GetTotalsRequest::default()
             }
         );
+    }
+
+    #[test]
+    fn several_axes_and_what_stands_beside_go_on_the_wire_as_they_were_typed() {
+        let line = "tonghop totals --indicator tg01,tg02 --unit VN --period 2024-M05 --by children,periods --last 12 \
+                    --compare previous,last_year --share --rank --review so-ket";
+        let asked = asked(line).unwrap();
+        assert_eq!(
+            (asked.indicator.as_str(), asked.by.as_str(), asked.last),
+            ("tg01,tg02", "children,periods", 12)
+        );
+        assert_eq!((asked.compare.as_str(), asked.share.as_str()), ("previous,last_year", "nation"));
+        assert_eq!((asked.rank, asked.review.as_str(), asked.as_of), (true, "so-ket", 0));
     }
 
     #[test]

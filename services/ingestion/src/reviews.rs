@@ -1,0 +1,189 @@
+//! Frozen reviews: a name for a position of the ledger, kept in the ledger itself.
+//!
+//! The name is the entry's idempotency key under a source of its own, so the ledger gives each name once.
+
+use std::sync::Arc;
+
+use prost::Message;
+use serde_json::json;
+use tonghop_proto::ledger::ReviewRecord;
+use tonghop_runtime::{Failure, FailureKind, Finding, trace};
+use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
+use uuid::Uuid;
+
+use crate::in_force::none_loaded;
+use crate::service::{Ingestion, JSON};
+use crate::writer::failure;
+
+/// Under which reviews are in the ledger. No system reports under it.
+pub(crate) const SOURCE: &str = "tonghop-reviews";
+/// The longest name, and the longest note, in bytes.
+const LONGEST_NAME: usize = 100;
+const LONGEST_NOTE: usize = 1000;
+/// How often it is tried again because a registry came in between.
+const MOST_TRIES: usize = 5;
+
+/// A review that is in the ledger.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// Of the entry that names it.
+    pub receipt: Receipt,
+    /// Its name.
+    pub name: String,
+    /// The position that it is a name for.
+    pub position: i64,
+    /// Whether it was there before.
+    pub replayed: bool,
+}
+
+impl Ingestion {
+    /// Freezes everything up to a position, or with 0 everything there is, under a name.
+    ///
+    /// # Errors
+    /// Where the name is malformed, or given to another position or with another note already; where there is no such
+    /// position.
+    pub async fn freeze_review(
+        self: &Arc<Self>,
+        name: &str,
+        position: i64,
+        note: &str,
+    ) -> Result<Frozen, Failure> {
+        check_name(name)?;
+        check_note(note)?;
+        for _ in 0..MOST_TRIES {
+            if let Some(known) = self.ledger.receipt_by_key(SOURCE, name).await.map_err(failure)? {
+                return self.known_review(known, name, position, note).await;
+            }
+            let in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+            let head = self.ledger.head().await.map_err(failure)?.map_or(0, |head| head.position);
+            if position < 0 || position > head {
+                return Err(wrong(
+                    FailureKind::Unprocessable,
+                    "no_such_position",
+                    "position",
+                    &position.to_string(),
+                    &format!("1 to {head}, the last there is, or 0 for that"),
+                    "what is not there yet cannot be frozen",
+                ));
+            }
+            let frozen = if position == 0 { head } else { position };
+            let document = json!({ "name": name, "position": frozen, "note": note }).to_string().into_bytes();
+            let entry = NewEntry {
+                id: Uuid::now_v7(),
+                kind: EntryKind::Review,
+                source: SOURCE.to_owned(),
+                idempotency_key: name.to_owned(),
+                content_digest: content_digest(JSON, &document),
+                media_type: JSON.to_owned(),
+                document,
+                record: ReviewRecord { name: name.to_owned(), position: frozen }.encode_to_vec(),
+                figures: 0,
+                received_at: (self.now)(),
+                note: note.to_owned(),
+                premise: Premise::Registry(in_force.position),
+                trace_parent: trace::parent(),
+            };
+            match self.writer.append(entry).await? {
+                Appended::New(receipt) => {
+                    return Ok(Frozen { receipt, name: name.to_owned(), position: frozen, replayed: false });
+                }
+                Appended::Replayed(known) | Appended::Conflict(known) => {
+                    return self.known_review(known, name, position, note).await;
+                }
+                Appended::Outdated => {}
+            }
+        }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "registries are being loaded; try again with the same name when that is done",
+        ))
+    }
+
+    /// What a name was given to before, where that is what it is asked to be given to.
+    async fn known_review(
+        &self,
+        known: Receipt,
+        name: &str,
+        position: i64,
+        note: &str,
+    ) -> Result<Frozen, Failure> {
+        let entry = self.ledger.entry(known.position).await.map_err(failure)?;
+        let entry = entry.ok_or_else(|| Failure::internal(format!("no entry at {}", known.position)))?;
+        let record = ReviewRecord::decode(entry.record.as_slice()).map_err(Failure::internal)?;
+        if (position != 0 && position != record.position) || note != known.note {
+            return Err(wrong(
+                FailureKind::KeyConflict,
+                "review_exists",
+                "name",
+                name,
+                &format!(
+                    "position {} with the note {:?}, which it was given to",
+                    record.position, known.note
+                ),
+                "a review is never changed: freeze another position under another name",
+            ));
+        }
+        Ok(Frozen { receipt: known, name: name.to_owned(), position: record.position, replayed: true })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(plain) {
+        return Ok(());
+    }
+    let got: String = name.chars().take(LONGEST_NAME).collect();
+    Err(wrong(
+        FailureKind::Unprocessable,
+        "malformed_name",
+        "name",
+        &got,
+        &format!("1 to {LONGEST_NAME} letters a to z, digits, hyphens, underscores and points"),
+        "give a short code, as so-ket-2028; what people are to read is the note",
+    ))
+}
+
+fn check_note(note: &str) -> Result<(), Failure> {
+    if note.len() <= LONGEST_NOTE && !note.chars().any(|c| c.is_control() && c != '\n') {
+        return Ok(());
+    }
+    Err(wrong(
+        FailureKind::Unprocessable,
+        "malformed_note",
+        "note",
+        &format!("{} bytes", note.len()),
+        &format!("at most {LONGEST_NOTE} bytes of plain text"),
+        "shorten it, and leave out control characters",
+    ))
+}
+
+fn wrong(kind: FailureKind, code: &str, path: &str, got: &str, expected: &str, hint: &str) -> Failure {
+    let detail = format!("{path}: got {got:?}, expected {expected}");
+    Failure::new(kind, detail).with_findings(vec![Finding {
+        code: code.into(),
+        path: path.into(),
+        got: got.into(),
+        expected: expected.into(),
+        hint: hint.into(),
+        ..Finding::default()
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_short_code() {
+        for name in ["so-ket-2028", "2013..2023", "A_1"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "sơ-kết", "a b", "a/b", "a\n", &"x".repeat(LONGEST_NAME + 1)] {
+            assert_eq!(
+                check_name(name).expect_err("a refusal").findings()[0].code,
+                "malformed_name",
+                "{name}"
+            );
+        }
+    }
+}
