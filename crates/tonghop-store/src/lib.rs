@@ -61,5 +61,5 @@ pub use ledger::{
 pub use pool::Pool;
 pub use tiles::{
     Changed, Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Review, Snapshot,
-    Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
+    Standing, StandingAt, Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };
