@@ -12,6 +12,7 @@
 //! | [`exposition`] | what Prometheus would read |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`load`] | writers and readers that go on while something fails |
+//! | [`tools`] | other people's programs, which read what this one writes |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
@@ -24,6 +25,7 @@ pub mod load;
 pub mod process;
 pub mod rest;
 pub mod server;
+pub mod tools;
 pub mod wire;
 
 pub use api::Api;

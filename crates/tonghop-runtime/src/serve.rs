@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
@@ -39,9 +40,19 @@ pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness, metrics: &Arc
     let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
     let bounded = middleware::from_fn_with_state(limit, bounded);
     let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
-    let answers = grpc.into_axum_router().merge(rest).layer(bounded).layer(counted);
+    let answers = grpc.into_axum_router().merge(rest).fallback(nowhere).layer(bounded).layer(counted);
     // How it is, it says also when it has too much to do.
     answers.layer(middleware::from_fn(traced)).merge(readiness.routes()).merge(metrics.routes())
+}
+
+/// What is asked for where nothing is: in the terms of gRPC whoever speaks that, as a problem all others.
+async fn nowhere(request: Request) -> Response {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    if media_type.is_some_and(|media_type| media_type.starts_with("application/grpc")) {
+        return tonic::Status::unimplemented("there is no such method").into_http();
+    }
+    let detail = format!("nothing is at {}: /openapi.json lists what there is", request.uri().path());
+    Failure::new(FailureKind::NotFound, detail).into_response()
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.

@@ -15,6 +15,8 @@
 //! | `tree` | a total opened into its parts, and these in their turn |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `export` | totals and figures as files, streamed |
+//! | `openapi` | what REST takes and answers, for programs and people |
 //! | `metrics` | what is counted |
 
 mod ask;
@@ -22,11 +24,13 @@ mod beside;
 mod changes;
 mod cursor;
 mod explain;
+mod export;
 mod figures;
 mod given;
 mod grpc;
 mod metrics;
 mod moment;
+mod openapi;
 mod pivot;
 mod read;
 mod rest;
@@ -40,7 +44,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
@@ -80,6 +84,8 @@ pub struct Query {
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
+    /// Places among the files that are written at once.
+    files: Arc<Semaphore>,
 }
 
 /// One consistent view of everything, as of one position.
@@ -98,7 +104,8 @@ impl Query {
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
-        Arc::new(Query { tiles, aggregation, measures, reached, registries, now, stop })
+        let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
+        Arc::new(Query { tiles, aggregation, measures, reached, registries, now, stop, files })
     }
 
     /// Whether it can do its work.

@@ -240,6 +240,20 @@ impl Snapshot {
         Ok(effects)
     }
 
+    /// Whether anything came from a system whose name begins with `prefix`, in letters and hyphens.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn has_source(&self, prefix: &str) -> Result<bool, StoreError> {
+        let find = effect::Entity::find()
+            .select_only()
+            .column(effect::Column::Position)
+            .filter(effect::Column::Source.starts_with(prefix))
+            .into_tuple::<i64>();
+        Ok(find.one(&self.transaction).await?.is_some())
+    }
+
     /// How many rows there are. Counts them, so it is not for every request.
     ///
     /// # Errors
