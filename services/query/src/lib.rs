@@ -15,6 +15,7 @@
 //! | `tree` | a total opened into its parts, and these in their turn |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `dashboard` | the same answers as pages for people |
 //! | `export` | totals and figures as files, streamed |
 //! | `openapi` | what REST takes and answers, for programs and people |
 //! | `metrics` | what is counted |
@@ -23,6 +24,7 @@ mod ask;
 mod beside;
 mod changes;
 mod cursor;
+mod dashboard;
 mod explain;
 mod export;
 mod figures;

@@ -16,7 +16,7 @@ use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::Query;
+use crate::{Query, dashboard};
 
 /// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
 pub(crate) const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
@@ -33,7 +33,8 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
         .merge(crate::openapi::routes())
-        .with_state(query)
+        .with_state(Arc::clone(&query))
+        .merge(dashboard::routes(query))
 }
 
 type Given<T> = Result<Parameters<T>, axum::extract::rejection::QueryRejection>;
