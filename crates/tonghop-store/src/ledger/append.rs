@@ -64,6 +64,7 @@ impl Ledger {
         let mut position = head.position;
         let mut registry_position = head.registry_position;
         let mut digest = place.digest("digest", &head.digest)?;
+        let alone = self.seen.left_here(At { position, digest, registry_position });
         let mut received_at = None;
 
         let mut known = known(&transaction, prepared).await?;
@@ -103,7 +104,7 @@ impl Ledger {
 
         let Some(received_at) = received_at else {
             transaction.rollback().await?;
-            self.seen.at(Some(At { position, digest, registry_position }));
+            self.seen.leave(At { position, digest, registry_position }, alone);
             return Ok(outcomes);
         };
         write(&transaction, headers, documents).await?;
@@ -114,7 +115,7 @@ impl Ledger {
         head.registry_position = Set(registry_position);
         head.update(&transaction).await?;
         transaction.commit().await?;
-        self.seen.at(Some(At { position, digest, registry_position }));
+        self.seen.leave(At { position, digest, registry_position }, alone);
         Ok(outcomes)
     }
 }

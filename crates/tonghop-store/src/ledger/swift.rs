@@ -27,18 +27,34 @@ pub(super) struct At {
     pub(super) registry_position: i64,
 }
 
-/// Where this process last saw the head; none where it does not know.
+/// Where this process left the head; none where it does not know.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<Option<At>>);
+pub(super) struct Seen(Mutex<Option<Left>>);
+
+/// Where the head was left.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    at: At,
+    /// Whether it was found there where it had been left before: then nobody else seems to append. Where others do, an
+    /// append that counts on the head's place would most often be done twice.
+    alone: bool,
+}
 
 impl Seen {
-    /// The head is there.
-    pub(super) fn at(&self, at: Option<At>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    /// Whether the head was left here.
+    pub(super) fn left_here(&self, at: At) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|left| left.at == at)
     }
 
-    fn last(&self) -> Option<At> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Leaves the head there.
+    pub(super) fn leave(&self, at: At, alone: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Left { at, alone });
+    }
+
+    /// Takes the place that can be counted on, if there is one: nobody else goes on from there.
+    fn take(&self) -> Option<At> {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.take_if(|left| left.alone).map(|left| left.at)
     }
 }
 
@@ -58,9 +74,11 @@ impl Ledger {
         &self,
         entries: &[Prepared],
     ) -> Result<Option<Vec<Appended>>, StoreError> {
-        let Some(plan) = self.seen.last().and_then(|from| plan(from, entries)) else { return Ok(None) };
-        // Whatever becomes of it, nobody else goes on from here.
-        self.seen.at(None);
+        let Some(from) = self.seen.take() else { return Ok(None) };
+        let Some(plan) = plan(from, entries) else {
+            self.seen.leave(from, true);
+            return Ok(None);
+        };
         let backend = self.connections.backend();
         let (sql, values) = match backend {
             DbBackend::Postgres => for_postgres(&plan),
@@ -84,7 +102,7 @@ impl Ledger {
         if written == 0 {
             return Ok(None);
         }
-        self.seen.at(Some(plan.to));
+        self.seen.leave(plan.to, true);
         Ok(Some(plan.receipts.into_iter().map(Appended::New).collect()))
     }
 }

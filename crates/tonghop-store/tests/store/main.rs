@@ -6,5 +6,6 @@ mod fence;
 mod kept;
 mod read;
 mod schema;
+mod swift;
 mod tiles;
 mod world;
