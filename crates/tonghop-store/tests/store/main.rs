@@ -3,6 +3,7 @@
 mod append;
 mod chain;
 mod fence;
+mod past;
 mod read;
 mod schema;
 mod tiles;
