@@ -15,3 +15,6 @@ pub mod trace;
 pub use failure::{Failure, FailureKind, Finding};
 pub use readiness::Readiness;
 pub use stop::{Stop, Stopper};
+
+/// The allocator of every process that serves: each `main.rs` names it as its own.
+pub use mimalloc::MiMalloc as Allocator;

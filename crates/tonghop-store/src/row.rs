@@ -71,11 +71,14 @@ pub(crate) fn check_text(
     Ok(())
 }
 
-/// `rows` in vectors of at most `size`, for as many statements.
+/// `rows` in vectors of at most `size`, for as many statements. What is left after the full ones comes in vectors of a
+/// few sizes, so that the database meets few different statements and need not prepare one anew for every batch.
 pub(crate) fn chunks<T>(rows: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
-        let chunk: Vec<T> = rows.by_ref().take(size).collect();
+        let sizes = [size, size / 5, size / 25];
+        let next = sizes.into_iter().find(|n| (1..=rows.len()).contains(n)).unwrap_or(1);
+        let chunk: Vec<T> = rows.by_ref().take(next).collect();
         (!chunk.is_empty()).then_some(chunk)
     })
 }

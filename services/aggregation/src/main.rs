@@ -34,6 +34,9 @@ struct Arguments {
 const PORT: u16 = 8082;
 const SERVICES: [&str; 2] = ["tonghop.aggregation.v1.AggregationService", ""];
 
+#[global_allocator]
+static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     telemetry::around("tonghop-aggregation", false, run(Arguments::parse())).await

@@ -35,6 +35,9 @@ const SERVICES: [&str; 4] = [
     "",
 ];
 
+#[global_allocator]
+static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     telemetry::around("tonghop-ingestion", false, run(Arguments::parse())).await

@@ -29,6 +29,9 @@ struct Arguments {
 const PORT: u16 = 8083;
 const SERVICES: [&str; 2] = ["tonghop.query.v1.QueryService", ""];
 
+#[global_allocator]
+static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     telemetry::around("tonghop-query", false, run(Arguments::parse())).await

@@ -7,6 +7,9 @@ use tonghop::arguments::{Arguments, Command};
 use tonghop::{commands, trouble};
 use tonghop_runtime::{process, telemetry};
 
+#[global_allocator]
+static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
