@@ -6,7 +6,7 @@ use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Sum;
-use tonghop_core::question::{Plan, Prepared, Question, plan};
+use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
@@ -48,9 +48,8 @@ impl Query {
             let mut all: Vec<Period> = tilings.into_iter().flatten().collect();
             all.sort();
             all.dedup();
-            for tile in all.into_iter().take(MOST) {
-                tiles.push(view.at(&asked, tile).await?);
-            }
+            let questions = all.into_iter().take(MOST).map(|tile| view.at(&asked, tile)).collect();
+            tiles = view.answered(&asked, questions).await?;
         }
         let mut figures = Vec::new();
         for unit in asked.plan.made_of(&view.registry, unit) {
@@ -155,13 +154,11 @@ impl View {
         if one.plan.told_on(&self.registry) == one.plan.epoch(&self.registry) {
             return Ok(vec![]);
         }
-        let mut out = Vec::new();
-        for (unit, share) in one.plan.shares_of(&self.registry, one.question.unit) {
-            let question = Question { unit, map: None, ..one.question.clone() };
-            let total = Some(self.answered(one, question).await?);
-            out.push(pb::Origin { total, share: share.to_string() });
-        }
-        Ok(out)
+        let shares = one.plan.shares_of(&self.registry, one.question.unit);
+        let questions = shares.keys().map(|unit| Question { unit: *unit, map: None, ..one.question.clone() });
+        let totals = self.answered(one, questions.collect()).await?;
+        let origin = |(total, share): (pb::Total, _)| pb::Origin { total: Some(total), share };
+        Ok(totals.into_iter().zip(shares.values().map(ToString::to_string)).map(origin).collect())
     }
 
     /// The total of the question's unit, then those of other units.
@@ -177,33 +174,43 @@ impl View {
         Ok(out)
     }
 
-    /// The total of the question's unit for another period: a tile. One that ends before the unit began is restated to
-    /// the map of the question.
-    async fn at(&self, one: &One, period: Period) -> Result<pb::Total, Failure> {
+    /// The same question for another period: a tile. One that ends before the unit began is restated to the map of the
+    /// question.
+    fn at(&self, one: &One, period: Period) -> Question {
         let map = &self.registry.maps()[one.plan.told_on(&self.registry)];
         let day = one.plan.indicator.calendar.last_day(period);
         let reads_back = self.registry.epoch(day) < one.plan.told_on(&self.registry);
         let map = one.question.map.or(map.from.filter(|_| reads_back));
-        self.answered(one, Question { period, map, ..one.question.clone() }).await
+        Question { period, map, ..one.question.clone() }
     }
 
-    /// The total of a question near another, or why there is none.
-    async fn answered(&self, one: &One, question: Question) -> Result<pb::Total, Failure> {
-        match plan(&self.registry, &question) {
-            Ok(plan) => {
-                let plan = Arc::new(plan);
-                let item = Item { unit: question.unit, plan: Arc::clone(&plan) };
-                let answer = self.answer(&[item]).await?.into_iter().next();
-                let answer = answer.ok_or_else(|| Failure::internal("an answer is missing"))?;
-                Ok(crate::view::total(&self.registry, &plan, question.unit, &question.breakdown, answer))
-            }
-            Err(refusal) => {
-                let (indicator, Question { unit, breakdown, period, map, .. }) =
-                    (&one.plan.indicator, question);
-                let frame = crate::view::frame(&self.registry, indicator, unit, &breakdown, period, map);
-                Ok(pb::Total { refused: refusal.to_string(), ..frame })
-            }
+    /// The totals of questions near another, or why there are none; all read at once.
+    async fn answered(&self, one: &One, questions: Vec<Question>) -> Result<Vec<pb::Total>, Failure> {
+        let planned = questions.into_iter().map(|question| {
+            let plan = plan(&self.registry, &question).map(Arc::new);
+            (question, plan)
+        });
+        let planned: Vec<_> = planned.collect();
+        let item = |(question, plan): &(Question, Result<Arc<Plan>, Refusal>)| {
+            Some(Item { unit: question.unit, plan: Arc::clone(plan.as_ref().ok()?) })
+        };
+        let items: Vec<Item> = planned.iter().filter_map(item).collect();
+        let mut answers = self.answer(&items).await?.into_iter();
+        let mut out = Vec::with_capacity(planned.len());
+        for (Question { unit, breakdown, period, map, .. }, plan) in planned {
+            out.push(match plan {
+                Ok(plan) => {
+                    let answer = answers.next().ok_or_else(|| Failure::internal("an answer is missing"))?;
+                    crate::view::total(&self.registry, &plan, unit, &breakdown, answer)
+                }
+                Err(refusal) => {
+                    let indicator = &one.plan.indicator;
+                    let frame = crate::view::frame(&self.registry, indicator, unit, &breakdown, period, map);
+                    pb::Total { refused: refusal.to_string(), ..frame }
+                }
+            });
         }
+        Ok(out)
     }
 
     async fn cells(&self, plan: &Arc<Plan>, unit: UnitId) -> Result<Vec<Cell<Sum>>, Failure> {

@@ -110,8 +110,34 @@ mod tests {
     }
 
     #[test]
+    fn a_review_is_frozen_by_its_name() {
+        let Ok(Command::Review(ReviewCommand::Freeze(freeze))) =
+            parse("tonghop review freeze so-ket-2028 --position 12 --note x")
+        else {
+            panic!("not read")
+        };
+        assert_eq!((freeze.name.as_str(), freeze.position, freeze.note.as_str()), ("so-ket-2028", 12, "x"));
+        assert!(matches!(parse("tonghop review list --json"), Ok(Command::Review(ReviewCommand::List(_)))));
+        let Ok(Command::Explain(explain)) =
+            parse("tonghop explain --indicator tg01 --unit 06 --period 2024 --depth 3 --review so-ket-2028")
+        else {
+            panic!("not read")
+        };
+        assert_eq!((explain.depth, explain.parts, explain.question.review.as_str()), (3, 20, "so-ket-2028"));
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_wrong_usage() {
         use clap::error::ErrorKind;
+        assert_eq!(
+            parse("tonghop totals --indicator tg01 --unit VN --period 2024 --as-of 3 --review r")
+                .unwrap_err(),
+            ErrorKind::ArgumentConflict
+        );
+        assert_eq!(
+            parse("tonghop totals --indicator tg01 --unit VN --period 2024 --by children,units").unwrap_err(),
+            ErrorKind::MissingRequiredArgument
+        );
         assert_eq!(parse("tonghop push").unwrap_err(), ErrorKind::MissingRequiredArgument);
         assert_eq!(
             parse("tonghop totals --unit VN --period 2024 --json --csv").unwrap_err(),

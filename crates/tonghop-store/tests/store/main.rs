@@ -4,6 +4,7 @@ mod append;
 mod chain;
 mod fence;
 mod kept;
+mod past;
 mod read;
 mod schema;
 mod swift;
