@@ -360,6 +360,11 @@ async fn what_is_wrong_is_refused_before_anything_is_sent() {
         refused("figures", &[("unit", "VN"), ("period", "last year")]).await,
         (400, codes(&["malformed_period"]))
     );
+    assert_eq!(
+        refused("figures", &[("unit", "VN"), ("period", "1000..9999"), ("below", "true")]).await.0,
+        413,
+        "more parts than are read for one file"
+    );
     assert_eq!(refused("totals", &[("unit", "VN"), ("cursor", "1")]).await, (400, vec![]));
     assert_eq!(refused("totals", &[("lang", "fr")]).await, (400, vec![]));
 }

@@ -27,6 +27,8 @@ use crate::{Query, View, ask, store_failure};
 const DAYS_OF_NATION: i32 = 31;
 /// The same of the units below another.
 const DAYS_BELOW: i32 = 366;
+/// Parts of one file: some thirty years of all core indicators in every commune.
+const MOST_PARTS: usize = 20_000;
 /// Series in one reading.
 const SERIES_AT_ONCE: usize = 100;
 /// Submissions whose names are kept from one part to the next.
@@ -197,6 +199,9 @@ fn parts(view: &View, asked: &FiguresFile, period: Period) -> Result<Vec<Part>, 
         };
         let mut from = first;
         while from <= last {
+            if out.len() == MOST_PARTS {
+                return Err(too_long(&asked.period));
+            }
             let to = from.saturating_add(days - 1).min(last);
             out.push(Part { indicator: Arc::clone(&indicator), unit, ends: (from, to) });
             from = to + 1;
@@ -206,6 +211,18 @@ fn parts(view: &View, asked: &FiguresFile, period: Period) -> Result<Vec<Part>, 
         Some(failure) if out.is_empty() => Err(failure),
         _ => Ok(out),
     }
+}
+
+/// That a period is too long for so many indicators.
+fn too_long(period: &str) -> Failure {
+    ask::finding(
+        FailureKind::TooLarge,
+        "period_too_long",
+        "period",
+        period,
+        "a period of some years",
+        "ask for a shorter period, or for fewer indicators at once",
+    )
 }
 
 /// The named indicators, in the order they are named; else those of a programme, else the core ones.

@@ -15,7 +15,7 @@ pre{background:var(--soft);padding:.5rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.25rem .5rem .25rem 0;text-align:left;vertical-align:top}
 section{border-top:1px solid var(--line);margin-top:1.5rem}h3{margin:.75rem 0 0}
 .method{text-transform:uppercase;font-weight:700}.wide{overflow-x:auto}
-nav ul{columns:2;padding-left:1rem}@media(max-width:40rem){nav ul{columns:1}}
+nav ul{columns:2;column-gap:2.5rem;padding-left:1rem}@media(max-width:40rem){nav ul{columns:1}}
 @media print{nav{display:none}}
 ";
 
