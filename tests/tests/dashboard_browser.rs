@@ -284,8 +284,11 @@ async fn from_the_nation_to_an_explanation_with_the_keyboard_alone() {
     );
 }
 
+/// The name of a picture, a page, and what is asked of it.
+type Page = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// All pages, as the tests and the screenshots look at them.
-const PAGES: [(&str, &str, &[(&str, &str)]); 8] = [
+const PAGES: [Page; 8] = [
     ("overview", "/", &[("unit", "VN")]),
     ("indicator", "/indicator", &[("unit", "VN"), ("indicator", "tg02")]),
     ("province", "/indicator", &[("unit", "06"), ("indicator", "tg02"), ("show", "coverage")]),
@@ -402,7 +405,7 @@ async fn screenshots() {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("docs/dashboard");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let more: [(&str, &str, &[(&str, &str)]); 3] = [
+    let more: [Page; 3] = [
         ("reform", "/indicator", &[("unit", "19"), ("indicator", "tg02"), ("period", "2025-M12")]),
         ("restated", "/explain", &[("unit", "19"), ("indicator", "tg02"), ("map", "2025-07-01")]),
         ("english", "/", &[("unit", "VN"), ("period", "2025"), ("lang", "en")]),

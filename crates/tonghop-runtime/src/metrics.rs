@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -82,6 +82,21 @@ impl Metrics {
     /// Registers what a service counts. Names get the prefix `tonghop_`; a counter's gets `_total`.
     pub fn register(&self, register: impl FnOnce(&mut Registry)) {
         register(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Where answers are counted that are given in front of what counts all others.
+    pub fn operated(&self, operation: &str, transport: &'static str) -> Operated {
+        let of = |status: &str| {
+            let (operation, status) = (operation.to_owned(), status.to_owned());
+            self.requests.answered.get_or_create(&Answer { operation, transport, status }).clone()
+        };
+        let (good, known) = match transport {
+            "grpc" => (of("Ok"), None),
+            _ => (of("200"), Some(of("304"))),
+        };
+        let took = Operation { operation: operation.to_owned(), transport };
+        let took = self.requests.took.get_or_create(&took).clone();
+        Operated { operation: operation.to_owned(), transport, good, known, took }
     }
 
     /// Looks something up whenever values are asked for, before they are given.
@@ -189,6 +204,38 @@ impl Requests {
             requests.under_way.clone(),
         );
         requests
+    }
+}
+
+/// Counts good answers of one operation, at no more cost than that of counting.
+#[derive(Clone, Debug)]
+pub struct Operated {
+    operation: String,
+    transport: &'static str,
+    good: Counter,
+    /// Of REST: who asked had the answer already.
+    known: Option<Counter>,
+    took: Histogram,
+}
+
+impl Operated {
+    /// Counts one, which took so long and ended with this HTTP status.
+    pub fn note(&self, status: StatusCode, took: Duration) {
+        match &self.known {
+            Some(known) if status == StatusCode::NOT_MODIFIED => known.inc(),
+            _ => self.good.inc(),
+        };
+        self.took.observe(took.as_secs_f64());
+    }
+
+    /// As metrics and spans name it.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// `grpc` or `rest`.
+    pub fn transport(&self) -> &'static str {
+        self.transport
     }
 }
 

@@ -197,20 +197,26 @@ fn code(response: &Response) -> Code {
     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
 }
 
-/// Answers a request within a span, which is a part of the trace that its headers name.
-pub(crate) async fn traced(request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request);
+/// The span of a request, which is a part of the trace that its headers name.
+pub fn request(operation: &str, transport: &'static str, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         "request",
-        otel.name = asked.operation,
+        otel.name = operation,
         otel.kind = "server",
         otel.status_code = Empty,
-        operation = asked.operation,
-        transport = asked.transport,
+        operation,
+        transport,
         trace_id = Empty,
         status = Empty,
     );
-    adopt(&span, &Headers(request.headers()));
+    adopt(&span, &Headers(headers));
+    span
+}
+
+/// Answers a request within a span, which is a part of the trace that its headers name.
+pub(crate) async fn traced(request: Request, next: Next) -> Response {
+    let asked = Asked::of(&request);
+    let span = self::request(&asked.operation, asked.transport, request.headers());
     let response = next.run(request).instrument(span.clone()).await;
     span.record("status", asked.status(&response));
     let fault = match asked.transport {

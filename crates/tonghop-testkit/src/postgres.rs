@@ -35,7 +35,7 @@ impl On {
     /// Where it does not start, or is missing although it is required.
     pub fn postgres() -> Option<On> {
         static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
-        SERVER.get_or_init(Postgres::start).as_ref().map(On::Postgres)
+        SERVER.get_or_init(|| Postgres::start(&NOTHING_FLUSHED)).as_ref().map(On::Postgres)
     }
 }
 
@@ -83,8 +83,16 @@ pub struct Database {
 const UNTIL_THE_INPUT_ENDS: &str =
     r#""$@" >"$0/log" 2>&1 & cat >/dev/null; kill -INT $!; wait $!; rm -rf "$0""#;
 
+/// Settings of a server from which nothing has to outlive its process, so that nothing is flushed.
+const NOTHING_FLUSHED: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
 impl Postgres {
-    fn start() -> Option<Postgres> {
+    /// A server with settings of its own, each as `name=value`; nothing, and a loud line about it, where PostgreSQL
+    /// is not installed.
+    ///
+    /// # Panics
+    /// As [`On::postgres`].
+    pub fn start(settings: &[&str]) -> Option<Postgres> {
         let Some(programs) = programs() else {
             assert!(
                 std::env::var_os(REQUIRED).is_none(),
@@ -115,14 +123,7 @@ impl Postgres {
         let mut shell = Command::new("sh");
         shell.args(["-c", UNTIL_THE_INPUT_ENDS]).arg(&directory).args(program("postgres"));
         shell.arg("-D").arg(&data).arg("-k").arg(&directory);
-        // Nothing has to outlive this process, so nothing is flushed.
-        for setting in [
-            "listen_addresses=",
-            "max_connections=500",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-        ] {
+        for setting in ["listen_addresses=", "max_connections=500"].iter().chain(settings) {
             shell.args(["-c", setting]);
         }
         // In a group of its own, so that Ctrl-C leaves it to stop the server.

@@ -62,7 +62,8 @@ async fn submit(
             source: parameters.source,
             note: parameters.note,
             media_type: media_type.to_owned(),
-            document: body.to_vec(),
+            document: body,
+            as_message: false,
             dry_run: parameters.dry_run,
         })
         .await?;

@@ -18,6 +18,7 @@
 //! | `dashboard` | the same answers as pages for people |
 //! | `export` | totals and figures as files, streamed |
 //! | `openapi` | what REST takes and answers, for programs and people |
+//! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
 mod ask;
@@ -30,6 +31,7 @@ mod export;
 mod figures;
 mod given;
 mod grpc;
+mod kept;
 mod metrics;
 mod moment;
 mod openapi;
@@ -42,6 +44,7 @@ mod totals;
 mod tree;
 mod view;
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,13 +57,14 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Stop};
-use tonghop_store::{Snapshot, StoreError, Tiles};
+use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
 use tonic::transport::Channel;
 
 use metrics::Measures;
 use moment::{Moment, When};
 
 pub use grpc::QueryGrpc;
+pub use kept::keep_answers;
 pub use rest::routes;
 
 /// How long a reader may wait for a position.
@@ -69,6 +73,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How soon it looks again, where aggregation has said that the position is there.
 const LOOK_SOON: Duration = Duration::from_millis(5);
+/// How many questions may wait for one look at the state; more are answered, or refused, as others are.
+const MOST_LOOKING: usize = 1024;
 /// How often the database is looked at for those who listen, whatever aggregation says.
 const LOOK_FOR_ITSELF: Duration = Duration::from_secs(2);
 /// Totals are confirmed to be complete every second; only answers older than this say how old they are.
@@ -83,6 +89,11 @@ pub struct Query {
     reached: watch::Sender<i64>,
     /// Those read last, by the position they were loaded at.
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
+    kept: kept::Answers,
+    /// Whether aggregation's stream is there.
+    heard: AtomicBool,
+    /// Questions that wait to know which state is the present one.
+    looking: AtomicUsize,
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
@@ -107,7 +118,20 @@ impl Query {
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
         let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
-        Arc::new(Query { tiles, aggregation, measures, reached, registries, now, stop, files })
+        let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
+        Arc::new(Query {
+            tiles,
+            aggregation,
+            measures,
+            reached,
+            registries,
+            kept,
+            heard,
+            looking,
+            now,
+            stop,
+            files,
+        })
     }
 
     /// Whether it can do its work.
@@ -136,7 +160,10 @@ impl Query {
     /// Listens to aggregation, and again whenever that ends.
     async fn listen_on(&self) {
         loop {
-            if let Err(status) = self.listen().await {
+            let ended = self.listen().await;
+            self.heard.store(false, Ordering::SeqCst);
+            self.kept.clear();
+            if let Err(status) = ended {
                 tracing::warn!(%status, "the stream of changes ended");
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -147,10 +174,36 @@ impl Query {
         let mut client = AggregationServiceClient::new(self.aggregation.clone());
         let mut stream = client.watch(WatchRequest {}).await?.into_inner();
         let _heard = self.measures.heard();
+        let mut last = i64::MAX;
         while let Some(message) = stream.message().await? {
             self.reach(message.position);
+            if message.position <= last {
+                // Not the next position: it may be the same one made anew, or another ledger's.
+                self.kept.clear();
+            }
+            last = message.position;
+            self.heard.store(true, Ordering::SeqCst);
         }
         Ok(())
+    }
+
+    /// The state that the tiles are in at some moment after the call, if answers of it can be kept: where aggregation
+    /// is heard, and the totals are confirmed to be complete.
+    async fn standing(&self) -> Option<StandingAt> {
+        if !self.heard.load(Ordering::SeqCst) {
+            return None;
+        }
+        let standing = match self.tiles.standing_known() {
+            Some(known) => known,
+            None => {
+                let looking = Looking::begin(&self.looking)?;
+                let standing = self.tiles.standing().await.ok()?;
+                drop(looking);
+                standing
+            }
+        };
+        let stale = stale_seconds(standing.confirmed_at, (self.now)());
+        stale.is_none().then_some(standing.at)
     }
 
     /// Looks at the database by itself, now and then: whoever listens is told a little late where aggregation does
@@ -212,6 +265,22 @@ impl Query {
         self.measures.views.inc();
         let (moment, measures) = (Arc::new(moment), self.measures.clone());
         Ok(View { snapshot, registry, moment, measures, stale_seconds })
+    }
+}
+
+/// One of those who wait to know which state is the present one; there are not too many.
+struct Looking<'a>(&'a AtomicUsize);
+
+impl Looking<'_> {
+    fn begin(all: &AtomicUsize) -> Option<Looking<'_>> {
+        let looking = Looking(all);
+        (all.fetch_add(1, Ordering::SeqCst) < MOST_LOOKING).then_some(looking)
+    }
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tonghop_query::{Query, QueryGrpc, routes};
+use tonghop_query::{Query, QueryGrpc, keep_answers, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
@@ -56,6 +56,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
     let app = one_port(all.prepare(), routes(query.clone()), &readiness, &metrics);
+    let app = keep_answers(&query, app, &metrics);
     let work = query.clone().run();
     let probe = move || {
         let query = query.clone();

@@ -1,5 +1,7 @@
 //! What query counts.
 
+use std::sync::Arc;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tonghop_runtime::metrics::Metrics;
@@ -11,6 +13,12 @@ use crate::Query;
 pub(crate) struct Measures {
     /// Questions that were given a view of the totals.
     pub(crate) views: Counter,
+    /// Answers that were given out of what is kept.
+    pub(crate) kept: Counter,
+    /// How many are kept.
+    held: Gauge,
+    /// And their bytes.
+    held_bytes: Gauge,
     /// Statements that they were read with.
     pub(crate) statements: Counter,
     /// Questions that had to wait for a position.
@@ -25,13 +33,33 @@ pub(crate) struct Measures {
 
 impl Query {
     /// Shows what this service counts.
-    pub fn register(&self, metrics: &Metrics) {
+    pub fn register(self: &Arc<Self>, metrics: &Metrics) {
+        let query = Arc::downgrade(self);
+        metrics.before_each_scrape(move || {
+            if let Some(query) = query.upgrade() {
+                let (answers, bytes) = query.kept.size();
+                query.measures.held.set(answers as i64);
+                query.measures.held_bytes.set(bytes as i64);
+            }
+            std::future::ready(())
+        });
         let counted = &self.measures;
         metrics.register(|registry| {
             registry.register(
                 "query_views",
                 "Answers, or pages of answers, that were given a view of the totals",
                 counted.views.clone(),
+            );
+            registry.register(
+                "query_kept",
+                "Answers that were given out of what is kept, without a view",
+                counted.kept.clone(),
+            );
+            registry.register("query_kept_answers", "Answers that are kept", counted.held.clone());
+            registry.register(
+                "query_kept_bytes",
+                "Bytes of the answers that are kept",
+                counted.held_bytes.clone(),
             );
             registry.register(
                 "query_statements",

@@ -99,7 +99,7 @@ async fn databases(options: &UpOptions) -> Result<(Ledger, Tiles), Box<dyn Error
     std::fs::create_dir_all(&options.data_dir)
         .map_err(|e| format!("the data directory {} cannot be made: {e}", options.data_dir.display()))?;
     let file = |name: &str| format!("sqlite://{}", options.data_dir.join(name).display());
-    Ok((Ledger::open(&file("ledger.sqlite")).await?, Tiles::open(&file("tiles.sqlite")).await?))
+    Ok((Ledger::open(&file("ledger.sqlite")).await?, Tiles::open(&file("tiles.sqlite")).await?.owned()))
 }
 
 /// Starts all three services.
@@ -161,6 +161,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         }
     }
     let app = one_port(public.prepare(), rest, &readiness, &metrics);
+    let app = tonghop_query::keep_answers(&query, app, &metrics);
 
     let stopping = || {
         let stop = stopper.stop();

@@ -60,6 +60,11 @@ impl Exporting {
         &self.provider
     }
 
+    /// Whether there is a collector to send to.
+    pub(super) fn sends(&self) -> bool {
+        self.sends
+    }
+
     pub(super) async fn end(self) {
         if !self.sends {
             return;

@@ -17,6 +17,7 @@ mod panics;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::trace::TracerProvider;
 use tracing::level_filters::LevelFilter;
@@ -33,6 +34,13 @@ use json_lines::JsonLines;
 const OURS: &str = "tonghop";
 /// What is logged where nothing is said.
 const USUAL: &str = "info,sqlx=warn,sea_orm_migration=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
+
+static SENDS_SPANS: AtomicBool = AtomicBool::new(false);
+
+/// Whether spans go anywhere: one that would neither be sent nor have a line of the log need not be made.
+pub fn sends_spans() -> bool {
+    SENDS_SPANS.load(Ordering::Relaxed)
+}
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +64,7 @@ pub fn start(service: &'static str, quiet: bool) -> Result<Telemetry, Trouble> {
     let filter = filter(said("TONGHOP_LOG"), quiet)?;
     let format = format(said("TONGHOP_LOG_FORMAT"))?;
     let exporting = Exporting::start(service, said("TONGHOP_OTLP_ENDPOINT"))?;
+    SENDS_SPANS.store(exporting.sends(), Ordering::Relaxed);
 
     // Spans are always seen, whatever is logged of what happens in them: a line names the trace it belongs to.
     let spans = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(OURS));

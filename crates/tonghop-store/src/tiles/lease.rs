@@ -76,6 +76,7 @@ impl Tiles {
         confirmed: Option<Timestamp>,
     ) -> Result<Lease, StoreError> {
         let until = end(now, ttl)?;
+        let _changing = confirmed.map(|_| self.known.changing());
         let transaction = self.connections.begin_write().await?;
         let row = locked(&transaction).await?;
         let current = held(&row);

@@ -5,7 +5,10 @@ mod lease;
 mod past;
 mod rows;
 mod snapshot;
+mod standing;
 mod write;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -13,6 +16,7 @@ use uuid::Uuid;
 pub use lease::Lease;
 pub use past::Changed;
 pub use snapshot::{MAX_PAGE, MAX_ROWS, Snapshot};
+pub use standing::{Standing, StandingAt};
 pub use write::MAX_BODY_BYTES;
 
 use crate::connect::{Connections, Durability};
@@ -26,6 +30,9 @@ use crate::{Digest, EntryKind, Pool, StoreError};
 #[derive(Clone, Debug)]
 pub struct Tiles {
     connections: Connections,
+    known: Arc<standing::Known>,
+    /// Whether no other process writes.
+    owned: bool,
 }
 
 impl Tiles {
@@ -41,7 +48,7 @@ impl Tiles {
     /// [`StoreError::Busy`] or [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let connections = Connections::open::<TilesMigrator>(url, Durability::WholeCommits).await?;
-        Ok(Self { connections })
+        Ok(Self { connections, known: Arc::default(), owned: false })
     }
 
     /// Its pools of connections, to be looked at.

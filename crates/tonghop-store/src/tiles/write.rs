@@ -78,6 +78,7 @@ impl Tiles {
         let kept = registries_kept(registry.as_ref(), batch.registries_before)?;
         let reviews = reviews(batch.reviews)?;
 
+        let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
         let lease = fence(&transaction, batch.epoch).await?;
         let at = checkpoint_locked(&transaction).await?;
@@ -125,6 +126,7 @@ impl Tiles {
     /// [`StoreError::Fenced`] if the lease is not held with `epoch`; [`StoreError::Busy`] or
     /// [`StoreError::Unavailable`].
     pub async fn clear(&self, epoch: i64) -> Result<(), StoreError> {
+        let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
         fence(&transaction, epoch).await?;
         checkpoint_locked(&transaction).await?;

@@ -1,0 +1,227 @@
+//! In front of everything else: gives what is kept, and keeps what is given.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::header::Entry;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tonghop_runtime::metrics::{Metrics, Operated};
+use tonghop_runtime::{Failure, FailureKind, telemetry, trace};
+use tonghop_store::StandingAt;
+use tower::Service;
+
+use super::answers::{Answer, LARGEST};
+use super::request::{Operation, asked};
+use crate::Query;
+
+/// The longest message of a question, with what is before it on the wire: as long as gRPC takes otherwise.
+const LONGEST_QUESTION: usize = (4 << 20) + 5;
+/// How long a question may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(30);
+/// The header that says how old an answer is: one that has it is another one a second later.
+const STALE: &str = "tonghop-stale-seconds";
+
+/// Puts what is kept of query's answers in front of an application that gives them.
+pub fn keep_answers(query: &Arc<Query>, app: Router, metrics: &Metrics) -> Router {
+    let operated = Operation::all().map(|(operation, name)| match operation.grpc {
+        true => metrics.operated(&name, "grpc"),
+        false => metrics.operated(&name, "rest"),
+    });
+    let shared = Arc::new(Shared { query: Arc::clone(query), operated: operated.collect() });
+    Router::new().fallback_service(Front { app, shared })
+}
+
+struct Shared {
+    query: Arc<Query>,
+    /// Where what is given is counted, by operation.
+    operated: Vec<Operated>,
+}
+
+#[derive(Clone)]
+struct Front {
+    app: Router,
+    shared: Arc<Shared>,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.app, context)
+    }
+
+    fn call(&mut self, request: Request) -> Answering {
+        let (parts, body) = request.into_parts();
+        match Operation::of(&parts) {
+            None => Box::pin(self.app.call(Request::from_parts(parts, body))),
+            Some(operation) => {
+                let (app, shared) = (self.app.clone(), Arc::clone(&self.shared));
+                Box::pin(async move { Ok(shared.answer(app, operation, parts, body).await) })
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn answer(&self, mut app: Router, operation: Operation, mut parts: Parts, body: Body) -> Response {
+        let begun = Instant::now();
+        let message = match operation.grpc {
+            false => Bytes::new(),
+            true => match arrived(body).await {
+                Ok(message) => message,
+                Err(failure) => return tonic::Status::from(failure).into_http(),
+            },
+        };
+        let Some(at) = self.query.standing().await else {
+            return ask(&mut app, parts, message).await;
+        };
+        let asked = asked(operation, &parts, &message);
+        let (slot, cleared) = self.query.kept.slot(at, &asked);
+        // Whether who asks has the answer already is found out here, so that there is an answer to keep.
+        let known: Vec<HeaderValue> = match parts.headers.entry(header::IF_NONE_MATCH) {
+            Entry::Occupied(entry) => entry.remove_entry_mult().1.collect(),
+            Entry::Vacant(_) => vec![],
+        };
+        let (mut given, mut otherwise) = (true, None);
+        let work_out = async || {
+            given = false;
+            let response = ask(&mut app, parts.clone(), message.clone()).await;
+            match self.keep(at, cleared, response).await {
+                Ok(answer) => {
+                    let answer = Arc::new(answer);
+                    self.query.kept.count(&asked, &answer);
+                    Some(answer)
+                }
+                Err(response) => {
+                    otherwise = Some(response);
+                    None
+                }
+            }
+        };
+        let answer = slot.get_or_init(work_out).await.clone();
+        let Some(answer) = answer else {
+            let response = match otherwise {
+                Some(response) => response,
+                // It was not to be kept when somebody else asked.
+                None => ask(&mut app, parts, message).await,
+            };
+            return unless_known(&known, response);
+        };
+        let response = unless_known(&known, answer.response());
+        if given {
+            self.note(operation, &parts.headers, &response, begun);
+        }
+        response
+    }
+
+    /// An answer that can be given again: a good one, that says nothing of its age, of the state that is still the
+    /// present one. What is not, comes back as it is.
+    async fn keep(&self, at: StandingAt, cleared: u64, response: Response) -> Result<Answer, Response> {
+        let grpc = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|t| t.as_bytes().starts_with(b"application/grpc"));
+        let good = response.status() == StatusCode::OK && !response.headers().contains_key(STALE);
+        // One message of gRPC is in memory as a whole already; of other answers only those are that say their length.
+        let whole =
+            grpc || response.body().size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
+        if !good || !whole {
+            return Err(response);
+        }
+        let (head, body) = response.into_parts();
+        let collected = match body.collect().await {
+            Ok(collected) => collected,
+            Err(error) => return Err(Failure::internal(error).into_response()),
+        };
+        let trailers = collected.trailers().cloned();
+        let answer = Answer { headers: head.headers, trailers, body: collected.to_bytes() };
+        let status = answer.trailers.as_ref().and_then(|trailers| trailers.get("grpc-status"));
+        let ended_well = !grpc || status.is_some_and(|status| status == "0");
+        let is_present =
+            async || self.query.standing().await == Some(at) && !self.query.kept.cleared_since(cleared);
+        if ended_well && answer.body.len() <= LARGEST && is_present().await {
+            Ok(answer)
+        } else {
+            Err(answer.response())
+        }
+    }
+
+    /// Counts what was given out of what is kept, as what is worked out is counted; where spans are sent, it has one too.
+    fn note(&self, operation: Operation, headers: &HeaderMap, response: &Response, begun: Instant) {
+        self.query.measures.kept.inc();
+        let Some(operated) = self.operated.get(operation.at) else { return };
+        operated.note(response.status(), begun.elapsed());
+        if telemetry::sends_spans() {
+            let span = trace::request(operated.operation(), operated.transport(), headers);
+            let status = response.status();
+            span.record("status", if operation.grpc { "Ok" } else { status.as_str() });
+        }
+    }
+}
+
+async fn ask(app: &mut Router, parts: Parts, message: Bytes) -> Response {
+    let answered = app.call(Request::from_parts(parts, Body::from(message))).await;
+    answered.unwrap_or_else(|never| match never {})
+}
+
+/// A question's message, as it is on the wire.
+async fn arrived(body: Body) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(ARRIVAL, Limited::new(body, LONGEST_QUESTION).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Failure::new(FailureKind::TooLarge, "a question has at most 4 MiB"))
+        }
+        Ok(Err(error)) => {
+            Err(Failure::new(FailureKind::NotUnderstood, format!("the question broke off: {error}")))
+        }
+        Err(_) => {
+            Err(Failure::new(FailureKind::Unavailable, "the question took too long to arrive; try again"))
+        }
+    }
+}
+
+/// An answer; only that it is the same, to whom has it already.
+fn unless_known(known: &[HeaderValue], response: Response) -> Response {
+    let Some(tag) = response.headers().get(header::ETAG) else { return response };
+    let named = known.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut named = named.map(|one| one.trim_ascii()).map(|one| one.strip_prefix(b"W/").unwrap_or(one));
+    if !named.any(|one| one == tag.as_bytes()) || response.status() != StatusCode::OK {
+        return response;
+    }
+    let mut same = Response::new(Body::empty());
+    *same.status_mut() = StatusCode::NOT_MODIFIED;
+    for name in [header::ETAG, HeaderName::from_static(STALE)] {
+        if let Some(value) = response.headers().get(&name) {
+            same.headers_mut().insert(name, value.clone());
+        }
+    }
+    same
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_it_already_is_told_so() {
+        for (tags, status) in [("\"abc\"", 304), ("\"x\", W/\"abc\"", 304), ("\"abcd\"", 200), ("*", 200)] {
+            let response = ([(header::ETAG, "\"abc\"")], "body").into_response();
+            let known = [tags.parse().expect("tags")];
+            assert_eq!(unless_known(&known, response).status(), status, "{tags}");
+        }
+        assert_eq!(unless_known(&[], ([(header::ETAG, "\"abc\"")], "body").into_response()).status(), 200);
+    }
+}
