@@ -9,7 +9,8 @@ ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${RUST_IMAGE} AS manifests
 WORKDIR /manifests
 COPY . .
-RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name build.rs ! -path '*/src/main.rs' ! -path '*/src/lib.rs' -delete \
+RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name build.rs ! -name config.toml ! -path '*/benches/*.rs' \
+        ! -path '*/src/main.rs' ! -path '*/src/lib.rs' -delete \
     && find . -name Cargo.toml -path './*/*' -execdir sh -c 'mkdir -p src && touch src/lib.rs' \; \
     && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() { }" > "$file"; done' sh {} + \
     && find . -type d -empty -delete

@@ -10,12 +10,16 @@
 //! | [`process`] | the binaries, as processes of their own |
 //! | [`collector`] | what spans are sent to |
 //! | [`exposition`] | what Prometheus would read |
+//! | [`showcase`] | SYNTHETIC figures to look at |
+//! | [`browser`] | a real browser |
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`load`] | writers and readers that go on while something fails |
+//! | [`tools`] | other people's programs, which read what this one writes |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
 pub mod binary;
+pub mod browser;
 pub mod collector;
 pub mod compose;
 pub mod exposition;
@@ -24,6 +28,8 @@ pub mod load;
 pub mod process;
 pub mod rest;
 pub mod server;
+pub mod showcase;
+pub mod tools;
 pub mod wire;
 
 pub use api::Api;

@@ -120,7 +120,18 @@ impl Api {
         headers: &[(&str, &str)],
         document: impl Into<Vec<u8>>,
     ) -> Reply {
-        let mut request = self.http.post(self.url("/v1/submissions", parameters)).body(document.into());
+        self.send("/v1/submissions", parameters, headers, document).await
+    }
+
+    /// Sends a body to a path, with whatever parameters and headers.
+    pub async fn send(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
+        let mut request = self.http.post(self.url(path, parameters)).body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -129,11 +140,7 @@ impl Api {
 
     /// Sends a document to a path.
     pub async fn post_to(&self, path: &str, headers: &[(&str, &str)], document: impl Into<Vec<u8>>) -> Reply {
-        let mut request = self.http.post(self.url(path, &[])).body(document.into());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        Reply::of(request).await
+        self.send(path, &[], headers, document).await
     }
 
     /// Submits a JSON document.

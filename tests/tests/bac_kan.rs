@@ -81,6 +81,7 @@ async fn every_row_is_readable_back_at_the_province_as_it_was_reported(on: On) {
         let mut figure = figure.clone();
         let told = figure.as_object_mut().unwrap();
         assert!(told.remove("received_at").is_some_and(|t| t.is_string()), "{indicator}");
+        assert!(told.remove("digest").is_some_and(|t| t.is_string()), "{indicator}");
         assert!(told.remove("submission").is_some_and(|t| t.is_string()), "{indicator}");
         assert_eq!(
             figure,

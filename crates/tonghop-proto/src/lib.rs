@@ -3,6 +3,7 @@
 //! Behind [`registry_draft`] and [`record`] nothing knows of the wire, and before them nothing is trusted.
 
 pub mod json;
+pub mod raw;
 pub mod record;
 pub mod registry_draft;
 
@@ -24,6 +25,9 @@ mod generated {
             tonic::include_proto!("tonghop.ingestion.v1");
         }
     }
+    pub mod intake {
+        tonic::include_proto!("tonghop.ingestion.v1.IngestionService");
+    }
     pub mod aggregation {
         pub mod v1 {
             tonic::include_proto!("tonghop.aggregation.v1");
@@ -38,6 +42,8 @@ mod generated {
 
 pub use generated::aggregation::v1 as aggregation;
 pub use generated::ingestion::v1 as ingestion;
+/// `IngestionService` for who serves it: what is submitted comes as its bytes.
+pub use generated::intake::ingestion_service_server as intake;
 pub use generated::ledger::v1 as ledger;
 pub use generated::query::v1 as query;
 pub use generated::registry::v1 as registry;

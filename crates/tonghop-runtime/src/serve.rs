@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
-use hyper_util::rt::TokioIo;
+use axum::serve::Listener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -36,9 +40,19 @@ pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness, metrics: &Arc
     let limit = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
     let bounded = middleware::from_fn_with_state(limit, bounded);
     let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
-    let answers = grpc.into_axum_router().merge(rest).layer(bounded).layer(counted);
+    let answers = grpc.into_axum_router().merge(rest).fallback(nowhere).layer(bounded).layer(counted);
     // How it is, it says also when it has too much to do.
     answers.layer(middleware::from_fn(traced)).merge(readiness.routes()).merge(metrics.routes())
+}
+
+/// What is asked for where nothing is: in the terms of gRPC whoever speaks that, as a problem all others.
+async fn nowhere(request: Request) -> Response {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    if media_type.is_some_and(|media_type| media_type.starts_with("application/grpc")) {
+        return tonic::Status::unimplemented("there is no such method").into_http();
+    }
+    let detail = format!("nothing is at {}: /openapi.json lists what there is", request.uri().path());
+    Failure::new(FailureKind::NotFound, detail).into_response()
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
@@ -73,22 +87,54 @@ pub fn with_reflection(
     Ok(routes.add_service(reflection).add_service(health))
 }
 
+/// The longest frame taken over HTTP/2, and how many bytes of one request, and of all of a connection, may be on their
+/// way before they are read: a submission comes in one go. With HTTP/2's own 16 KiB and 64 KiB it comes in dozens of
+/// pieces, and whoever sends it waits for leave several times.
+const FRAME: u32 = 1 << 20;
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
 /// Serves until `shutdown` resolves, then lets requests under way finish.
 ///
 /// # Errors
 /// Where the port cannot be served.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: TcpListener,
     app: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    // Small answers must not wait for the acknowledgement of the packet before.
-    let listener = listener.tap_io(|connection| {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_frame_size(FRAME)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    let under_way = GracefulShutdown::new();
+    tokio::pin!(shutdown);
+    loop {
+        // Waits by itself where no more connections can be opened.
+        let (connection, _) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut shutdown => break,
+        };
+        // Small answers must not wait for the acknowledgement of the packet before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
-    });
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+        let service = TowerToHyperService::new(app.clone());
+        let served = builder.serve_connection_with_upgrades(TokioIo::new(connection), service).into_owned();
+        let served = under_way.watch(served);
+        tokio::spawn(async move {
+            if let Err(error) = served.await {
+                tracing::debug!(error = &*error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    under_way.shutdown().await;
+    Ok(())
 }
 
 /// The receiving end of an in-process connection: services to be put behind it.

@@ -92,6 +92,16 @@ impl Connections {
         &self.reader
     }
 
+    /// For single statements that write, each its own transaction.
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Which database it is.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
     /// A transaction that will write. On SQLite it holds the write lock from the start, so that it cannot fail
     /// half-way for having read too early; on PostgreSQL it takes row locks as it goes.
     pub(crate) async fn begin_write(&self) -> Result<DatabaseTransaction, StoreError> {

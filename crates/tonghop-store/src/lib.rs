@@ -14,7 +14,7 @@
 //! | `connect`, `pool` | pools and their use, connection options, transactions, running migrations |
 //! | `migrations` | the schema, as steps that are never edited once released |
 //! | `entities` | the tables as sea-orm sees them; primitives only |
-//! | `ledger` | appending under the head's lock, reading, verifying the chain |
+//! | `ledger` | appending under the head's lock or where it is known to stand, reading, verifying the chain |
 //! | `tiles` | fenced writing, snapshots, the lease |
 //! | `frame`, `digest`, `row` | compressed columns, what is hashed, columns back to values |
 //!
@@ -25,7 +25,7 @@
 //! - Absence is `None`. A row that makes no sense is [`StoreError::Row`], with its table, column and key.
 //! - Bodies, records and findings are opaque bytes; numbers are integers; times are microseconds.
 //! - The same statements run on SQLite and PostgreSQL. What differs (pragmas, how a transaction begins, the
-//!   lock around migrations) is in `connect`.
+//!   lock around migrations) is in `connect`, and how an append is sent at once in `ledger/swift`.
 //! - No foreign key, trigger, serial or cross-province sequence: see "Growing" in `ARCHITECTURE.md`.
 //!
 //! # To add a table
@@ -54,8 +54,9 @@ mod tiles;
 pub use digest::{Digest, chain_digest, content_digest};
 pub use error::StoreError;
 pub use ledger::{
-    Appended, ChainBreak, ChainReport, Differs, Document, Entry, EntryKind, Head, Ledger, MAX_DOCUMENT_BYTES,
-    MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Premise, Receipt,
+    Appended, ChainBreak, ChainReport, Content, Differs, Document, Entry, EntryKind, Head, Ledger,
+    MAX_DOCUMENT_BYTES, MAX_KEY_BYTES, MAX_READ_ENTRIES, MAX_TEXT_BYTES, NewEntry, Parts, Premise, Prepared,
+    Receipt, Recorded, Rewrite, Rewritten,
 };
 pub use pool::Pool;
 pub use tiles::{

@@ -9,14 +9,16 @@ use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::ingestion as pb;
-use tonghop_proto::ingestion::ingestion_service_server::{IngestionService, IngestionServiceServer};
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
+use tonghop_proto::intake::{IngestionService, IngestionServiceServer};
+use tonghop_proto::raw::Raw;
 use tonghop_runtime::{Failure, FailureKind, Finding};
 use tonghop_store::{EntryKind, Receipt};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use crate::service::{Arrived, Ingestion, Taken, WIRE, too_large};
+use crate::service::{Ingestion, Taken, too_large};
+use crate::wire;
 use crate::writer::failure;
 
 /// The gRPC face of [`Ingestion`]: submissions and the ledger.
@@ -95,19 +97,6 @@ fn finding(finding: Finding) -> pb::Finding {
     }
 }
 
-/// A submission given as messages, kept as the bytes of one.
-fn as_messages(
-    key: String,
-    source: String,
-    note: String,
-    figures: Vec<pb::Figure>,
-    dry_run: bool,
-) -> Arrived {
-    let whole = pb::SubmitRequest { source, note, figures, ..pb::SubmitRequest::default() };
-    let document = whole.encode_to_vec();
-    Arrived { key, source: whole.source, note: whole.note, media_type: WIRE.to_owned(), document, dry_run }
-}
-
 fn taken(taken: Taken) -> pb::SubmitResponse {
     pb::SubmitResponse {
         receipt: taken.receipt.as_ref().map(receipt),
@@ -118,33 +107,9 @@ fn taken(taken: Taken) -> pb::SubmitResponse {
 
 #[tonic::async_trait]
 impl IngestionService for IngestionGrpc {
-    async fn submit(
-        &self,
-        request: Request<pb::SubmitRequest>,
-    ) -> Result<Response<pb::SubmitResponse>, Status> {
-        let request = request.into_inner();
-        let arrived = match request.document {
-            Some(_) if !request.figures.is_empty() => {
-                let detail = "give figures or a document, not both";
-                return Err(Failure::new(FailureKind::NotUnderstood, detail).into());
-            }
-            Some(document) => Arrived {
-                key: request.idempotency_key,
-                source: request.source,
-                note: request.note,
-                media_type: document.media_type,
-                document: document.content,
-                dry_run: request.dry_run,
-            },
-            None => as_messages(
-                request.idempotency_key,
-                request.source,
-                request.note,
-                request.figures,
-                request.dry_run,
-            ),
-        };
-        Ok(Response::new(taken(self.0.submit(arrived).await?)))
+    async fn submit(&self, request: Request<Raw>) -> Result<Response<pb::SubmitResponse>, Status> {
+        let Raw(request) = request.into_inner();
+        Ok(Response::new(taken(self.0.submit(wire::open(&request)?).await?)))
     }
 
     async fn submit_stream(
@@ -165,7 +130,8 @@ impl IngestionService for IngestionGrpc {
                 return Err(too_large(&self.0.limits).into());
             }
         }
-        let arrived = as_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
+        let arrived =
+            wire::of_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
         let answer = taken(self.0.submit(arrived).await?);
         Ok(Response::new(pb::SubmitStreamResponse {
             receipt: answer.receipt,
@@ -218,7 +184,7 @@ impl LedgerService for IngestionGrpc {
             loop {
                 let known = *head.borrow_and_update();
                 let looked_at = (this.now)();
-                let entries = match this.ledger.read_after(position, TAIL_ENTRIES, TAIL_BYTES).await {
+                let entries = match this.ledger.records_after(position, TAIL_ENTRIES, TAIL_BYTES).await {
                     Ok(entries) => entries,
                     Err(error) => {
                         let _ = sender.send(Err(failure(error).into())).await;

@@ -4,18 +4,20 @@
 //! | module | idea |
 //! |---|---|
 //! | [`submission`] | a submission as read, before anything in it is believed |
-//! | [`json`], [`csv_form`] | the two documents it may come as |
+//! | [`json`], [`csv_form`], [`wire`] | the three forms it may come in |
+//! | [`alike`] | figures read by what they have in common |
 //! | [`check`] | every figure against the registry, all findings at once |
 //! | [`finding`] | what can be found, by code |
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | the registry in force, which any replica may change |
-//! | `service` | the operations, the same for both transports |
+//! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
 
+pub mod alike;
 pub mod check;
 pub mod csv_form;
 pub mod finding;
@@ -31,6 +33,8 @@ mod rest;
 mod reviews;
 mod service;
 pub mod submission;
+mod take;
+pub mod wire;
 mod writer;
 
 pub use grpc::IngestionGrpc;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
+use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time};
@@ -39,22 +40,9 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .with_state(ingestion)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SubmitParameters {
-    #[serde(default)]
-    dry_run: bool,
-    /// The reporting system, for CSV.
-    #[serde(default)]
-    source: String,
-    /// A note, for CSV.
-    #[serde(default)]
-    note: String,
-}
-
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<SubmitParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Submission>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
@@ -74,7 +62,8 @@ async fn submit(
             source: parameters.source,
             note: parameters.note,
             media_type: media_type.to_owned(),
-            document: body.to_vec(),
+            document: body,
+            as_message: false,
             dry_run: parameters.dry_run,
         })
         .await?;
@@ -170,32 +159,6 @@ async fn document(
     Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UnitParameters {
-    #[serde(default)]
-    date: String,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    parent: String,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListParameters {
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
 fn misunderstood(rejection: QueryRejection) -> Failure {
     Failure::new(FailureKind::NotUnderstood, rejection.body_text())
 }
@@ -210,7 +173,7 @@ fn open_date(date: &str) -> Option<&str> {
 
 async fn units(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<UnitParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Units>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::ListUnitsRequest {
@@ -226,26 +189,9 @@ async fn units(
     Ok(axum::Json(json!({ "units": units, "next": next(&page.next_page_token) })).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DiffParameters {
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    unit: String,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-}
-
 async fn map_diff(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<DiffParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::MapDiff>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::DiffMapsRequest {
@@ -259,17 +205,10 @@ async fn map_diff(
     Ok(axum::Json(maps::map_diff(&ingestion.diff_maps(&request).await?)).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HistoryParameters {
-    #[serde(default)]
-    date: String,
-}
-
 async fn history(
     State(ingestion): State<Arc<Ingestion>>,
     Path(code): Path<String>,
-    parameters: Result<Query<HistoryParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::History>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::GetUnitHistoryRequest { code, date: p.date };
@@ -278,7 +217,7 @@ async fn history(
 
 async fn indicators(
     State(ingestion): State<Arc<Ingestion>>,
-    parameters: Result<Query<ListParameters>, QueryRejection>,
+    parameters: Result<Query<parameters::Page>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) = parameters.map_err(misunderstood)?;
     let request = pb::ListIndicatorsRequest { page_size: p.limit, page_token: p.cursor };

@@ -8,7 +8,7 @@ use prost::Message;
 use serde_json::json;
 use tonghop_proto::ledger::ReviewRecord;
 use tonghop_runtime::{Failure, FailureKind, Finding, trace};
-use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
+use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
 use uuid::Uuid;
 
 use crate::in_force::none_loaded;
@@ -67,23 +67,23 @@ impl Ingestion {
                 ));
             }
             let frozen = if position == 0 { head } else { position };
-            let document = json!({ "name": name, "position": frozen, "note": note }).to_string().into_bytes();
+            let document = json!({ "name": name, "position": frozen, "note": note }).to_string();
             let entry = NewEntry {
                 id: Uuid::now_v7(),
                 kind: EntryKind::Review,
                 source: SOURCE.to_owned(),
                 idempotency_key: name.to_owned(),
-                content_digest: content_digest(JSON, &document),
-                media_type: JSON.to_owned(),
-                document,
-                record: ReviewRecord { name: name.to_owned(), position: frozen }.encode_to_vec(),
+                content: Content::new(JSON, document),
+                skeleton: None,
+                record: ReviewRecord { name: name.to_owned(), position: frozen }.encode_to_vec().into(),
                 figures: 0,
                 received_at: (self.now)(),
                 note: note.to_owned(),
                 premise: Premise::Registry(in_force.position),
                 trace_parent: trace::parent(),
             };
-            match self.writer.append(entry).await? {
+            let prepared = self.ledger.prepare(entry).map_err(failure)?;
+            match self.writer.append(prepared).await? {
                 Appended::New(receipt) => {
                     return Ok(Frozen { receipt, name: name.to_owned(), position: frozen, replayed: false });
                 }

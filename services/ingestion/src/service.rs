@@ -3,26 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use prost::Message;
 use tokio::sync::watch;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
-use tonghop_proto::ingestion as pb;
-use tonghop_proto::record;
-use tonghop_runtime::trace::{self, TracedChannel, traced_channel};
+use tonghop_proto::record::document::{rewrite, rewrites};
+use tonghop_runtime::trace::{TracedChannel, traced_channel};
 use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
-use tonghop_store::{Appended, Document, EntryKind, Ledger, NewEntry, Premise, Receipt, content_digest};
+use tonghop_store::{Document, Ledger, Receipt, Rewrite};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::check::check;
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
-use crate::submission::{Limits, RawSubmission};
+use crate::reviews;
+use crate::submission::Limits;
 use crate::writer::{Writer, failure};
-use crate::{csv_form, json, reviews};
 
 /// The media type under which a gRPC submission's figures are kept.
 pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.SubmitRequest";
@@ -33,8 +31,6 @@ pub const CSV: &str = "text/csv";
 
 /// The longest idempotency key and source.
 pub(crate) const LONGEST_KEY: usize = 200;
-/// How often a submission is checked, each time under another registry.
-const MOST_CHECKS: usize = 5;
 /// How long aggregation has to say what a submission changed.
 const EFFECT: Duration = Duration::from_secs(3);
 
@@ -67,7 +63,10 @@ pub struct Arrived {
     /// What it was sent as.
     pub media_type: String,
     /// Byte for byte.
-    pub document: Vec<u8>,
+    pub document: Bytes,
+    /// Whether that is a message as it came over gRPC, where the same message may be written in several ways: kept is
+    /// the usual one.
+    pub as_message: bool,
     /// Give findings, store nothing.
     pub dry_run: bool,
 }
@@ -101,6 +100,11 @@ impl Ingestion {
         known.now(&ledger).await?;
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
+        // Documents are kept as what they are written again from.
+        let ledger = ledger.rewriting(Rewrite {
+            write: |of| rewrite(of.skeleton, of.record).map_err(|e| e.to_string()),
+            gives: |of, document| rewrites(of.skeleton, of.record, document).map_err(|e| e.to_string()),
+        });
         let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
         Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))
@@ -126,96 +130,6 @@ impl Ingestion {
     /// Where none is loaded, or the ledger cannot be read.
     pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
         Ok(self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?.registry)
-    }
-
-    /// Takes a submission: checks it, appends it, and returns when it is durable.
-    ///
-    /// # Errors
-    /// Everything wrong with it; nothing is stored then.
-    pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
-        let outcome = self.take(arrived).await;
-        self.measures.count(&outcome);
-        outcome
-    }
-
-    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
-        if arrived.document.len() > self.limits.max_bytes {
-            return Err(too_large(&self.limits));
-        }
-        check_key("Idempotency-Key", &arrived.key)?;
-        let mut in_force = match self.known.last() {
-            Some(last) => last,
-            None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
-        };
-        let limits = self.limits;
-        // Reading and checking can take a while; other callers go on meanwhile.
-        let (arrived, raw) = blocking(move || {
-            let raw = read(&arrived, &limits);
-            (arrived, raw)
-        })
-        .await?;
-        let raw = Arc::new(raw?);
-        check_key("source", &raw.source)?;
-        let digest = content_digest(&arrived.media_type, &arrived.document);
-        if let Some(known) = self.ledger.receipt_by_key(&raw.source, &arrived.key).await.map_err(failure)? {
-            return replay_or_conflict(known, &digest);
-        }
-        for _ in 0..MOST_CHECKS {
-            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
-            let checked = blocking(move || {
-                let checked = check(&registry, &submission, &limits)?;
-                Ok::<_, Vec<Finding>>((
-                    record::encode(&checked.figures),
-                    checked.figures.len(),
-                    checked.warnings,
-                ))
-            });
-            let checked = checked.await?;
-            if checked.is_err() || arrived.dry_run {
-                // Only the registry in force may refuse, or speak for what would happen.
-                let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
-                if now.position != in_force.position {
-                    in_force = now;
-                    continue;
-                }
-            }
-            let (record, figures, warnings) = checked.map_err(refused)?;
-            let figures = u32::try_from(figures).map_err(Failure::internal)?;
-            if arrived.dry_run {
-                return Ok(Taken { receipt: None, replayed: false, figures, warnings });
-            }
-            let entry = NewEntry {
-                id: Uuid::now_v7(),
-                kind: EntryKind::Submission,
-                source: raw.source.clone(),
-                idempotency_key: arrived.key.clone(),
-                content_digest: digest,
-                media_type: arrived.media_type.clone(),
-                document: arrived.document.clone(),
-                record,
-                figures,
-                received_at: (self.now)(),
-                note: raw.note.clone(),
-                premise: Premise::Registry(in_force.position),
-                trace_parent: trace::parent(),
-            };
-            match self.writer.append(entry).await? {
-                Appended::New(receipt) => {
-                    return Ok(Taken { receipt: Some(receipt), replayed: false, figures, warnings });
-                }
-                Appended::Replayed(known) | Appended::Conflict(known) => {
-                    return replay_or_conflict(known, &digest);
-                }
-                // Another registry came in force meanwhile, through this replica or another.
-                Appended::Outdated => {
-                    in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
-                }
-            }
-        }
-        Err(Failure::new(
-            FailureKind::Unavailable,
-            "registries are being loaded; try again with the same key when that is done",
-        ))
     }
 
     /// A submission's receipt, and what it changed where it is rolled up.
@@ -263,28 +177,6 @@ impl Ingestion {
     }
 }
 
-/// Work that takes a while, on a thread for it.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
-}
-
-fn read(arrived: &Arrived, limits: &Limits) -> Result<RawSubmission, Failure> {
-    let media = arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match media.as_str() {
-        JSON => json::parse(&arrived.document, limits),
-        CSV => csv_form::parse(&arrived.document, &arrived.source, &arrived.note, limits),
-        "application/x-protobuf" => {
-            let request = pb::SubmitRequest::decode(arrived.document.as_slice())
-                .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
-            Ok(RawSubmission::from_wire(&request.source, &request.note, request.figures))
-        }
-        other => Err(Failure::new(
-            FailureKind::UnsupportedMediaType,
-            format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
-        )),
-    }
-}
-
 pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
     let wrong = if key.is_empty() {
         "nothing".to_owned()
@@ -306,30 +198,6 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         ..Finding::default()
     };
     Err(Failure::new(FailureKind::NotUnderstood, format!("{name} is needed")).with_findings(vec![finding]))
-}
-
-fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failure> {
-    if known.content_digest == *digest {
-        let figures = known.figures;
-        return Ok(Taken { receipt: Some(known), replayed: true, figures, warnings: vec![] });
-    }
-    Err(Failure::new(
-        FailureKind::KeyConflict,
-        format!(
-            "the key {:?} of {:?} was used at position {} with other content: use a new key for new content",
-            known.idempotency_key, known.source, known.position
-        ),
-    ))
-}
-
-fn refused(findings: Vec<Finding>) -> Failure {
-    let detail = match findings.as_slice() {
-        [one] => format!("{}: got {:?}, expected {}", one.code, one.got, one.expected),
-        many => format!("{} things are wrong with this submission; nothing was stored", many.len()),
-    };
-    let too_large = findings.iter().any(|f| f.code == "too_many_figures");
-    let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };
-    Failure::new(kind, detail).with_findings(findings)
 }
 
 /// A document larger than the limit.

@@ -1,4 +1,5 @@
-//! Group commit: submissions that wait together share one transaction and one flush to disk.
+//! Group commit: submissions that wait together share one transaction and one flush to disk. What takes time was done
+//! with each before it came here, so that while one group is flushed others are made ready.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tonghop_runtime::{Failure, FailureKind};
-use tonghop_store::{Appended, Ledger, NewEntry, StoreError};
+use tonghop_store::{Appended, Ledger, Prepared, StoreError};
 use tracing::Instrument;
 use tracing::field::Empty;
 
@@ -20,7 +21,7 @@ const MOST_BYTES: usize = 16 << 20;
 const QUEUE: usize = 1024;
 
 struct Waiting {
-    entry: NewEntry,
+    entry: Prepared,
     reply: oneshot::Sender<Result<Appended, Failure>>,
 }
 
@@ -43,8 +44,8 @@ impl Writer {
     ///
     /// # Errors
     /// Where the queue is full, or the database does not answer.
-    pub(crate) async fn append(&self, entry: NewEntry) -> Result<Appended, Failure> {
-        let span = tracing::info_span!("append", figures = entry.figures, position = Empty);
+    pub(crate) async fn append(&self, entry: Prepared) -> Result<Appended, Failure> {
+        let span = tracing::info_span!("append", figures = entry.figures(), position = Empty);
         async {
             let appended = self.queued(entry).await?;
             if let Some(receipt) = appended.receipt() {
@@ -62,7 +63,7 @@ impl Writer {
         (most - self.queue.capacity(), most)
     }
 
-    async fn queued(&self, entry: NewEntry) -> Result<Appended, Failure> {
+    async fn queued(&self, entry: Prepared) -> Result<Appended, Failure> {
         let (reply, answer) = oneshot::channel();
         let full =
             |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
@@ -80,25 +81,25 @@ async fn run(
     measures: Measures,
 ) {
     while let Some(first) = queue.recv().await {
-        let mut bytes = size(&first.entry);
+        let mut bytes = first.entry.bytes();
         let mut group = vec![first];
         while group.len() < MOST_ENTRIES && bytes < MOST_BYTES {
             let Ok(next) = queue.try_recv() else { break };
-            bytes += size(&next.entry);
+            bytes += next.entry.bytes();
             group.push(next);
         }
         measures.group_entries.observe(group.len() as f64);
         let begun = Instant::now();
         let (entries, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.entry, w.reply)).unzip();
-        match append(&ledger, entries.clone()).await {
+        match append(&ledger, &entries).await {
             Ok(appended) => {
                 answer(appended.into_iter().map(Ok).collect(), replies, &head);
             }
             // One entry that the database refuses must not take its neighbours with it.
             Err(error) if !error.is_transient() && replies.len() > 1 => {
                 let mut alone = Vec::with_capacity(entries.len());
-                for entry in entries {
-                    let one = append(&ledger, vec![entry]).await.map_err(failure);
+                for entry in &entries {
+                    let one = append(&ledger, std::slice::from_ref(entry)).await.map_err(failure);
                     alone.push(one.and_then(|mut a| a.pop().ok_or_else(|| Failure::internal("no answer"))));
                 }
                 answer(alone, replies, &head);
@@ -119,17 +120,13 @@ async fn run(
     }
 }
 
-fn size(entry: &NewEntry) -> usize {
-    entry.document.len() + entry.record.len()
-}
-
 /// Appends; a lock that another process holds is waited for, once more.
-async fn append(ledger: &Ledger, entries: Vec<NewEntry>) -> Result<Vec<Appended>, StoreError> {
-    match ledger.append(entries.clone()).await {
+async fn append(ledger: &Ledger, entries: &[Prepared]) -> Result<Vec<Appended>, StoreError> {
+    match ledger.append_prepared(entries).await {
         // The key makes it safe: what was committed after all is found again.
         Err(error) if error.is_transient() => {
             tracing::warn!(error = &error as &dyn std::error::Error, "an append is tried again");
-            ledger.append(entries).await
+            ledger.append_prepared(entries).await
         }
         other => other,
     }

@@ -133,7 +133,7 @@ impl View {
     }
 
     /// The series of an indicator whose figures can name what is wanted.
-    fn series_of(&self, indicator: &Indicator, breakdown: &Breakdown) -> Vec<String> {
+    pub(crate) fn series_of(&self, indicator: &Indicator, breakdown: &Breakdown) -> Vec<String> {
         let registry = &self.registry;
         let overlapping = |d: &String| {
             d != REPORTER && registry.dimension(d).is_some_and(|d| d.kind == DimensionKind::Overlapping)

@@ -15,6 +15,9 @@
 //! | `tree` | a total opened into its parts, and these in their turn |
 //! | `changes` | what changes, as it changes |
 //! | `grpc`, `rest` | the two transports |
+//! | `dashboard` | the same answers as pages for people |
+//! | `export` | totals and figures as files, streamed |
+//! | `openapi` | what REST takes and answers, for programs and people |
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
@@ -22,13 +25,16 @@ mod ask;
 mod beside;
 mod changes;
 mod cursor;
+mod dashboard;
 mod explain;
+mod export;
 mod figures;
 mod given;
 mod grpc;
 mod kept;
 mod metrics;
 mod moment;
+mod openapi;
 mod pivot;
 mod read;
 mod rest;
@@ -43,7 +49,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
@@ -91,6 +97,8 @@ pub struct Query {
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
+    /// Places among the files that are written at once.
+    files: Arc<Semaphore>,
 }
 
 /// One consistent view of everything, as of one position.
@@ -109,8 +117,21 @@ impl Query {
     pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
         let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
+        let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
         let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Query { tiles, aggregation, measures, reached, registries, kept, heard, looking, now, stop })
+        Arc::new(Query {
+            tiles,
+            aggregation,
+            measures,
+            reached,
+            registries,
+            kept,
+            heard,
+            looking,
+            now,
+            stop,
+            files,
+        })
     }
 
     /// Whether it can do its work.

@@ -8,7 +8,7 @@ use tonghop_core::calendar::day_number;
 use tonghop_core::dimension::{Breakdown, REPORTER};
 use tonghop_core::indicator::{Indicator, ReporterOverlap};
 use tonghop_core::period::Period;
-use tonghop_core::question::{Plan, Refusal, plan_for_any};
+use tonghop_core::question::{Plan, Question, Refusal, plan, plan_for_any};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::query as pb;
@@ -275,8 +275,14 @@ impl Building<'_> {
         let breakdowns = self.breakdowns(indicator)?;
         if !words.many && words.axes.iter().all(|axis| matches!(axis, Axis::Units(_))) {
             // Whatever units there are, the one asked for has to be one that can be asked for.
-            let of_any = plan_for_any(registry, &indicator.code, &words.breakdown, words.period, words.map);
-            of_any.and_then(|plan| plan.admits(registry, unit)).map_err(|r| ask::refused(&r))?;
+            let question = Question {
+                unit,
+                indicator: indicator.code.clone(),
+                breakdown: words.breakdown.clone(),
+                period: words.period,
+                map: words.map,
+            };
+            plan(registry, &question).map_err(|r| ask::refused(&r))?;
         }
         let told_on = words.map.unwrap_or_else(|| indicator.calendar.last_day(words.period));
         let units = self.units(indicator, unit, told_on)?;

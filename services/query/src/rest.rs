@@ -8,18 +8,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
+use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::Query;
+use crate::{Query, dashboard};
 
 /// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
-const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
+pub(crate) const STALE: HeaderName = HeaderName::from_static("tonghop-stale-seconds");
 
 /// The routes of this service.
 pub fn routes(query: Arc<Query>) -> Router {
@@ -31,65 +31,22 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/coverage", get(coverage))
         .route("/v1/reviews", get(reviews))
         .route("/v1/watch", get(watch))
-        .with_state(query)
+        .merge(crate::export::routes())
+        .merge(crate::openapi::routes())
+        .with_state(Arc::clone(&query))
+        .merge(dashboard::routes(query))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default)]
-    indicator: String,
-    #[serde(default)]
-    unit: String,
-    #[serde(default)]
-    period: String,
-    #[serde(default)]
-    breakdown: String,
-    #[serde(default)]
-    by: String,
-    #[serde(default)]
-    dimension: String,
-    #[serde(default)]
-    map: String,
-    #[serde(default)]
-    programme: String,
-    #[serde(default)]
-    at_least: i64,
-    #[serde(default)]
-    limit: u32,
-    #[serde(default)]
-    cursor: String,
-    #[serde(default)]
-    below: bool,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    last: u32,
-    #[serde(default)]
-    compare: String,
-    #[serde(default)]
-    share: String,
-    #[serde(default)]
-    rank: bool,
-    #[serde(default)]
-    as_of: i64,
-    #[serde(default)]
-    review: String,
-    from: Option<i64>,
-    #[serde(default)]
-    depth: u32,
-}
+type Given<T> = Result<Parameters<T>, axum::extract::rejection::QueryRejection>;
 
-type Given = Result<Parameters<Asked>, axum::extract::rejection::QueryRejection>;
-
-fn understood(given: Given) -> Result<Asked, Failure> {
+fn understood<T>(given: Given<T>) -> Result<T, Failure> {
     given.map(|Parameters(asked)| asked).map_err(|e| Failure::new(FailureKind::NotUnderstood, e.body_text()))
 }
 
 async fn totals(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Totals>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -120,7 +77,7 @@ async fn totals(
 async fn explain(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -142,7 +99,7 @@ async fn explain(
 async fn figures(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Figures>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -170,7 +127,7 @@ async fn figures(
 async fn coverage(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
@@ -197,7 +154,7 @@ async fn coverage(
 async fn reviews(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Reviews>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let request =
@@ -214,7 +171,7 @@ async fn reviews(
 async fn watch(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Watch>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     // A browser that connects again says by itself where it was.
@@ -239,7 +196,7 @@ async fn watch(
 async fn tree(
     State(query): State<Arc<Query>>,
     headers: HeaderMap,
-    given: Given,
+    given: Given<parameters::Tree>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query

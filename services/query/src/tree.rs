@@ -11,7 +11,7 @@ use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, REPORTER};
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Sum;
-use tonghop_core::question::{Plan, Prepared, Total, plan_for_any};
+use tonghop_core::question::{Plan, Prepared, Question, Total, plan, plan_for_any};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
@@ -238,9 +238,9 @@ impl View {
         let breakdown = ask::breakdown(&request.breakdown)?;
         let indicator = ask::indicator(&self.registry, &request.indicator)?;
         let unit = ask::unit(&self.registry, &indicator, &request.unit, period, map)?;
-        let plan = plan_for_any(&self.registry, &indicator.code, &breakdown, period, map);
-        let plan = plan.and_then(|plan| plan.admits(&self.registry, unit).map(|()| plan));
-        let plan = Arc::new(plan.map_err(|r| ask::refused(&r))?);
+        let question =
+            Question { unit, indicator: indicator.code.clone(), breakdown: breakdown.clone(), period, map };
+        let plan = Arc::new(plan(&self.registry, &question).map_err(|r| ask::refused(&r))?);
         Ok(Part { plan, unit, breakdown, share: String::new(), start: 0, depth: 0 })
     }
 

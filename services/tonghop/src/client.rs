@@ -81,6 +81,11 @@ impl Client {
         Client { channel }
     }
 
+    /// The channel.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     clients! {
         /// Taking submissions.
         ingestion: IngestionServiceClient;

@@ -1,7 +1,7 @@
 //! Totals as JSON laid out for reading, and as CSV.
 
 use serde_json::Value;
-pub use tonghop_proto::json::{as_of, explanation, review, revision, total};
+pub use tonghop_proto::json::{as_of, explained_tree, explanation, review, revision, total};
 use tonghop_proto::query::Total;
 
 /// JSON laid out for reading.

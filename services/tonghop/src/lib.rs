@@ -1,7 +1,7 @@
 //! The command line, and all three services in one process.
 //!
-//! Every command but `up` is a client of the public gRPC API and of nothing else: what it can do, any other
-//! program can do too. `demo` and `load-month` start the services in this process first and then speak to them
+//! Every command but `up` is a client of the public API (gRPC; for files REST) and of nothing else: what it can do,
+//! any other program can do too. `demo` and `load-month` start the services in this process first and then speak to them
 //! in the same way.
 //!
 //! | module | idea |
@@ -10,14 +10,17 @@
 //! | [`commands`] | one module a command |
 //! | [`up`] | the services in one process |
 //! | [`settings`] | settings from a file |
+//! | [`file`] | totals as a file |
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
-//! | [`words`], [`table`], [`rows`], [`map_rows`], [`json`], [`progress`], [`output`] | how things are shown |
+//! | [`words`], [`table`], [`rows`], [`branches`], [`map_rows`], [`json`], [`progress`], [`output`] | how things are shown |
 
 pub mod arguments;
+pub mod branches;
 pub mod client;
 pub mod commands;
+pub mod file;
 pub mod json;
 pub mod map_rows;
 pub mod output;

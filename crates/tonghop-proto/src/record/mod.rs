@@ -1,7 +1,9 @@
 //! Submissions as the ledger keeps them for rolling up.
 
 mod columns;
+pub mod document;
 mod first;
+mod packed;
 
 use tonghop_core::figure::Figure;
 use tonghop_core::registry::Registry;
@@ -30,9 +32,17 @@ impl RecordError {
     }
 }
 
+/// The longest document that is written again from its record.
+const LONGEST_DOCUMENT: usize = 256 << 20;
+
 impl Columns {
-    /// Writes a record.
+    /// Writes a record, of the version that is written today.
     pub fn encode(&self) -> Vec<u8> {
+        packed::encode(self)
+    }
+
+    /// Writes a record of the first version, which is still read.
+    pub fn encode_first(&self) -> Vec<u8> {
         first::encode(self)
     }
 
@@ -41,7 +51,15 @@ impl Columns {
     /// # Errors
     /// Where it is not what [`Columns::encode`] writes, or wrote in a former version.
     pub fn decode(bytes: &[u8]) -> Result<Columns, RecordError> {
-        first::decode(bytes)
+        match bytes {
+            [] => first::decode(bytes),
+            [0, version, rest @ ..] if *version == packed::VERSION[1] => packed::decode(rest),
+            [0, rest @ ..] => {
+                let version = rest.first().map_or("none".to_owned(), u8::to_string);
+                Err(RecordError::new(format!("its version is {version}, and known are 1 and 2")))
+            }
+            _ => first::decode(bytes),
+        }
     }
 }
 

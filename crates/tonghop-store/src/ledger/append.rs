@@ -3,27 +3,17 @@
 use std::collections::HashSet;
 use std::collections::hash_map::{Entry as Slot, HashMap};
 
-use jiff::Timestamp;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, Set,
 };
 
-use super::{Appended, EntryKind, Ledger, NewEntry, Premise, Receipt};
-use crate::connect::blocking;
-use crate::digest::{chain_digest_over, record_digest};
+use super::swift::At;
+use super::{Appended, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
+use crate::StoreError;
+use crate::digest::chain_digest_over;
 use crate::entities::{SINGLETON, ledger, ledger_document, ledger_head};
-use crate::row::{Place, check_text, chunks, kind_number};
-use crate::{Digest, StoreError, content_digest, frame};
-
-/// The longest media type or note, in bytes of UTF-8.
-pub const MAX_TEXT_BYTES: usize = 4096;
-/// The longest part of a key: source, idempotency key, keeper, series or period, in bytes of UTF-8.
-/// PostgreSQL's index entries end at 2,700 bytes.
-pub const MAX_KEY_BYTES: usize = 512;
-
-/// The longest `traceparent`: its version 00 has 55 bytes, later ones may have more.
-const MAX_TRACE_BYTES: usize = 128;
+use crate::row::{Place, chunks};
 
 /// Rows in one statement; with the columns of `ledger` far below the 32,766 binds that SQLite takes.
 const HEADERS_AT_ONCE: usize = 200;
@@ -31,17 +21,6 @@ const HEADERS_AT_ONCE: usize = 200;
 const DOCUMENTS_AT_ONCE: usize = 20;
 /// Keys in one lookup.
 const KEYS_AT_ONCE: usize = 500;
-
-/// An entry as its rows need it, all the slow work done.
-struct Prepared {
-    receipt: Receipt,
-    record_digest: Digest,
-    document: Vec<u8>,
-    record: Vec<u8>,
-    size: i64,
-    premise: Premise,
-    trace_parent: String,
-}
 
 impl Ledger {
     /// Appends `entries` in their order, in one transaction with one wait for the disk, and says what became
@@ -53,16 +32,30 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] if a document or text is too long, holds a NUL character, or the content digest
-    /// is not that of the content; [`StoreError::Duplicate`] if an id is in use under another key;
+    /// [`StoreError::Refused`] if a document or text is too long, or holds a NUL character; [`StoreError::Duplicate`] if an id is in use under another key;
     /// [`StoreError::Busy`] or [`StoreError::Unavailable`].
     pub async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Appended>, StoreError> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let prepared =
-            blocking(move || entries.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()).await?;
+        let prepared = self.prepare_all(entries).await?;
+        self.append_prepared(&prepared).await
+    }
 
+    /// [`append`](Self::append) of entries that are ready.
+    ///
+    /// # Errors
+    ///
+    /// As `append`, save that what is ready is not refused any more.
+    pub async fn append_prepared(&self, entries: &[Prepared]) -> Result<Vec<Appended>, StoreError> {
+        match self.append_swiftly(entries).await? {
+            Some(appended) => Ok(appended),
+            None => self.append_locked(entries).await,
+        }
+    }
+
+    /// Under the lock of the head, whatever stands there.
+    async fn append_locked(&self, prepared: &[Prepared]) -> Result<Vec<Appended>, StoreError> {
         let transaction = self.connections.begin_write().await?;
         // Whoever holds this row is the only one who takes positions, until its commit makes them visible.
         let head = ledger_head::Entity::find_by_id(SINGLETON).lock_exclusive().one(&transaction).await?;
@@ -73,12 +66,12 @@ impl Ledger {
         let mut digest = place.digest("digest", &head.digest)?;
         let mut received_at = None;
 
-        let mut known = known(&transaction, &prepared).await?;
+        let mut known = known(&transaction, prepared).await?;
         let mut outcomes = Vec::with_capacity(prepared.len());
         let mut headers = Vec::new();
         let mut documents = Vec::new();
-        for mut entry in prepared {
-            let receipt = &mut entry.receipt;
+        for entry in prepared {
+            let mut receipt = entry.receipt.clone();
             match known.entry((receipt.source.clone(), receipt.idempotency_key.clone())) {
                 Slot::Occupied(slot) => {
                     let first = slot.get().clone();
@@ -98,23 +91,19 @@ impl Ledger {
                     }
                     receipt.position = position;
                     receipt.previous = digest;
-                    digest = chain_digest_over(receipt, &entry.record_digest);
+                    digest = chain_digest_over(&receipt, &entry.record_digest);
                     receipt.digest = digest;
                     received_at = Some(receipt.received_at);
-                    headers.push(header(receipt, entry.size, entry.trace_parent));
-                    documents.push(ledger_document::Model {
-                        source: receipt.source.clone(),
-                        position,
-                        document: entry.document,
-                        record: entry.record,
-                    });
-                    outcomes.push(Appended::New(slot.insert(entry.receipt).clone()));
+                    headers.push(entry.header(&receipt));
+                    documents.push(entry.document(&receipt));
+                    outcomes.push(Appended::New(slot.insert(receipt).clone()));
                 }
             }
         }
 
         let Some(received_at) = received_at else {
             transaction.rollback().await?;
+            self.seen.at(Some(At { position, digest, registry_position }));
             return Ok(outcomes);
         };
         write(&transaction, headers, documents).await?;
@@ -125,63 +114,17 @@ impl Ledger {
         head.registry_position = Set(registry_position);
         head.update(&transaction).await?;
         transaction.commit().await?;
+        self.seen.at(Some(At { position, digest, registry_position }));
         Ok(outcomes)
     }
 }
 
 /// Whether an entry's premise holds before the position after `head`.
-fn holds(premise: Premise, registry: i64, head: i64) -> bool {
+pub(super) fn holds(premise: Premise, registry: i64, head: i64) -> bool {
     match premise {
         Premise::Registry(position) => position == registry,
         Premise::Head(position) => position == head,
     }
-}
-
-fn prepare(entry: NewEntry) -> Result<Prepared, StoreError> {
-    let NewEntry { id, kind, content_digest: claimed, media_type, document, record, figures, .. } = entry;
-    let NewEntry { source, idempotency_key, received_at, note, premise, trace_parent, .. } = entry;
-    let name = |what: &str| format!("{what} of submission {id}");
-    for (what, text, max_bytes) in [
-        ("source", &source, MAX_KEY_BYTES),
-        ("idempotency key", &idempotency_key, MAX_KEY_BYTES),
-        ("media type", &media_type, MAX_TEXT_BYTES),
-        ("note", &note, MAX_TEXT_BYTES),
-        ("trace parent", &trace_parent, MAX_TRACE_BYTES),
-    ] {
-        check_text(|| name(what), text, max_bytes)?;
-    }
-    if content_digest(&media_type, &document) != claimed {
-        let reason = "it is not the digest of the media type and document".to_owned();
-        return Err(StoreError::Refused { what: name("content digest"), reason });
-    }
-    let pack = |what: &str, content: &[u8]| {
-        frame::pack(content)
-            .map_err(|error| StoreError::Refused { what: name(what), reason: error.to_string() })
-    };
-    // A time with nanoseconds would come back as another one than was answered.
-    let received_at = Timestamp::from_microsecond(received_at.as_microsecond()).unwrap_or(received_at);
-    Ok(Prepared {
-        premise,
-        record_digest: record_digest(&record),
-        size: i64::try_from(document.len() + record.len()).unwrap_or(i64::MAX),
-        document: pack("document", &document)?,
-        record: pack("record", &record)?,
-        trace_parent,
-        receipt: Receipt {
-            position: 0,
-            id,
-            kind,
-            source,
-            idempotency_key,
-            content_digest: claimed,
-            digest: [0; 32],
-            previous: [0; 32],
-            received_at,
-            figures,
-            note,
-            media_type,
-        },
-    })
 }
 
 /// The receipts that hold a source and key of `entries`.
@@ -209,25 +152,6 @@ async fn known(
         }
     }
     Ok(known)
-}
-
-fn header(receipt: &Receipt, size: i64, trace_parent: String) -> ledger::Model {
-    ledger::Model {
-        position: receipt.position,
-        id: receipt.id,
-        kind: i16::from(kind_number(receipt.kind)),
-        source: receipt.source.clone(),
-        idempotency_key: receipt.idempotency_key.clone(),
-        content_digest: receipt.content_digest.to_vec(),
-        digest: receipt.digest.to_vec(),
-        previous: receipt.previous.to_vec(),
-        received_at: receipt.received_at.as_microsecond(),
-        figures: i64::from(receipt.figures),
-        note: receipt.note.clone(),
-        media_type: receipt.media_type.clone(),
-        size,
-        trace_parent,
-    }
 }
 
 async fn write(

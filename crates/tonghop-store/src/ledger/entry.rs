@@ -1,11 +1,12 @@
 //! An entry of the ledger before and after it has a position, and its row.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::entities::ledger;
 use crate::row::Place;
-use crate::{Digest, StoreError};
+use crate::{Digest, StoreError, content_digest};
 
 /// What kind of thing an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,38 @@ pub enum Premise {
     Head(i64),
 }
 
+/// What was sent, with its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    media_type: String,
+    bytes: Bytes,
+    digest: Digest,
+}
+
+impl Content {
+    /// Of a media type, such as `text/csv`, and bytes as they were received. Hashes them.
+    pub fn new(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Content {
+        let (media_type, bytes) = (media_type.into(), bytes.into());
+        let digest = content_digest(&media_type, &bytes);
+        Content { media_type, bytes, digest }
+    }
+
+    /// What it is.
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// [`content_digest`] of both.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
 /// An entry that has no position yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
@@ -39,14 +72,13 @@ pub struct NewEntry {
     pub source: String,
     /// The source's name for this submission: the same key with the same content is the same submission.
     pub idempotency_key: String,
-    /// [`content_digest`](crate::content_digest) of `media_type` and `document`.
-    pub content_digest: Digest,
-    /// What `document` is, such as `text/csv`.
-    pub media_type: String,
     /// The document as it was received.
-    pub document: Vec<u8>,
-    /// The canonical form that rolling up reads; empty if `document` itself is that form.
-    pub record: Vec<u8>,
+    pub content: Content,
+    /// From what the document is written again, beside the record: see [`Ledger::rewriting`](crate::Ledger::rewriting).
+    /// None where it has to be kept itself.
+    pub skeleton: Option<Bytes>,
+    /// The canonical form that rolling up reads; empty if the document itself is that form.
+    pub record: Bytes,
     /// How many figures it holds.
     pub figures: u32,
     /// When it was received. Kept to the microsecond.
@@ -121,6 +153,17 @@ pub struct Entry {
     /// The document as it was received.
     pub document: Vec<u8>,
     /// The canonical form that rolling up reads; empty if `document` itself is that form.
+    pub record: Vec<u8>,
+    /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. No digest covers it.
+    pub trace_parent: String,
+}
+
+/// An entry of the ledger with its record, and without its document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry without its document.
+    pub receipt: Receipt,
+    /// The canonical form that rolling up reads; empty if the document itself is that form.
     pub record: Vec<u8>,
     /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. No digest covers it.
     pub trace_parent: String,

@@ -2,13 +2,19 @@
 
 mod append;
 mod entry;
+mod kept;
+mod prepare;
 mod read;
+mod swift;
 mod verify;
 
-pub use append::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
-pub use entry::{Appended, Document, Entry, EntryKind, Head, NewEntry, Premise, Receipt};
+pub use entry::{Appended, Content, Document, Entry, EntryKind, Head, NewEntry, Premise, Receipt, Recorded};
+pub use kept::{Parts, Rewrite, Rewritten};
+pub use prepare::{MAX_KEY_BYTES, MAX_TEXT_BYTES, Prepared};
 pub use read::MAX_READ_ENTRIES;
 pub use verify::{ChainBreak, ChainReport, Differs};
+
+use std::sync::Arc;
 
 use crate::connect::{Connections, Durability};
 use crate::migrations::LedgerMigrator;
@@ -25,6 +31,9 @@ pub const MAX_DOCUMENT_BYTES: usize = crate::frame::MAX_BYTES;
 #[derive(Clone, Debug)]
 pub struct Ledger {
     connections: Connections,
+    rewrite: Option<Rewrite>,
+    /// Where this process last saw the head.
+    seen: Arc<swift::Seen>,
 }
 
 impl Ledger {
@@ -39,7 +48,15 @@ impl Ledger {
     /// [`StoreError::Busy`] or [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let connections = Connections::open::<LedgerMigrator>(url, Durability::EveryCommit).await?;
-        Ok(Self { connections })
+        Ok(Self { connections, rewrite: None, seen: Arc::default() })
+    }
+
+    /// With a way to write documents again from their skeletons and records. Documents that come with a skeleton are
+    /// then kept as it, after they came out the same once; without it they are kept themselves, and those that are
+    /// not cannot be read.
+    #[must_use]
+    pub fn rewriting(self, rewrite: Rewrite) -> Self {
+        Self { rewrite: Some(rewrite), ..self }
     }
 
     /// Its pools of connections, to be looked at.

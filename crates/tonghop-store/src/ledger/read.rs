@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
-use super::{Document, Entry, EntryKind, Head, Ledger, Receipt};
-use crate::StoreError;
+use super::{Document, Entry, EntryKind, Head, Ledger, Receipt, Recorded, Rewrite, kept};
 use crate::connect::blocking;
 use crate::entities::{SINGLETON, ledger, ledger_document, ledger_head};
 use crate::row::{Place, kind_number};
+use crate::{StoreError, frame};
 
 /// The most entries that one [`Ledger::read_after`] returns, whatever it is asked for.
 pub const MAX_READ_ENTRIES: u64 = 1000;
@@ -41,7 +41,42 @@ impl Ledger {
         max_bytes: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let rows = self.page(position, max_entries, max_bytes).await?;
-        blocking(move || rows.into_iter().map(entry_from).collect()).await
+        let rewrite = self.rewrite;
+        blocking(move || rows.into_iter().map(|row| entry_from(row, rewrite)).collect()).await
+    }
+
+    /// As [`read_after`](Self::read_after), without documents: what rolling up reads.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn records_after(
+        &self,
+        position: i64,
+        max_entries: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let headers = self.headers_after(position, max_entries, max_bytes).await?;
+        let Some(documents) = documents_of(&headers) else { return Ok(Vec::new()) };
+        let records = documents
+            .select_only()
+            .columns([ledger_document::Column::Position, ledger_document::Column::Record])
+            .into_tuple::<(i64, Vec<u8>)>()
+            .all(self.connections.reader())
+            .await?;
+        let recorded = move || {
+            let mut records: HashMap<i64, Vec<u8>> = records.into_iter().collect();
+            let recorded = headers.into_iter().map(|header| {
+                let trace_parent = header.trace_parent.clone();
+                let receipt = Receipt::try_from(header)?;
+                let place = Place { table: "ledger_document", key: receipt.position };
+                let record = records.remove(&receipt.position);
+                let record = record.ok_or_else(|| place.broken("position", "the row is missing"))?;
+                Ok(Recorded { record: place.unpack("record", &record)?, receipt, trace_parent })
+            });
+            recorded.collect()
+        };
+        blocking(recorded).await
     }
 
     /// The entry at `position`.
@@ -122,7 +157,8 @@ impl Ledger {
         let Some(header) = header else { return Ok(None) };
         let key = (header.source.clone(), header.position);
         let document = ledger_document::Entity::find_by_id(key).one(self.connections.reader()).await?;
-        blocking(move || entry_from((header, document))).await.map(Some)
+        let rewrite = self.rewrite;
+        blocking(move || entry_from((header, document), rewrite)).await.map(Some)
     }
 
     /// The rows of [`read_after`](Self::read_after). Two statements need no transaction, because the rows
@@ -133,6 +169,24 @@ impl Ledger {
         max_entries: u64,
         max_bytes: usize,
     ) -> Result<Vec<RowPair>, StoreError> {
+        let headers = self.headers_after(position, max_entries, max_bytes).await?;
+        let Some(documents) = documents_of(&headers) else { return Ok(Vec::new()) };
+        let documents = documents.all(self.connections.reader()).await?;
+        let mut documents: HashMap<(String, i64), ledger_document::Model> =
+            documents.into_iter().map(|row| ((row.source.clone(), row.position), row)).collect();
+        let pair = |header: ledger::Model| {
+            let document = documents.remove(&(header.source.clone(), header.position));
+            (header, document)
+        };
+        Ok(headers.into_iter().map(pair).collect())
+    }
+
+    async fn headers_after(
+        &self,
+        position: i64,
+        max_entries: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<ledger::Model>, StoreError> {
         let find = ledger::Entity::find()
             .filter(ledger::Column::Position.gt(position))
             .order_by_asc(ledger::Column::Position)
@@ -149,22 +203,18 @@ impl Ledger {
         });
         let fitting = fitting.count().max(1);
         headers.truncate(fitting);
-        let (Some(first), Some(last)) = (headers.first(), headers.last()) else { return Ok(Vec::new()) };
-
-        let sources: BTreeSet<&str> = headers.iter().map(|header| header.source.as_str()).collect();
-        let documents = ledger_document::Entity::find()
-            .filter(ledger_document::Column::Source.is_in(sources))
-            .filter(ledger_document::Column::Position.between(first.position, last.position))
-            .all(self.connections.reader())
-            .await?;
-        let mut documents: HashMap<(String, i64), ledger_document::Model> =
-            documents.into_iter().map(|row| ((row.source.clone(), row.position), row)).collect();
-        let pair = |header: ledger::Model| {
-            let document = documents.remove(&(header.source.clone(), header.position));
-            (header, document)
-        };
-        Ok(headers.into_iter().map(pair).collect())
+        Ok(headers)
     }
+}
+
+/// The documents of headers that follow one another.
+fn documents_of(headers: &[ledger::Model]) -> Option<Select<ledger_document::Entity>> {
+    let (first, last) = (headers.first()?, headers.last()?);
+    let sources: BTreeSet<&str> = headers.iter().map(|header| header.source.as_str()).collect();
+    let documents = ledger_document::Entity::find()
+        .filter(ledger_document::Column::Source.is_in(sources))
+        .filter(ledger_document::Column::Position.between(first.position, last.position));
+    Some(documents)
 }
 
 pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>, StoreError> {
@@ -182,15 +232,18 @@ pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>,
     }))
 }
 
-fn entry_from((header, document): RowPair) -> Result<Entry, StoreError> {
+fn entry_from((header, document): RowPair, rewrite: Option<Rewrite>) -> Result<Entry, StoreError> {
     let trace_parent = header.trace_parent.clone();
     let receipt = Receipt::try_from(header)?;
     let place = Place { table: "ledger_document", key: receipt.position };
     let row = document.ok_or_else(|| place.broken("position", "the row is missing"))?;
-    Ok(Entry {
-        document: place.unpack("document", &row.document)?,
-        record: place.unpack("record", &row.record)?,
-        receipt,
-        trace_parent,
-    })
+    let record = place.unpack("record", &row.record)?;
+    let document = kept::unpack(&place, &row.document, &record, rewrite)?;
+    // What is written again is told from what was received before anyone sees it.
+    if frame::is_skeleton(&row.document)
+        && !kept::is_received(&receipt.media_type, &document, &receipt.content_digest)
+    {
+        return Err(place.broken("document", "it is not what was received"));
+    }
+    Ok(Entry { document, record, receipt, trace_parent })
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::read::{RowPair, read_head};
-use super::{Head, Ledger, Receipt};
+use super::{Head, Ledger, Receipt, Rewrite, kept};
 use crate::connect::{Connections, blocking};
 use crate::digest::ORIGIN;
 use crate::entities::ledger;
 use crate::row::Place;
-use crate::{Digest, StoreError, chain_digest, content_digest};
+use crate::{Digest, StoreError, chain_digest};
 
 const PAGE_ENTRIES: u64 = 200;
 const PAGE_BYTES: usize = 32 << 20;
@@ -108,7 +108,8 @@ impl Ledger {
                 let missing = (walk.position + 1, Differs::Missing);
                 return Ok(report(walk.position, head, Some(missing)));
             }
-            let (reached, broken) = blocking(move || Ok(check_page(walk, rows))).await?;
+            let rewrite = self.rewrite;
+            let (reached, broken) = blocking(move || Ok(check_page(walk, rows, rewrite))).await?;
             walk = reached;
             if broken.is_some() {
                 return Ok(report(walk.position, head, broken));
@@ -146,10 +147,14 @@ fn report(entries: i64, head: Option<Head>, broken: Option<(i64, Differs)>) -> C
     ChainReport { entries, head, first_break }
 }
 
-fn check_page(mut walk: Walk, rows: Vec<RowPair>) -> (Walk, Option<(i64, Differs)>) {
+fn check_page(
+    mut walk: Walk,
+    rows: Vec<RowPair>,
+    rewrite: Option<Rewrite>,
+) -> (Walk, Option<(i64, Differs)>) {
     for row in rows {
         let next = walk.position + 1;
-        match check_entry(walk, row) {
+        match check_entry(walk, row, rewrite) {
             Ok(digest) => walk = Walk { position: next, digest },
             Err(differs) => return (walk, Some((next, differs))),
         }
@@ -158,7 +163,7 @@ fn check_page(mut walk: Walk, rows: Vec<RowPair>) -> (Walk, Option<(i64, Differs
 }
 
 /// The entry's digest, if it is the sound successor of `walk`.
-fn check_entry(walk: Walk, (header, document): RowPair) -> Result<Digest, Differs> {
+fn check_entry(walk: Walk, (header, document): RowPair, rewrite: Option<Rewrite>) -> Result<Digest, Differs> {
     let unreadable = |error: StoreError| Differs::Unreadable(error.to_string());
     if header.position != walk.position + 1 {
         return Err(Differs::Missing);
@@ -170,11 +175,11 @@ fn check_entry(walk: Walk, (header, document): RowPair) -> Result<Digest, Differ
     }
     let place = Place { table: "ledger_document", key: receipt.position };
     let row = document.ok_or_else(|| unreadable(place.broken("position", "the row is missing")))?;
-    let document = place.unpack("document", &row.document).map_err(unreadable)?;
-    if content_digest(&receipt.media_type, &document) != receipt.content_digest {
+    let record = place.unpack("record", &row.record).map_err(unreadable)?;
+    let document = kept::unpack(&place, &row.document, &record, rewrite).map_err(unreadable)?;
+    if !kept::is_received(&receipt.media_type, &document, &receipt.content_digest) {
         return Err(Differs::Content);
     }
-    let record = place.unpack("record", &row.record).map_err(unreadable)?;
     if chain_digest(&receipt, &record) != receipt.digest {
         return Err(Differs::Chain);
     }

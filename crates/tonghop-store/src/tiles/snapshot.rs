@@ -240,6 +240,66 @@ impl Snapshot {
         Ok(effects)
     }
 
+    /// Whether anything came from a system whose name begins with `prefix`, in letters and hyphens.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn has_source(&self, prefix: &str) -> Result<bool, StoreError> {
+        let find = effect::Entity::find()
+            .select_only()
+            .column(effect::Column::Position)
+            .filter(effect::Column::Source.starts_with(prefix))
+            .into_tuple::<i64>();
+        Ok(find.one(&self.transaction).await?.is_some())
+    }
+
+    /// The last day and the label of the newest period, of those that end no later than a day, that there is a
+    /// summary of; where there is no summary at all, that there is a tile of. Looks through all of them, so it is not for
+    /// every request.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn newest_period(&self, to_end: i32) -> Result<Option<(i32, String)>, StoreError> {
+        let of_summaries = summary::Entity::find()
+            .select_only()
+            .columns([summary::Column::EndDay, summary::Column::Period])
+            .filter(summary::Column::EndDay.lte(to_end))
+            .order_by_desc(summary::Column::EndDay)
+            .into_tuple()
+            .one(&self.transaction)
+            .await?;
+        if of_summaries.is_some() {
+            return Ok(of_summaries);
+        }
+        let of_tiles = tile::Entity::find()
+            .select_only()
+            .columns([tile::Column::EndDay, tile::Column::Period])
+            .filter(tile::Column::EndDay.lte(to_end))
+            .order_by_desc(tile::Column::EndDay)
+            .into_tuple();
+        Ok(of_tiles.one(&self.transaction).await?)
+    }
+
+    /// Whether an entry after `position` has a source or a note that begins with a mark.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn marked_after(&self, position: i64, source: &str, note: &str) -> Result<bool, StoreError> {
+        let marked = effect::Column::Source.starts_with(source).or(effect::Column::Note.starts_with(note));
+        let found = effect::Entity::find()
+            .select_only()
+            .column(effect::Column::Position)
+            .filter(effect::Column::Position.gt(position))
+            .filter(marked)
+            .into_tuple::<i64>()
+            .one(&self.transaction)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// How many rows there are. Counts them, so it is not for every request.
     ///
     /// # Errors

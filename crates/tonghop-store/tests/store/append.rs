@@ -1,7 +1,7 @@
 //! Appending: dense order, replays, conflicts.
 
 use tonghop_store::{
-    Appended, Entry, EntryKind, MAX_KEY_BYTES, MAX_TEXT_BYTES, NewEntry, Premise, StoreError,
+    Appended, Content, Entry, EntryKind, MAX_KEY_BYTES, MAX_TEXT_BYTES, NewEntry, Premise, StoreError,
 };
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
@@ -40,8 +40,8 @@ async fn an_entry_comes_back_as_it_was_appended(on: On) {
     assert_eq!((receipt.received_at, receipt.note.as_str()), (new.received_at, "ghi chú"));
     let expected = Entry {
         receipt: receipt.clone(),
-        document: new.document,
-        record: new.record,
+        document: new.content.bytes().to_vec(),
+        record: new.record.to_vec(),
         trace_parent: new.trace_parent,
     };
     assert_eq!(ledger.entry(1).await.unwrap(), Some(expected));
@@ -93,9 +93,8 @@ async fn the_same_content_under_another_media_type_is_a_conflict(on: On) {
     let world = World::new(on).await;
     let ledger = world.ledger().await;
     let first = append(&ledger, entry("moh", "a", "x")).await;
-    let media_type = "application/json".to_owned();
-    let content_digest = tonghop_store::content_digest(&media_type, b"x");
-    let other = NewEntry { media_type, content_digest, ..entry("moh", "a", "x") };
+    let content = Content::new("application/json", "x");
+    let other = NewEntry { content, ..entry("moh", "a", "x") };
     assert_eq!(ledger.append(vec![other]).await.unwrap(), [Appended::Conflict(first)]);
 }
 
@@ -133,7 +132,6 @@ async fn what_cannot_be_stored_is_refused_with_its_name(on: On) {
     let cases = [
         (NewEntry { note: "a\0b".to_owned(), ..entry("moh", "a", "x") }, "note", "NUL"),
         (NewEntry { source: "x".repeat(MAX_KEY_BYTES + 1), ..entry("moh", "a", "x") }, "source", "513 bytes"),
-        (NewEntry { content_digest: [0; 32], ..entry("moh", "a", "x") }, "content digest", "not the digest"),
     ];
     for (new, what, reason) in cases {
         let message = ledger.append(vec![new]).await.unwrap_err().to_string();
@@ -168,7 +166,10 @@ async fn a_group_larger_than_one_statement_stays_in_order(on: On) {
     assert_eq!(read.len(), 450);
     for (n, ((new, outcome), entry)) in group.iter().zip(&outcomes).zip(&read).enumerate() {
         assert_eq!(entry.receipt.position, n as i64 + 1);
-        assert_eq!((&entry.receipt, &entry.document), (outcome.receipt().expect("a receipt"), &new.document));
+        assert_eq!(
+            (&entry.receipt, &entry.document),
+            (outcome.receipt().expect("a receipt"), &new.content.bytes().to_vec())
+        );
     }
     assert_eq!(ledger.verify_chain(|_| ()).await.unwrap().first_break, None);
 }
@@ -229,7 +230,7 @@ async fn replicas_that_append_at_once_leave_a_dense_chain(on: On) {
                     match outcome {
                         Appended::New(receipt) => positions.push(receipt.position),
                         Appended::Replayed(receipt) => {
-                            assert_eq!(receipt.content_digest, entry("", "", "shared").content_digest)
+                            assert_eq!(receipt.content_digest, *entry("", "", "shared").content.digest())
                         }
                         other => panic!("{other:?}"),
                     }

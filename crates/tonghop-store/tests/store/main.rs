@@ -3,6 +3,7 @@
 mod append;
 mod chain;
 mod fence;
+mod kept;
 mod read;
 mod schema;
 mod tiles;

@@ -57,8 +57,10 @@ async fn a_reader_that_starts_early_misses_nothing(on: On) {
 async fn a_read_is_bounded_by_entries_and_bytes_but_never_empty(on: On) {
     let world = World::new(on).await;
     let ledger = world.ledger().await;
-    let sized =
-        |key: &str, size: usize| NewEntry { record: Vec::new(), ..entry("moh", key, &"x".repeat(size)) };
+    let sized = |key: &str, size: usize| NewEntry {
+        record: Default::default(),
+        ..entry("moh", key, &"x".repeat(size))
+    };
     let group = vec![sized("a", 100), sized("b", 100), sized("c", 5000), sized("d", 1)];
     ledger.append(group).await.unwrap();
     let positions = async |after, entries, bytes| {
@@ -77,7 +79,7 @@ async fn a_read_is_bounded_by_entries_and_bytes_but_never_empty(on: On) {
 async fn an_empty_record_stays_empty(on: On) {
     let world = World::new(on).await;
     let ledger = world.ledger().await;
-    let new = NewEntry { record: Vec::new(), ..entry("moh", "a", "x") };
+    let new = NewEntry { record: Default::default(), ..entry("moh", "a", "x") };
     ledger.append(vec![new]).await.unwrap();
     assert_eq!(ledger.entry(1).await.unwrap().unwrap().record, b"");
 }

@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tonghop_store::{
-    Appended, EntryKind, Ledger, NewEntry, Premise, Receipt, Summary, Tile, TileBatch, TileKey, Tiles,
-    content_digest,
+    Appended, Content, EntryKind, Ledger, NewEntry, Premise, Receipt, Summary, Tile, TileBatch, TileKey,
+    Tiles,
 };
 use tonghop_testkit::postgres::{Database, On};
 use uuid::Uuid;
@@ -67,10 +67,9 @@ pub(crate) fn entry(source: &str, key: &str, content: &str) -> NewEntry {
         kind: EntryKind::Submission,
         source: source.to_owned(),
         idempotency_key: key.to_owned(),
-        content_digest: content_digest("text/csv", content.as_bytes()),
-        media_type: "text/csv".to_owned(),
-        document: content.as_bytes().to_vec(),
-        record: format!("record of {content}").into_bytes(),
+        content: Content::new("text/csv", content.to_owned()),
+        skeleton: None,
+        record: format!("record of {content}").into(),
         figures: 3,
         received_at: "2025-03-04T05:06:07.123456Z".parse().expect("a time"),
         note: "ghi chú".to_owned(),

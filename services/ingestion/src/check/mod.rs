@@ -5,6 +5,7 @@
 //!
 //! A submission of many figures has few distinct texts; what is known of a text is kept.
 
+mod alike;
 mod breakdown;
 pub(crate) mod nearest;
 mod part;
@@ -28,6 +29,8 @@ use crate::finding::{Code, Findings, Spot, finding};
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
+pub use alike::{Accepted, accept};
+
 /// A submission that may be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
@@ -43,45 +46,42 @@ pub struct Checked {
 /// Everything found wrong, first what was wrong in reading, then by figure. Of very many findings the first
 /// [`Findings::LISTED`] are there, and a last one that says how many more.
 pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
-    let mut checker = Checker {
-        registry,
-        limits,
-        findings: raw.reading.clone(),
-        warnings: Findings::default(),
-        indicators: HashMap::new(),
-        periods: HashMap::new(),
-        breakdowns: HashMap::new(),
-        places: HashMap::new(),
-        keys: HashMap::new(),
-    };
+    let mut checker = Checker::new(registry, limits, raw.reading.clone());
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
     }
     let mut figures = Vec::with_capacity(raw.figures.len());
     let mut parts = part::Parts::of(registry);
-    for figure in &raw.figures {
-        if let Some((accepted, tagged)) = checker.figure(figure) {
-            if !tagged {
-                parts.note(&accepted.figure, figures.len());
+    for raw in &raw.figures {
+        if let Some(one) = checker.figure(raw) {
+            if !one.tagged {
+                parts.note_one(&one.accepted.figure, raw.place);
             }
-            figures.push((figure.place, accepted));
+            figures.push(one.accepted);
         }
     }
-    parts.check(registry, &figures, &mut checker.findings);
+    parts.check(registry, &mut checker.findings);
     if !checker.findings.is_empty() {
         return Err(checker.findings.into_vec());
     }
-    Ok(Checked {
-        figures: figures.into_iter().map(|(_, accepted)| accepted).collect(),
-        warnings: checker.warnings.into_vec(),
-    })
+    Ok(Checked { figures, warnings: checker.warnings.into_vec() })
 }
 
 /// What identifies a figure: unit, place of its breakdown in its series, period and scope.
 type Key = (UnitId, u32, Period, Scope);
 
 type ReadBreakdown = Result<Placed, Vec<Wrong>>;
+
+/// A figure with which nothing is wrong by itself.
+struct One<'r> {
+    accepted: AcceptedFigure,
+    indicator: &'r Indicator,
+    /// The number of its place among all series.
+    place: u32,
+    /// Whether it is for a member of an overlapping dimension.
+    tagged: bool,
+}
 
 struct Checker<'r, 'a> {
     registry: &'r Registry,
@@ -98,6 +98,20 @@ struct Checker<'r, 'a> {
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
+    fn new(registry: &'r Registry, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
+        Checker {
+            registry,
+            limits,
+            findings,
+            warnings: Findings::default(),
+            indicators: HashMap::new(),
+            periods: HashMap::new(),
+            breakdowns: HashMap::new(),
+            places: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
     /// What concerns the submission as a whole.
     fn submission(&mut self, raw: &RawSubmission) {
         let read = |key: &str| raw.reading.listed().iter().all(|f| f.path != key);
@@ -132,9 +146,8 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
     }
 
-    /// A figure and whether it is for a member of an overlapping dimension; nothing where a finding says what
-    /// is wrong with it.
-    fn figure(&mut self, raw: &'a RawFigure) -> Option<(AcceptedFigure, bool)> {
+    /// A figure; nothing where a finding says what is wrong with it.
+    fn figure(&mut self, raw: &'a RawFigure) -> Option<One<'r>> {
         let bad = self.texts(raw);
         let indicator = self.indicator(raw, bad);
         let period = self.period(raw, bad);
@@ -150,17 +163,17 @@ impl<'r, 'a> Checker<'r, 'a> {
             self.once((unit, placed.number, period, scope), raw.place);
         }
         let statement = self.statement(raw, bad, indicator);
-        let placed = placed?;
+        let (placed, indicator) = (placed?, indicator?);
         let figure = Figure {
             unit: unit?,
-            indicator: indicator?.code.clone(),
+            indicator: indicator.code.clone(),
             breakdown: placed.breakdown,
             period: in_time?,
             scope: scope?,
             statement: statement?,
         };
         let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
-        Some((accepted, placed.tagged))
+        Some(One { accepted, indicator, place: placed.number, tagged: placed.tagged })
     }
 
     /// Texts that are too long or have control characters; whatever could not be read is with them.

@@ -11,6 +11,21 @@ use super::Checker;
 use crate::finding::{Code, finding};
 use crate::submission::{Field, Fields, RawFigure};
 
+/// The unit on the map of a day, where [`Checker::unit`] would find nothing wrong with it.
+pub(super) fn plain(
+    registry: &Registry,
+    code: &str,
+    indicator: &Indicator,
+    day: Date,
+    scope: Scope,
+) -> Option<UnitId> {
+    let UnitLookup::Found(unit) = registry.unit_on(code, day) else { return None };
+    let collection = indicator.collection_level;
+    let below = registry.unit(unit).level > collection;
+    let nothing_below = scope == Scope::Territory && registry.collects(unit, day, collection);
+    (!below && !nothing_below).then_some(unit)
+}
+
 impl<'r, 'a> Checker<'r, 'a> {
     /// The unit on the map of the period's last day, where it may report the indicator in this scope.
     pub(super) fn unit(

@@ -72,7 +72,7 @@ fn text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Failure> {
 }
 
 /// Where the document is nested deeper than `most`.
-fn too_deep(bytes: &[u8], most: usize) -> Option<usize> {
+pub(super) fn too_deep(bytes: &[u8], most: usize) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for (offset, byte) in bytes.iter().enumerate() {
         match byte {

@@ -143,7 +143,7 @@ impl<'l> Reader<'l> {
     }
 
     /// A figure; nothing where it cannot be read as one.
-    fn figure(&mut self, place: Place, value: &RawValue) -> Option<RawFigure> {
+    pub(super) fn figure(&mut self, place: Place, value: &RawValue) -> Option<RawFigure> {
         let mut figure = RawFigure::at(place);
         let mut seen = Fields::default();
         let read = each_entry(value, |key, value| {

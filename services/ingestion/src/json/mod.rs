@@ -4,10 +4,12 @@
 //! numbers into floats. For statistics each of these loses something silently, so a document is taken apart
 //! level by level here, every value as the text it was written in, and whatever cannot be read is a finding.
 
+mod alike;
 mod document;
 mod figures;
 mod walk;
 
+pub use alike::alike;
 pub(crate) use document::{check_size, too_many};
 
 use tonghop_runtime::{Failure, FailureKind};

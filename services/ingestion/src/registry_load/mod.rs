@@ -12,7 +12,7 @@ use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::trace;
 use tonghop_runtime::{Failure, FailureKind, Finding};
-use tonghop_store::{Appended, EntryKind, NewEntry, Premise, Receipt, content_digest};
+use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
 use uuid::Uuid;
 
 use crate::finding::{Findings, Spot};
@@ -45,9 +45,7 @@ const MOST_TRIES: usize = 20;
 
 /// What was sent, as the ledger keeps it, and what it loads.
 struct Sent {
-    media_type: &'static str,
-    document: Vec<u8>,
-    digest: [u8; 32],
+    content: Content,
     load: Load,
     /// What was left out of a whole registry.
     left_out: Vec<pb::Succession>,
@@ -81,7 +79,7 @@ impl Ingestion {
         // What was taken before may not fit on what has come since, so a repetition is found first.
         let known = self.ledger.receipt_by_key(&request.source, &request.idempotency_key).await;
         if let Some(known) = known.map_err(failure)? {
-            return replayed(known, &sent.digest);
+            return replayed(known, sent.content.digest());
         }
         for _ in 0..MOST_TRIES {
             let before = self.known.now(&self.ledger).await?;
@@ -109,24 +107,25 @@ impl Ingestion {
                 kind: EntryKind::Registry,
                 source: request.source.clone(),
                 idempotency_key: request.idempotency_key.clone(),
-                content_digest: sent.digest,
-                media_type: sent.media_type.to_owned(),
-                record,
-                document: sent.document.clone(),
+                content: sent.content.clone(),
+                skeleton: None,
+                record: record.into(),
                 figures: 0,
                 received_at: (self.now)(),
                 note: request.note.clone(),
                 premise,
                 trace_parent: trace::parent(),
             };
-            match self.writer.append(entry).await? {
+            let ledger = self.ledger.clone();
+            let prepared = blocking(move || ledger.prepare(entry)).await?.map_err(failure)?;
+            match self.writer.append(prepared).await? {
                 Appended::New(receipt) => {
                     let registry = Arc::new(registry);
                     self.known.learn(InForce { position: receipt.position, registry });
                     return Ok(Loaded { receipt: Some(receipt), replayed: false, changes, map });
                 }
                 Appended::Replayed(known) | Appended::Conflict(known) => {
-                    return replayed(known, &sent.digest);
+                    return replayed(known, sent.content.digest());
                 }
                 // A registry, or figures that this one has not been held against.
                 Appended::Outdated => {}
@@ -153,7 +152,7 @@ impl Ingestion {
         let mut kept = figures::Kept::new(before, next);
         let mut position = 0;
         loop {
-            let entries = self.ledger.read_after(position, PAGE, PAGE_BYTES).await.map_err(failure)?;
+            let entries = self.ledger.records_after(position, PAGE, PAGE_BYTES).await.map_err(failure)?;
             let Some(last) = entries.last() else { break };
             position = last.receipt.position;
             for entry in entries.iter().filter(|e| e.receipt.kind == EntryKind::Submission) {
@@ -180,7 +179,7 @@ fn sent(tables: &BTreeMap<String, Vec<u8>>) -> Result<Sent, Vec<Finding>> {
         }
         Given::Reform(reform) => (REFORM, reform.encode_to_vec(), Load::Reform(reform), vec![]),
     };
-    Ok(Sent { media_type, digest: content_digest(media_type, &document), document, load, left_out })
+    Ok(Sent { content: Content::new(media_type, document), load, left_out })
 }
 
 /// The registry that was sent, or `base` with the reform put on it.

@@ -1,9 +1,10 @@
 //! `tonghop explain`: where a total comes from.
 
 use clap::Args;
-use tonghop_proto::query::{ExplainRequest, ExplainResponse, Total};
+use tonghop_proto::query::{ExplainRequest, ExplainResponse, ExplainTreeRequest, Total};
 
 use crate::arguments::ServerArguments;
+use crate::branches;
 use crate::client::Client;
 use crate::commands::totals::{QuestionArguments, given};
 use crate::json;
@@ -21,6 +22,13 @@ pub struct ExplainArguments {
     /// Wait until everything up to this position of the ledger is in.
     #[arg(long, default_value_t = 0)]
     pub at_least: i64,
+    /// Open the parts in their turn, so many levels down to figures and submissions, at most 8; more of a level with
+    /// --parts.
+    #[arg(long, default_value_t = 0, value_name = "LEVELS", hide_default_value = true)]
+    pub depth: u32,
+    /// With --depth: parts shown of one total at most, up to 200.
+    #[arg(long, default_value_t = 20, value_name = "NUMBER", requires = "depth")]
+    pub parts: u32,
     /// JSON in the shape of the REST interface.
     #[arg(long)]
     pub json: bool,
@@ -38,6 +46,29 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         return Err(Trouble::Usage("--indicator is needed: one total is explained at a time".to_owned()));
     };
     let client = Client::connect(&arguments.server.url).await?;
+    if arguments.depth > 0 {
+        let request = ExplainTreeRequest {
+            indicator,
+            unit: arguments.question.unit,
+            period: arguments.question.period,
+            breakdown: arguments.question.breakdown,
+            at_least: arguments.at_least,
+            map: arguments.question.map,
+            as_of: arguments.question.as_of,
+            review: arguments.question.review,
+            depth: arguments.depth,
+            width: arguments.parts,
+            page_token: String::new(),
+        };
+        let explained = client.query().explain_tree(request).await?.into_inner();
+        if arguments.json {
+            say(json::pretty(&json::explained_tree(&explained)));
+        } else {
+            let names = Names::new(&client.indicators().await.unwrap_or_default());
+            say_all(branches::whole(&explained, &names));
+        }
+        return Ok(());
+    }
     let request = ExplainRequest {
         indicator,
         unit: arguments.question.unit,

@@ -1,16 +1,18 @@
 //! `tonghop totals`: questions about totals.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tonghop_proto::query::{GetTotalsRequest, Total};
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
-use crate::json;
 use crate::output::{say, say_all};
 use crate::rows::{self, Names, Shown};
 use crate::trouble::Trouble;
 use crate::words;
+use crate::{file, json};
 
 /// What a question names.
 #[derive(Clone, Debug, Args)]
@@ -93,6 +95,9 @@ pub struct TotalsArguments {
     /// CSV.
     #[arg(long)]
     pub csv: bool,
+    /// Into a file: .csv, .json, .ndjson, .xlsx, .parquet or .arrow.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    pub out: Option<PathBuf>,
     /// Where the services are.
     #[command(flatten)]
     pub server: ServerArguments,
@@ -104,7 +109,13 @@ pub struct TotalsArguments {
 /// Where the question is refused.
 pub async fn run(arguments: TotalsArguments) -> Result<(), Trouble> {
     let request = request(&arguments)?;
+    arguments.out.as_deref().map(file::format).transpose()?;
     let client = Client::connect(&arguments.server.url).await?;
+    if let Some(out) = &arguments.out {
+        let bytes = file::fetch(client.channel(), &request, out).await?;
+        say(format_args!("{}: {bytes} bytes", out.display()));
+        return Ok(());
+    }
     let (as_of, totals) = client.totals(request).await?;
     if arguments.json {
         say(json::pretty(&totals.iter().map(json::total).collect()));

@@ -1,0 +1,92 @@
+//! The OpenAPI 3.1 document of all services, as they are behind one address.
+
+use utoipa::OpenApi;
+
+use crate::paths::{export, question, registry, running, submission};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "tonghop",
+        description = "Takes figures from provincial systems and keeps the national view of them. Values are decimals \
+                       as text; what is absent is absent, never zero. What a figure and a total mean is written down in \
+                       docs/semantics.md. Errors are problem details (RFC 9457) with a finding for every thing wrong.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(),
+    ),
+    servers((url = "/")),
+    tags(
+        (name = "submissions", description = "Provincial systems push figures, and get a receipt"),
+        (name = "totals", description = "What is asked of totals and figures"),
+        (name = "files", description = "Totals and figures as files"),
+        (name = "registry", description = "Units, maps, indicators, dimensions, programmes"),
+        (name = "running", description = "How a process is, and this document"),
+    ),
+    paths(
+        submission::submit,
+        submission::submission,
+        submission::document,
+        submission::freeze_review,
+        question::totals,
+        question::explain,
+        question::tree,
+        question::figures,
+        question::coverage,
+        question::reviews,
+        question::watch,
+        export::totals,
+        export::figures,
+        registry::units,
+        registry::history,
+        registry::map_diff,
+        registry::indicators,
+        registry::dimensions,
+        registry::programmes,
+        running::healthz,
+        running::readyz,
+        running::active,
+        running::metrics,
+        export::openapi,
+        export::docs,
+    )
+)]
+struct Document;
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The document as text, laid out for reading.
+///
+/// # Panics
+/// Never: what is written is a tree of texts and numbers.
+pub fn text() -> String {
+    serde_json::to_string_pretty(&document()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_parameter_and_answer_is_described() {
+        let document: Value = serde_json::from_str(&text()).expect("JSON");
+        assert_eq!(document["openapi"], "3.1.0");
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let name = format!("{method} {path}");
+                assert!(operation["summary"].is_string(), "{name}");
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    assert!(parameter["description"].is_string(), "{name} {}", parameter["name"]);
+                }
+                for (status, answer) in operation["responses"].as_object().expect("answers") {
+                    assert!(answer["description"].as_str().is_some_and(|d| !d.is_empty()), "{name} {status}");
+                }
+            }
+        }
+    }
+}

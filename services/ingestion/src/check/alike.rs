@@ -1,0 +1,185 @@
+//! Figures that are alike but for their unit and their value, checked once.
+//!
+//! What this accepts is what [`check`](super::check) accepts without a finding and without a warning; the property
+//! tests hold the two against one another. It explains nothing: whatever it does not accept is checked figure by
+//! figure, which finds the words for it.
+
+use std::collections::HashMap;
+
+use tonghop_core::Date;
+use tonghop_core::decimal::MAX_FIGURE;
+use tonghop_core::figure::{Scope, Statement};
+use tonghop_core::indicator::Indicator;
+use tonghop_core::period::Period;
+use tonghop_core::registry::Registry;
+use tonghop_core::unit::{Level, UnitId};
+use tonghop_proto::record::document::Skeleton;
+use tonghop_proto::record::{Columns, Heading, Said};
+
+use super::part::{Parts, Role};
+use super::{Checker, unit};
+use crate::alike::Alike;
+use crate::finding::Findings;
+use crate::submission::{Limits, Place, RawSubmission};
+
+/// A submission that was accepted for its kinds of figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its figures, in the order given.
+    pub figures: Columns,
+    /// What its document has beside them, where it can be written again from them.
+    pub skeleton: Option<Skeleton>,
+}
+
+/// What units may be checked together: those of one day, level of collection and scope.
+type Class = (Date, Level, Scope);
+
+/// What all figures of a kind have in common.
+struct Known<'r> {
+    indicator: &'r Indicator,
+    class: usize,
+    /// The number of series, place, period and scope: two figures of one unit with one number have one key.
+    key: usize,
+    period: Period,
+    scope: Scope,
+    has_value: bool,
+    /// What a number as it is written is multiplied by.
+    scale: i64,
+    /// What it is to rules on parts; nothing for most.
+    roles: Vec<Role>,
+}
+
+/// Units of one class by their place in the submission's list.
+struct Row {
+    class: Class,
+    /// None where not yet looked up.
+    units: Vec<Option<Local>>,
+}
+
+#[derive(Clone, Copy)]
+struct Local {
+    id: UnitId,
+    /// The unit's number among those of the submission.
+    number: usize,
+}
+
+/// Accepts a submission that has nothing wrong or remarkable; nothing where it has, or may have.
+pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
+    let Alike { source, note, kinds, units, unit, kind, number, mut skeleton } = alike;
+    // Codes and numbers are no longer than this here, and of characters that can be seen.
+    if unit.is_empty() || unit.len() > limits.max_figures || limits.max_text < crate::alike::LONGEST {
+        return None;
+    }
+    let decimals: Vec<u8> = kinds.iter().map(|k| k.decimals).collect();
+    let firsts = kinds.into_iter().map(|k| k.first).collect();
+    // The first figure of each kind stands for the others; that is all the usual check is asked.
+    let raw = RawSubmission { source, note, figures: firsts, reading: Findings::default() };
+    let mut checker = Checker::new(registry, limits, Findings::default());
+    checker.submission(&raw);
+    let mut parts = Parts::of(registry);
+    let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
+    let mut rows: Vec<Row> = Vec::new();
+    let mut keys: HashMap<(u32, Period, Scope), usize> = HashMap::new();
+    for (first, decimals) in raw.figures.iter().zip(&decimals) {
+        let one = checker.figure(first)?;
+        let (figure, indicator) = (&one.accepted.figure, one.indicator);
+        let class: Class =
+            (indicator.calendar.last_day(figure.period), indicator.collection_level, figure.scope);
+        let row = rows.iter().position(|r| r.class == class).unwrap_or_else(|| {
+            rows.push(Row { class, units: vec![None; units.len()] });
+            rows.len() - 1
+        });
+        let next = keys.len();
+        let said = match &figure.statement {
+            Statement::Value(_, qualifier) => Said::Value(*qualifier),
+            Statement::NotAvailable(reason) => Said::NotAvailable(reason.clone()),
+            Statement::Withdrawn => Said::Withdrawn,
+        };
+        let compared = !one.tagged && said != Said::Withdrawn;
+        known.push(Known {
+            indicator,
+            class: row,
+            key: *keys.entry((one.place, figure.period, figure.scope)).or_insert(next),
+            period: figure.period,
+            scope: figure.scope,
+            has_value: matches!(said, Said::Value(_)),
+            scale: 10i64.pow(u32::from(indicator.decimals.checked_sub(*decimals)?)),
+            roles: if compared { parts.roles(&figure.indicator, &figure.breakdown) } else { vec![] },
+        });
+        headings.push(Heading {
+            indicator: figure.indicator.clone(),
+            breakdown: figure.breakdown.clone(),
+            period: figure.period,
+            scope: figure.scope,
+            said,
+            programmes: one.accepted.programmes,
+        });
+    }
+    if !checker.findings.is_empty() || !checker.warnings.is_empty() {
+        return None;
+    }
+    if let Some(skeleton) = &mut skeleton {
+        for ((template, known), decimals) in skeleton.templates.iter_mut().zip(&known).zip(&decimals) {
+            template.left_out = known.indicator.decimals - decimals;
+        }
+    }
+
+    let mut numbers: HashMap<UnitId, usize> = HashMap::new();
+    let mut seen = Seen { keys: keys.len(), bits: Vec::new() };
+    let mut value = Vec::with_capacity(number.len());
+    for (i, ((unit, kind), number)) in unit.iter().zip(&kind).zip(&number).enumerate() {
+        let of = &known[*kind as usize];
+        let row = &mut rows[of.class];
+        let local = match row.units[*unit as usize] {
+            Some(local) => local,
+            None => {
+                let (day, _, scope) = row.class;
+                let id = unit::plain(registry, units[*unit as usize], of.indicator, day, scope)?;
+                let next = numbers.len();
+                let local = Local { id, number: *numbers.entry(id).or_insert(next) };
+                row.units[*unit as usize] = Some(local);
+                local
+            }
+        };
+        if seen.again(local.number, of.key) {
+            return None;
+        }
+        let scaled = i64::try_from(*number).ok()?.checked_mul(of.scale)?;
+        if scaled > MAX_FIGURE {
+            return None;
+        }
+        if !of.roles.is_empty() {
+            let said = of.has_value.then_some(scaled);
+            parts.note(&of.roles, (local.id, of.scope, of.period), said, Place::Item(i));
+        }
+        value.push(scaled);
+    }
+    let mut findings = Findings::default();
+    parts.check(registry, &mut findings);
+    if !findings.is_empty() {
+        return None;
+    }
+    let units = units.into_iter().map(str::to_owned).collect();
+    let figures = Columns::new(units, headings, unit, kind, value).ok()?;
+    Some(Accepted { figures, skeleton })
+}
+
+/// Which keys were there.
+struct Seen {
+    keys: usize,
+    bits: Vec<u64>,
+}
+
+impl Seen {
+    /// Whether a key of a unit was there before; it is now.
+    fn again(&mut self, unit: usize, key: usize) -> bool {
+        let place = unit * self.keys + key;
+        let (word, bit) = (place / 64, 1 << (place % 64));
+        if word >= self.bits.len() {
+            self.bits.resize((word + 1).max(2 * self.bits.len()), 0);
+        }
+        let was = self.bits[word] & bit != 0;
+        self.bits[word] |= bit;
+        was
+    }
+}

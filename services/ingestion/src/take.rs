@@ -1,0 +1,290 @@
+//! Taking a submission, in one of two ways with one outcome.
+//!
+//! Most submissions are thousands of figures of a few kinds, with nothing wrong: they are read and checked by kinds
+//! ([`alike`](crate::alike)), and their keys are looked up where they are appended. All others, and every one that
+//! has to be explained to somebody, are read and checked figure by figure.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+use tonghop_core::registry::Registry;
+use tonghop_proto::ingestion as pb;
+use tonghop_proto::record;
+use tonghop_runtime::{Failure, FailureKind, Finding, trace};
+use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
+use uuid::Uuid;
+
+use crate::check::{accept, check};
+use crate::in_force::{InForce, none_loaded};
+use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
+use crate::submission::{Limits, RawSubmission};
+use crate::writer::failure;
+use crate::{csv_form, json, wire};
+
+/// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
+/// thread and back takes about as long.
+const SHORT: usize = 256 << 10;
+/// How often a submission is checked in each way, each time under another registry.
+const MOST_CHECKS: usize = 5;
+
+/// A submission that was read and found good, ready to be appended.
+struct Ready {
+    content: Content,
+    source: String,
+    note: String,
+    figures: usize,
+    record: Vec<u8>,
+    skeleton: Option<Vec<u8>>,
+}
+
+impl Ingestion {
+    /// Takes a submission: checks it, appends it, and returns when it is durable.
+    ///
+    /// # Errors
+    /// Everything wrong with it; nothing is stored then.
+    pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
+        let outcome = self.take(arrived).await;
+        self.measures.count(&outcome);
+        outcome
+    }
+
+    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
+        if arrived.document.len() > self.limits.max_bytes {
+            return Err(too_large(&self.limits));
+        }
+        check_key("Idempotency-Key", &arrived.key)?;
+        let in_force = match self.known.last() {
+            Some(last) => last,
+            None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+        };
+        let arrived = Arc::new(arrived);
+        // What would happen is told with everything that could be told of it.
+        if !arrived.dry_run
+            && let Some(taken) = self.take_alike(&arrived, in_force.clone()).await?
+        {
+            return Ok(taken);
+        }
+        self.take_one_by_one(arrived, in_force).await
+    }
+
+    /// By kinds of figures; nothing where the submission has to be taken figure by figure.
+    async fn take_alike(
+        &self,
+        arrived: &Arc<Arrived>,
+        mut in_force: InForce,
+    ) -> Result<Option<Taken>, Failure> {
+        for _ in 0..MOST_CHECKS {
+            let (arrived, registry, limits) =
+                (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
+            let making = self.making(in_force.position);
+            let short = arrived.document.len() <= SHORT;
+            let make = move || {
+                let ready = ready_alike(&arrived, &registry, &limits)?;
+                // What cannot be a source is refused in words.
+                check_key("source", &ready.source).ok()?;
+                let (figures, digest) = (ready.figures, *ready.content.digest());
+                Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest)))
+            };
+            let made = if short { make() } else { blocking(make).await? };
+            let Some(made) = made else { return Ok(None) };
+            let (prepared, figures, digest) = made?;
+            match self.append(prepared, &digest, figures, vec![]).await? {
+                Some(taken) => return Ok(Some(taken)),
+                None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn take_one_by_one(&self, arrived: Arc<Arrived>, mut in_force: InForce) -> Result<Taken, Failure> {
+        let limits = self.limits;
+        // Reading and checking can take a while; other callers go on meanwhile.
+        let reading = Arc::clone(&arrived);
+        let (raw, content) = blocking(move || {
+            let (raw, document) = read(&reading, &limits)?;
+            Ok::<_, Failure>((raw, Content::new(reading.media_type.clone(), document)))
+        })
+        .await??;
+        let raw = Arc::new(raw);
+        check_key("source", &raw.source)?;
+        let digest = *content.digest();
+        if let Some(known) = self.ledger.receipt_by_key(&raw.source, &arrived.key).await.map_err(failure)? {
+            return replay_or_conflict(known, &digest);
+        }
+        for _ in 0..MOST_CHECKS {
+            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let checked = blocking(move || {
+                let checked = check(&registry, &submission, &limits)?;
+                Ok::<_, Vec<Finding>>((
+                    record::encode(&checked.figures),
+                    checked.figures.len(),
+                    checked.warnings,
+                ))
+            });
+            let checked = checked.await?;
+            if checked.is_err() || arrived.dry_run {
+                // Only the registry in force may refuse, or speak for what would happen.
+                let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+                if now.position != in_force.position {
+                    in_force = now;
+                    continue;
+                }
+            }
+            let (record, figures, warnings) = checked.map_err(refused)?;
+            if arrived.dry_run {
+                let figures = u32::try_from(figures).map_err(Failure::internal)?;
+                return Ok(Taken { receipt: None, replayed: false, figures, warnings });
+            }
+            let (source, note) = (raw.source.clone(), raw.note.clone());
+            let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
+            let (making, key) = (self.making(in_force.position), arrived.key.clone());
+            let prepared = blocking(move || making.make(ready, &key)).await??;
+            match self.append(prepared, &digest, figures, warnings).await? {
+                Some(taken) => return Ok(taken),
+                None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+            }
+        }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "registries are being loaded; try again with the same key when that is done",
+        ))
+    }
+
+    fn making(&self, registry: i64) -> Making {
+        Making {
+            ledger: self.ledger.clone(),
+            registry,
+            received_at: (self.now)(),
+            trace_parent: trace::parent(),
+        }
+    }
+
+    /// Appends; nothing where another registry came in force meanwhile, through this replica or another.
+    async fn append(
+        &self,
+        prepared: Prepared,
+        digest: &[u8; 32],
+        figures: usize,
+        warnings: Vec<Finding>,
+    ) -> Result<Option<Taken>, Failure> {
+        let figures = u32::try_from(figures).map_err(Failure::internal)?;
+        match self.writer.append(prepared).await? {
+            Appended::New(receipt) => {
+                Ok(Some(Taken { receipt: Some(receipt), replayed: false, figures, warnings }))
+            }
+            Appended::Replayed(known) | Appended::Conflict(known) => {
+                replay_or_conflict(known, digest).map(Some)
+            }
+            Appended::Outdated => Ok(None),
+        }
+    }
+}
+
+/// What an entry takes beside its submission.
+struct Making {
+    ledger: Ledger,
+    /// Position of the registry it was checked under.
+    registry: i64,
+    received_at: jiff::Timestamp,
+    trace_parent: String,
+}
+
+impl Making {
+    fn make(self, ready: Ready, key: &str) -> Result<Prepared, Failure> {
+        let entry = NewEntry {
+            id: Uuid::now_v7(),
+            kind: EntryKind::Submission,
+            source: ready.source,
+            idempotency_key: key.to_owned(),
+            content: ready.content,
+            skeleton: ready.skeleton.map(Bytes::from),
+            record: ready.record.into(),
+            figures: u32::try_from(ready.figures).map_err(Failure::internal)?,
+            received_at: self.received_at,
+            note: ready.note,
+            premise: Premise::Registry(self.registry),
+            trace_parent: self.trace_parent,
+        };
+        self.ledger.prepare(entry).map_err(failure)
+    }
+}
+
+/// Work that takes a while, on a thread for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
+}
+
+/// What a submission is sent as, without the parameters of its media type.
+fn form(arrived: &Arrived) -> String {
+    arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A media type without parameters, as it is kept of gRPC submissions.
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// Reads and checks a submission by kinds of figures, where that can be done.
+fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+    let alike = match form(arrived).as_str() {
+        JSON => json::alike(&arrived.document, limits)?,
+        PROTOBUF => wire::alike(&arrived.document)?,
+        _ => return None,
+    };
+    let (source, note) = (alike.source.clone(), alike.note.clone());
+    let accepted = accept(registry, alike, limits)?;
+    Some(Ready {
+        source,
+        note,
+        figures: accepted.figures.len(),
+        record: accepted.figures.encode(),
+        skeleton: accepted.skeleton.map(|s| s.encode()),
+        content: Content::new(arrived.media_type.clone(), arrived.document.clone()),
+    })
+}
+
+/// Reads a submission, and gives the document as it is kept.
+fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Failure> {
+    let document = &arrived.document;
+    let raw = match form(arrived).as_str() {
+        JSON => json::parse(document, limits)?,
+        CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
+        PROTOBUF => {
+            let request = pb::SubmitRequest::decode(document.as_ref())
+                .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+            // As it was sent; over gRPC, as it is written wherever it is written again.
+            let kept = if arrived.as_message { request.encode_to_vec().into() } else { document.clone() };
+            return Ok((RawSubmission::from_wire(&request.source, &request.note, request.figures), kept));
+        }
+        other => {
+            return Err(Failure::new(
+                FailureKind::UnsupportedMediaType,
+                format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
+            ));
+        }
+    };
+    Ok((raw, document.clone()))
+}
+
+fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failure> {
+    if known.content_digest == *digest {
+        let figures = known.figures;
+        return Ok(Taken { receipt: Some(known), replayed: true, figures, warnings: vec![] });
+    }
+    Err(Failure::new(
+        FailureKind::KeyConflict,
+        format!(
+            "the key {:?} of {:?} was used at position {} with other content: use a new key for new content",
+            known.idempotency_key, known.source, known.position
+        ),
+    ))
+}
+
+fn refused(findings: Vec<Finding>) -> Failure {
+    let detail = match findings.as_slice() {
+        [one] => format!("{}: got {:?}, expected {}", one.code, one.got, one.expected),
+        many => format!("{} things are wrong with this submission; nothing was stored", many.len()),
+    };
+    let too_large = findings.iter().any(|f| f.code == "too_many_figures");
+    let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };
+    Failure::new(kind, detail).with_findings(findings)
+}
