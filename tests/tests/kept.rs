@@ -124,9 +124,9 @@ async fn whatever_changes_a_total_makes_what_was_kept_useless_at_once(on: On) {
     let mut tables = shipped();
     let indicators = tables.get_mut("indicators.csv").expect("the table");
     let text = String::from_utf8(std::mem::take(indicators)).expect("text");
-    let named = text.lines().find(|line| line.starts_with("tg02-")).expect("the row");
-    let unit = named.split(',').nth(4).expect("its unit").to_owned();
-    *indicators = text.replace(named, &named.replacen(&unit, "message", 1)).into_bytes();
+    let named = text.lines().find(|line| line.starts_with("tg02-")).expect("the row").to_owned();
+    assert!(named.contains(",tip,"), "{named}");
+    *indicators = text.replace(&named, &named.replace(",tip,", ",message,")).into_bytes();
     position = server.load("renamed", tables, false).await.expect("a registry").position;
     server.wait(position).await;
     assert_eq!(all_say(&server, position).await.as_deref(), Some("7"), "a registry");
@@ -192,8 +192,8 @@ async fn a_replica_whose_aggregation_is_gone_keeps_nothing_and_says_what_the_nex
     let at = |n: usize| format!("http://{}", listen[n]);
     let ingestion = start("tonghop-ingestion", &url, &listen[0], &["--aggregation", &at(1)]);
     let api = Api::at(ingestion.url.clone());
-    api.load("registry", shipped(), false).await.expect("a registry");
     let first = start("tonghop-aggregation", &url, &listen[1], &["--ingestion", &at(0)]);
+    api.load("registry", shipped(), false).await.expect("a registry");
     let begun = Instant::now();
     while rolled_up(&at(1)).await != Some(1) {
         assert!(begun.elapsed() < PATIENCE, "the registry is not taken");
