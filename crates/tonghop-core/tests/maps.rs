@@ -232,6 +232,16 @@ fn a_unit_that_takes_up_another_goes_on_redrawn() {
 }
 
 #[test]
+fn a_part_that_goes_on_elsewhere_moves_what_is_restated_though_every_unit_goes_on() {
+    let reform = Reform { successions: vec![succession("2025-07-01 11>12 0.3")], ..Reform::default() };
+    let (plain, registry) = (build(&before()), build(&with(before(), reform)));
+    assert_eq!(on(&registry, "11", JULY), on(&plain, "11", JULY));
+    assert_eq!(on(&registry, "12", JULY), on(&plain, "12", JULY));
+    assert!(!plain.keeps_figures_in_place(&registry), "totals restated to July are others now");
+    assert!(registry.keeps_figures_in_place(&registry));
+}
+
+#[test]
 fn a_new_name_or_kind_is_the_same_unit_with_the_name_of_the_day() {
     let renamed =
         ChangeRow { name: "Thành phố Một".into(), kind: "tp".into(), ..row(Act::Renamed, JULY, "1") };

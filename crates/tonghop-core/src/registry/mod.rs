@@ -220,7 +220,11 @@ impl Registry {
         let lives = |r: &Registry| -> Vec<(UnitId, Level, Option<UnitId>, Date, Date)> {
             r.units.iter().map(|u| (u.id, u.level, u.parent, u.from(), u.to())).collect()
         };
-        lives(self) == lives(next) && self.keeps_meanings(next)
+        // What went on as what says how earlier figures are restated, also where every unit goes on.
+        let links = |r: &Registry| -> Vec<(Date, UnitId, UnitId, u32)> {
+            r.successions.iter().map(|s| (s.day, s.from, s.to, s.share)).collect()
+        };
+        lives(self) == lives(next) && links(self) == links(next) && self.keeps_meanings(next)
     }
 
     /// Whether what is said of a unit means the same when `next` replaces this registry, whichever units there are:
