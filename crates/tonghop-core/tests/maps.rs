@@ -233,7 +233,8 @@ fn a_unit_that_takes_up_another_goes_on_redrawn() {
 
 #[test]
 fn a_part_that_goes_on_elsewhere_moves_what_is_restated_though_every_unit_goes_on() {
-    let reform = Reform { successions: vec![succession("2025-07-01 11>12 0.3")], ..Reform::default() };
+    let parts = ["11>12 0.3", "11>11 0.7"].map(|pair| succession(&format!("2025-07-01 {pair}")));
+    let reform = Reform { successions: parts.into(), ..Reform::default() };
     let (plain, registry) = (build(&before()), build(&with(before(), reform)));
     assert_eq!(on(&registry, "11", JULY), on(&plain, "11", JULY));
     assert_eq!(on(&registry, "12", JULY), on(&plain, "12", JULY));
