@@ -50,7 +50,7 @@ async fn what_was_pushed_is_what_is_counted(on: On) {
     tried.expect(200);
     server.report("second", json!([figure("2024-M07", "3")])).await;
     server.total("tg02", "VN", "2024-M05", "").await;
-    assert_eq!(server.get("/nothing/here/1", &[]).await.status, 200);
+    assert_eq!(server.get("/nothing/here/1", &[]).await.status, 404);
     server.get("/nothing/here/2", &[]).await;
 
     let read = scrape(&server).await;
@@ -78,7 +78,7 @@ async fn what_was_pushed_is_what_is_counted(on: On) {
     let of_submit = [("operation", submit), ("transport", "rest")];
     assert_value(&read, "tonghop_request_duration_seconds_count", &of_submit, 5.);
     // Whatever is asked for that is not there counts as one thing.
-    assert_value(&read, "tonghop_requests_total", &requests("GET unmatched", "200"), 2.);
+    assert_value(&read, "tonghop_requests_total", &requests("GET unmatched", "404"), 2.);
     assert_value(&read, "tonghop_ledger_group_entries_sum", &[], 2.);
     assert_value(&read, "tonghop_batch_entries_sum", &[], 2.);
     for (name, value) in [
