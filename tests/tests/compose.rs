@@ -48,6 +48,7 @@ async fn answers(api: &Api) -> Vec<(Value, Value)> {
             let grpc = json!({
                 "as_of": wire::as_of(&answer.as_of),
                 "totals": answer.totals.iter().map(wire::total).collect::<Vec<_>>(),
+                "count": answer.count,
                 "next": null,
             });
             answers.push((without_the_time(rest), without_the_time(grpc)));

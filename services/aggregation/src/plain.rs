@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Sum;
-use tonghop_core::rollup::plain::{Tally, applies, of_flow, of_stock, tally, tally_latest};
+use tonghop_core::rollup::plain::{Tally, applies, is_filled, of_flow, of_stock, tally, tally_latest};
 use tonghop_core::rollup::{Cell, Stand};
 
 use crate::series::Place;
@@ -39,7 +40,8 @@ pub(crate) fn province(
         return periods
             .iter()
             .map(|period| {
-                of_months(period, &months).map(|sum| (*period, of_flow(indicator, &stand, *period, sum)))
+                of_months(indicator, *period, &months)
+                    .map(|sum| (*period, of_flow(indicator, &stand, *period, sum)))
             })
             .collect();
     }
@@ -60,9 +62,12 @@ pub(crate) fn province(
 }
 
 /// What the collection periods in a period come to.
-fn of_months(period: &Period, months: &[((i32, i32), Tally)]) -> Option<Tally> {
+fn of_months(indicator: &Indicator, period: Period, months: &[((i32, i32), Tally)]) -> Option<Tally> {
     let (from, to) = period.months()?;
     let mut sum = Tally::default();
+    if !is_filled(indicator, period) {
+        return Some(sum);
+    }
     for (_, tally) in months.iter().filter(|((a, b), _)| from <= *a && *b <= to) {
         sum.add(tally);
     }

@@ -126,7 +126,17 @@ pub fn tally_latest<'a, Rows: Iterator<Item = StockRow<'a>>>(
     Some(sum)
 }
 
-/// The cell of the unit above for a period, from the figures of the collection periods in it.
+/// Whether the collection periods in a period fill it: half-years do not fill nine months, which then have no total
+/// but one that was given for them.
+pub fn is_filled(indicator: &Indicator, period: Period) -> bool {
+    let (Some(length), Some((first, last))) = (indicator.frequency.months(), period.months()) else {
+        return false;
+    };
+    period.collection_periods(indicator.frequency).len() as i32 * length == last - first + 1
+}
+
+/// The cell of the unit above for a period, from the figures of the collection periods in it; none where these do not
+/// [fill](is_filled) it.
 pub fn of_flow(indicator: &Indicator, stand: &Stand, period: Period, tally: Tally) -> Cell<Sum> {
     let parts = period.collection_periods(indicator.frequency);
     let in_force = parts.iter().filter(|part| indicator.in_force(**part)).count() as u64;
