@@ -153,6 +153,18 @@ impl Aggregation {
         self.announce(checkpoint.position, checkpoint.time, vec![]);
         self.set_halted(None);
         let mut rolling = Rolling { engine, position: checkpoint.position, writing: Writing::default() };
+        let ended = self.roll(lease, &mut rolling).await;
+        // However it ended: what is being written was worked out, and need not be again.
+        rolling.writing.end().await?;
+        ended
+    }
+
+    /// Takes what the ledger has after what the engine holds, and what is asked for, until the tail ends.
+    async fn roll(
+        self: &Arc<Self>,
+        lease: &Lease,
+        rolling: &mut Rolling,
+    ) -> Result<Duration, AggregationError> {
         let mut rebuilds = self.rebuilds.1.lock().await;
         let mut waiting = self.tail(rolling.position);
         loop {
@@ -172,7 +184,7 @@ impl Aggregation {
             };
             let Some(first) = first else { return Ok(AGAIN) };
             let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
-            self.roll_up(lease, &mut rolling, entries).await?;
+            self.roll_up(lease, rolling, entries).await?;
             if let Some(at) = caught_up_at {
                 rolling.writing.end().await?;
                 *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);

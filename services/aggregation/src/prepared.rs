@@ -1,9 +1,6 @@
 //! A submission taken apart: which figures go to which tile.
 
-use std::sync::Arc;
-
 use tonghop_core::figure::{Leaf, place};
-use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
@@ -35,7 +32,6 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Headed {
     pub(crate) series: SeriesId,
-    pub(crate) indicator: Arc<Indicator>,
     pub(crate) leaf: Leaf,
     /// The leaf's members, as a tile has them.
     pub(crate) members: String,
@@ -98,7 +94,6 @@ fn headings(
         epochs.push(registry.epoch(day));
         headings.push(Headed {
             series: table.id(registry, &series).ok_or_else(|| format!("series {series}"))?,
-            indicator: Arc::clone(indicator),
             members: leaf.members.to_string(),
             leaf,
             year: indicator.calendar.year_of(day),

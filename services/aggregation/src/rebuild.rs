@@ -60,10 +60,8 @@ impl Aggregation {
         whole.registry = Some((registry_position, record));
         let mut engine = Engine::from_nothing(registry);
         let mut waiting: Vec<Entry> = Vec::new();
-        let mut order = Vec::new();
         self.entries(up_to, |entry| {
             whole.last = Some(entry.receipt.clone());
-            order.push(entry.receipt.position);
             progress(entry.receipt.position);
             match entry.receipt.kind {
                 EntryKind::Registry => {

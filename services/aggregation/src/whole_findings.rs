@@ -77,7 +77,7 @@ impl Ratios {
         shelves: &Shelves,
         one: &Prepared,
     ) -> Vec<Finding> {
-        let mut out = mixed_grains(shelves, one);
+        let mut out = mixed_grains(table, shelves, one);
         let mut asked: BTreeMap<About<'_>, Vec<&Part>> = BTreeMap::new();
         for part in &one.parts {
             let code = table.get(part.place.series).indicator.code.as_str();
@@ -189,14 +189,15 @@ fn part_above_whole(
 }
 
 /// A unit that gives one member of a partition by the month and another by the year: one of them is left aside.
-fn mixed_grains(shelves: &Shelves, one: &Prepared) -> Vec<Finding> {
+fn mixed_grains(table: &SeriesTable, shelves: &Shelves, one: &Prepared) -> Vec<Finding> {
     let mut out = Vec::new();
     let mut seen = BTreeSet::new();
-    let possible = |headed: &Headed| !headed.indicator.is_stock() && has_partition(&headed.indicator, headed);
     for part in &one.parts {
         let headed_of = |figure: u32| &one.headings[one.columns.heading()[figure as usize] as usize];
         let Some((first, last)) = part.period.months() else { continue };
-        if !one.figures(part).first().is_some_and(|figure| possible(headed_of(*figure))) {
+        let indicator = &table.get(part.place.series).indicator;
+        let is_split = |figure: &u32| has_partition(indicator, headed_of(*figure));
+        if indicator.is_stock() || !one.figures(part).first().is_some_and(is_split) {
             continue;
         }
         let others: Vec<_> = shelves

@@ -18,6 +18,7 @@ use tonghop_tiles::{Entry, Revision, Said};
 use crate::cursor::{self, Cursor};
 use crate::moment::When;
 use crate::read::read_tile;
+use crate::tag::hex;
 use crate::{Query, View, ask, store_failure, view};
 
 /// Which figures are wanted.
@@ -239,7 +240,7 @@ impl View {
                 figure.submission = effect.id.to_string();
                 figure.source = effect.source.clone();
                 figure.received_at = effect.received_at.to_string();
-                figure.digest = effect.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                figure.digest = hex(&effect.digest);
             }
         }
         Ok(())

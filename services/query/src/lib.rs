@@ -18,6 +18,7 @@
 //! | `dashboard` | the same answers as pages for people |
 //! | `export` | totals and figures as files, streamed |
 //! | `openapi` | what REST takes and answers, for programs and people |
+//! | `tag` | tags of answers |
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
@@ -39,6 +40,7 @@ mod pivot;
 mod read;
 mod rest;
 mod reviews;
+mod tag;
 mod territory;
 mod totals;
 mod tree;

@@ -16,6 +16,7 @@ use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
+use crate::tag::Tag;
 use crate::{Query, dashboard};
 
 /// For how many seconds nobody has confirmed that nothing newer was accepted, where that is remarkable.
@@ -231,21 +232,13 @@ fn with_etag(headers: &HeaderMap, body: &Value) -> Response {
             said.to_string()
         }
     };
-    let mut tag = String::from("\"");
-    for byte in Sha256::digest(said.as_bytes()).iter().take(16) {
-        tag.push_str(&format!("{byte:02x}"));
-    }
-    tag.push('"');
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-    let fresh = known.flat_map(|v| v.split(',')).any(|v| v.trim().trim_start_matches("W/") == tag);
-    let mut response = if fresh {
+    let tag = Tag::of(&Sha256::digest(said.as_bytes()));
+    let mut response = if tag.is_known(headers) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
     };
-    if let Ok(value) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
+    response.headers_mut().insert(header::ETAG, tag.value());
     if let Some(seconds) = stale {
         response.headers_mut().insert(STALE, HeaderValue::from(seconds));
     }

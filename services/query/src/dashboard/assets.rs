@@ -11,6 +11,7 @@ use axum::routing::get;
 use sha2::{Digest, Sha256};
 
 use super::{dots, headers, places};
+use crate::tag::hex;
 
 const STYLE: &str = include_str!("../../assets/dashboard.css");
 const SCRIPT: &str = include_str!("../../assets/dashboard.js");
@@ -26,8 +27,7 @@ pub(super) struct Asset {
 
 impl Asset {
     fn new(stem: &str, extension: &str, media_type: &'static str, body: String) -> Asset {
-        let digest = Sha256::digest(body.as_bytes());
-        let tag: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex(&Sha256::digest(body.as_bytes())[..6]);
         Asset { name: format!("{stem}-{tag}.{extension}"), media_type, body }
     }
 

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::locale::Lang;
+use crate::tag::Tag;
 
 /// Only what this service itself sends is loaded; nothing within a page is run or styled by itself.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -27,12 +28,8 @@ pub(super) fn guarded(mut response: Response) -> Response {
 
 /// A page: in its language, with a tag of its content; nothing but the tag where the reader has it already.
 pub(super) fn page(asked: &HeaderMap, status: StatusCode, lang: Lang, body: String) -> Response {
-    let digest = Sha256::digest(body.as_bytes());
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-    let has_it = known.flat_map(|v| v.split(',')).any(|v| v.trim().trim_start_matches("W/") == tag);
-    let mut response = match has_it && status == StatusCode::OK {
+    let tag = Tag::of(&Sha256::digest(body.as_bytes()));
+    let mut response = match tag.is_known(asked) && status == StatusCode::OK {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => (status, axum::response::Html(body)).into_response(),
     };
@@ -40,8 +37,6 @@ pub(super) fn page(asked: &HeaderMap, status: StatusCode, lang: Lang, body: Stri
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.code()));
     headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
-    }
+    headers.insert(header::ETAG, tag.value());
     guarded(response)
 }

@@ -20,6 +20,7 @@ use super::stream::{Rows, too_many_rows};
 use crate::figures::Wanted;
 use crate::moment::When;
 use crate::read::read_tile;
+use crate::tag::hex;
 use crate::{Query, View, ask, store_failure};
 
 /// Days within which the periods of a part end, where all units of the nation are asked for: about a month, so that a
@@ -160,7 +161,7 @@ impl FigureRows {
                     submission: effect.id.to_string(),
                     source: effect.source,
                     received_at: effect.received_at.to_string(),
-                    digest: effect.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    digest: hex(&effect.digest),
                 },
             );
         }

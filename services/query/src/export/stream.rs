@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use crate::Query;
 use crate::rest::STALE;
+use crate::tag::Tag;
 
 /// Files written at once.
 pub(crate) const FILES_AT_ONCE: usize = 8;
@@ -128,9 +129,7 @@ pub(super) async fn answer<R: Rows>(
         return Err(too_many_rows(about.rows));
     }
     let (tag, stale) = (tag::<R::Row>(format, &about), rows.as_of().stale_seconds);
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-    let is_known = known.flat_map(|v| v.split(',')).any(|v| v.trim().trim_start_matches("W/") == tag);
-    let mut response = if is_known {
+    let mut response = if tag.is_known(headers) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         // What cannot even begin is said as a failure, and not as a file that is cut short.
@@ -152,7 +151,7 @@ pub(super) async fn answer<R: Rows>(
         response
     };
     let out = response.headers_mut();
-    out.insert(header::ETAG, text(&tag)?);
+    out.insert(header::ETAG, tag.value());
     out.insert(AS_OF, HeaderValue::from(about.position));
     if let Some(seconds) = stale {
         out.insert(STALE, HeaderValue::from(seconds));
@@ -165,7 +164,7 @@ fn text(text: &str) -> Result<HeaderValue, Failure> {
 }
 
 /// The tag of a file: what it is of and as of when. The same program makes the same bytes of it.
-fn tag<R: Row>(format: Format, about: &About) -> String {
+fn tag<R: Row>(format: Format, about: &About) -> Tag {
     let mut digest = Sha256::new();
     let program = env!("CARGO_PKG_VERSION");
     let fixed =
@@ -177,8 +176,7 @@ fn tag<R: Row>(format: Format, about: &About) -> String {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
-    let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    Tag::of(&digest.finalize())
 }
 
 /// What the file is saved as: letters, digits, points and hyphens, whatever was asked.

@@ -13,6 +13,7 @@ use axum::routing::get;
 use sha2::{Digest, Sha256};
 
 use crate::Query;
+use crate::tag::Tag;
 
 /// What is served of it: made once.
 struct Served {
@@ -22,9 +23,7 @@ struct Served {
 
 impl Served {
     fn of(text: String) -> Served {
-        let hex: String =
-            Sha256::digest(text.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
-        let tag = HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        let tag = Tag::of(&Sha256::digest(text.as_bytes())).value();
         Served { text, tag }
     }
 
