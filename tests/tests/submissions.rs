@@ -17,6 +17,7 @@ on_both! {
     other_content_under_a_key_is_a_conflict_that_names_the_position,
     the_same_content_under_another_key_changes_nothing_and_says_so,
     revisions_and_withdrawals_reach_the_totals_and_stay_readable,
+    half_years_do_not_fill_nine_months,
     a_submission_says_how_many_of_its_figures_changed_what,
     a_part_above_its_whole_is_a_finding_and_has_no_ratio_until_revised,
     members_of_a_breakdown_at_different_grains_are_a_finding,
@@ -119,6 +120,25 @@ async fn the_same_content_under_another_key_changes_nothing_and_says_so(on: On) 
     let again = server.push_json("l", &document).await;
     assert_eq!((again.status, again.position()), (201, first.position() + 1));
     assert_eq!(effect(&server, &again).await["effect"], counts(0, 0, 2, 0));
+    server.assert_clean().await;
+}
+
+async fn half_years_do_not_fill_nine_months(on: On) {
+    let server = Server::start_on(on).await;
+    let helped = json!({ "unit": COMMUNE, "indicator": "ch01", "period": "2024-H1", "scope": "own", "value": "7",
+                         "breakdown": { "reporter": "lien-nganh" } });
+    server.report("first-half", json!([helped])).await;
+    // The commune is rolled up when it is asked for; the province's and the nation's totals are kept.
+    for unit in [COMMUNE, "06", "VN"] {
+        for (period, value, reason) in [
+            ("2024-H1", json!("7"), Value::Null),
+            ("2024-9M", Value::Null, json!("missing")),
+            ("2024", json!("7"), Value::Null),
+        ] {
+            let total = server.total("ch01", unit, period, "").await;
+            assert_eq!((&total["value"], &total["reason"]), (&value, &reason), "{unit} {period}: {total}");
+        }
+    }
     server.assert_clean().await;
 }
 
