@@ -9,7 +9,7 @@ use serde::Serialize;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::trace;
+use crate::{Text, trace};
 
 /// One thing wrong, or remarkable, in what was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,9 +28,9 @@ pub struct Finding {
     /// What was read.
     pub got: String,
     /// What was expected.
-    pub expected: String,
+    pub expected: Text,
     /// What to do.
-    pub hint: String,
+    pub hint: Text,
 }
 
 /// What kind of failure it is. Each stands for one HTTP status and one gRPC code.
@@ -255,7 +255,7 @@ fn in_words(finding: &Finding) -> (String, String) {
     let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
     if !finding.hint.is_empty() {
         text.push_str("; ");
-        text.push_str(&finding.hint);
+        text.push_str(&finding.hint.to_string());
     }
     (beginning(&place), beginning(&text))
 }

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 mod failure;
+mod language;
 pub mod metrics;
 pub mod process;
 mod process_use;
@@ -13,6 +14,7 @@ pub mod telemetry;
 pub mod trace;
 
 pub use failure::{Failure, FailureKind, Finding};
+pub use language::{Language, Text};
 pub use readiness::Readiness;
 pub use stop::{Stop, Stopper};
 

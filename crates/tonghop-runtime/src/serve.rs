@@ -23,6 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
 use crate::trace::traced;
 use crate::{Failure, FailureKind, Readiness};
@@ -41,6 +42,7 @@ pub fn one_port(grpc: Routes, rest: Router, readiness: &Readiness, metrics: &Arc
     let bounded = middleware::from_fn_with_state(limit, bounded);
     let counted = middleware::from_fn_with_state(Arc::clone(metrics), counted);
     let answers = grpc.into_axum_router().merge(rest).fallback(nowhere).layer(bounded).layer(counted);
+    let answers = answers.layer(middleware::from_fn(spoken));
     // How it is, it says also when it has too much to do.
     answers.layer(middleware::from_fn(traced)).merge(readiness.routes()).merge(metrics.routes())
 }
@@ -173,7 +175,8 @@ impl InProcess {
     ) -> Result<(), tonic::transport::Error> {
         let incoming = ReceiverStream::new(self.connections).map(|c| c.map_err(|never| match never {}));
         let incoming = incoming.map(|c: Result<DuplexStream, std::io::Error>| c);
-        let routes = Routes::from(routes.into_axum_router().layer(middleware::from_fn(traced)));
+        let routes = routes.into_axum_router().layer(middleware::from_fn(spoken));
+        let routes = Routes::from(routes.layer(middleware::from_fn(traced)));
         Server::builder().add_routes(routes).serve_with_incoming_shutdown(incoming, shutdown).await
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Text};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
@@ -206,8 +206,8 @@ pub fn finding(
     code: Code,
     spot: Spot,
     got: impl AsRef<str>,
-    expected: impl Into<String>,
-    hint: impl Into<String>,
+    expected: impl Into<Text>,
+    hint: impl Into<Text>,
 ) -> Finding {
     Finding {
         code: code.as_str().to_owned(),

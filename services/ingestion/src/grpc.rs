@@ -92,8 +92,8 @@ fn finding(finding: Finding) -> pb::Finding {
         line: finding.line.unwrap_or_default(),
         column: finding.column,
         got: finding.got,
-        expected: finding.expected,
-        hint: finding.hint,
+        expected: finding.expected.to_string(),
+        hint: finding.hint.to_string(),
     }
 }
 

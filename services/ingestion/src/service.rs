@@ -193,7 +193,7 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         code: "malformed_key".into(),
         path: name.into(),
         got: wrong,
-        expected: format!("1 to {LONGEST_KEY} bytes of plain text"),
+        expected: format!("1 to {LONGEST_KEY} bytes of plain text").into(),
         hint: "name each submission once, and repeat the name when you repeat the submission".into(),
         ..Finding::default()
     };

@@ -175,7 +175,10 @@ fn a_dimension_of_other_indicators_is_refused() {
 fn an_unknown_member_is_refused() {
     let breakdown = json!({"reporter": "cong-an", "channel": "phones"});
     let finding = refused(json!({"breakdown": breakdown}), "unknown_member", "figures[0].breakdown.channel");
-    assert_eq!((finding.got.as_str(), finding.hint.as_str()), ("phones", "did you mean phone?"));
+    assert_eq!(
+        (finding.got, finding.hint.to_string()),
+        ("phones".to_owned(), "did you mean phone?".to_owned())
+    );
     assert_eq!(finding.expected, "box, phone, undivided");
 }
 

@@ -298,8 +298,8 @@ pub(crate) fn refused(refusal: &Refusal) -> Failure {
         code: code.into(),
         path: path.into(),
         got,
-        expected,
-        hint,
+        expected: expected.into(),
+        hint: hint.into(),
         ..Finding::default()
     }])
 }

@@ -81,11 +81,12 @@ impl<'r> Kept<'r> {
                 code: "figures_lose_their_unit".into(),
                 path: format!("ledger position {position}"),
                 got: format!("a figure of unit {unit}, {indicator}, {period}, scope {}", scope.code()),
-                expected: format!("a unit that carries the code {unit} and reports it, on the last day of {period}"),
+                expected: format!("a unit that carries the code {unit} and reports it, on the last day of {period}").into(),
                 hint: format!(
                     "{why}; withdraw the figure and report it for the unit that has the territory, or correct the \
                      day of the change"
-                ),
+                )
+                .into(),
                 ..Finding::default()
             });
         }
@@ -93,7 +94,7 @@ impl<'r> Kept<'r> {
             findings.push(Finding {
                 code: "more_findings".into(),
                 got: format!("{} more figures that would lose their unit", total - MOST_NAMED),
-                expected: format!("at most {MOST_NAMED} named in one answer"),
+                expected: format!("at most {MOST_NAMED} named in one answer").into(),
                 hint: "put right what is listed and load again: the rest is then listed".into(),
                 ..Finding::default()
             });

@@ -99,7 +99,8 @@ pub(crate) fn found(document: &str) -> Vec<Finding> {
 
 /// Every finding says what was read, what was expected and what to do.
 pub(crate) fn complete(finding: &Finding) {
-    for (part, text) in [("got", &finding.got), ("expected", &finding.expected), ("hint", &finding.hint)] {
+    let (expected, hint) = (finding.expected.to_string(), finding.hint.to_string());
+    for (part, text) in [("got", &finding.got), ("expected", &expected), ("hint", &hint)] {
         assert!(!text.is_empty(), "no {part}: {finding:?}");
     }
 }

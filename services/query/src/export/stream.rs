@@ -110,7 +110,7 @@ pub(super) fn too_many_rows(count: u64) -> Failure {
         code: "too_many_rows".into(),
         path: "period".into(),
         got: format!("{count} or more"),
-        expected,
+        expected: expected.into(),
         hint: "ask for fewer indicators, a shorter period, or the units below one province at a time".into(),
         ..Finding::default()
     }])
