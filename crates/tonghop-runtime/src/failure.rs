@@ -38,6 +38,10 @@ pub struct Finding {
 pub enum FailureKind {
     /// The request could not be understood.
     NotUnderstood,
+    /// Nobody said who they are, or what they said does not hold.
+    Unauthenticated,
+    /// Whoever asks may not.
+    Forbidden,
     /// What is asked for does not exist.
     NotFound,
     /// The same key was used with other content.
@@ -48,6 +52,8 @@ pub enum FailureKind {
     UnsupportedMediaType,
     /// Understood, and wrong.
     Unprocessable,
+    /// More requests than one caller may send; try again later.
+    TooMany,
     /// Not now; try again.
     Unavailable,
     /// A fault of the service.
@@ -58,11 +64,14 @@ impl FailureKind {
     fn http(self) -> StatusCode {
         match self {
             FailureKind::NotUnderstood => StatusCode::BAD_REQUEST,
+            FailureKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            FailureKind::Forbidden => StatusCode::FORBIDDEN,
             FailureKind::NotFound => StatusCode::NOT_FOUND,
             FailureKind::KeyConflict => StatusCode::CONFLICT,
             FailureKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             FailureKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             FailureKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -73,9 +82,11 @@ impl FailureKind {
             FailureKind::NotUnderstood | FailureKind::UnsupportedMediaType | FailureKind::Unprocessable => {
                 Code::InvalidArgument
             }
+            FailureKind::Unauthenticated => Code::Unauthenticated,
+            FailureKind::Forbidden => Code::PermissionDenied,
             FailureKind::NotFound => Code::NotFound,
             FailureKind::KeyConflict => Code::AlreadyExists,
-            FailureKind::TooLarge => Code::ResourceExhausted,
+            FailureKind::TooLarge | FailureKind::TooMany => Code::ResourceExhausted,
             FailureKind::Unavailable => Code::Unavailable,
             FailureKind::Internal => Code::Internal,
         }
@@ -84,11 +95,14 @@ impl FailureKind {
     fn slug(self) -> &'static str {
         match self {
             FailureKind::NotUnderstood => "not-understood",
+            FailureKind::Unauthenticated => "unauthenticated",
+            FailureKind::Forbidden => "forbidden",
             FailureKind::NotFound => "not-found",
             FailureKind::KeyConflict => "key-conflict",
             FailureKind::TooLarge => "too-large",
             FailureKind::UnsupportedMediaType => "unsupported-media-type",
             FailureKind::Unprocessable => "unprocessable",
+            FailureKind::TooMany => "too-many",
             FailureKind::Unavailable => "unavailable",
             FailureKind::Internal => "internal",
         }
@@ -97,11 +111,14 @@ impl FailureKind {
     fn title(self) -> &'static str {
         match self {
             FailureKind::NotUnderstood => "The request could not be understood",
+            FailureKind::Unauthenticated => "Who is asking is not known",
+            FailureKind::Forbidden => "Not allowed",
             FailureKind::NotFound => "Not found",
             FailureKind::KeyConflict => "The idempotency key was used with other content",
             FailureKind::TooLarge => "Too large",
             FailureKind::UnsupportedMediaType => "Media type not taken",
             FailureKind::Unprocessable => "Understood, and wrong",
+            FailureKind::TooMany => "Too many requests",
             FailureKind::Unavailable => "Not available now",
             FailureKind::Internal => "A fault of the service",
         }
@@ -113,7 +130,7 @@ impl FailureKind {
 #[error("{detail}")]
 pub struct Failure {
     kind: FailureKind,
-    detail: String,
+    detail: Text,
     findings: Vec<Finding>,
     #[source]
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -121,7 +138,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure a caller may read.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Failure {
+    pub fn new(kind: FailureKind, detail: impl Into<Text>) -> Failure {
         Failure { kind, detail: detail.into(), findings: vec![], cause: None }
     }
 
@@ -141,7 +158,7 @@ impl Failure {
 
     /// Something the service needs is away; its cause only the operator sees.
     pub fn unavailable(
-        detail: impl Into<String>,
+        detail: impl Into<Text>,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Failure {
         Failure { cause: Some(cause.into()), ..Failure::new(FailureKind::Unavailable, detail) }
@@ -199,7 +216,7 @@ struct Problem<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
-    detail: &'a str,
+    detail: &'a Text,
     #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,7 +238,10 @@ impl IntoResponse for Failure {
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.kind == FailureKind::Unavailable {
+        if self.kind == FailureKind::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if matches!(self.kind, FailureKind::Unavailable | FailureKind::TooMany) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
@@ -276,7 +296,7 @@ impl From<Failure> for tonic::Status {
         if let Some(trace_id) = failure.trace_id() {
             details.set_request_info(trace_id, "");
         }
-        let mut message = beginning(&failure.detail);
+        let mut message = beginning(&failure.detail.to_string());
         if carried < failure.findings.len() {
             message.push_str(&format!(" (the first {carried} findings are in the details)"));
         }

@@ -71,10 +71,13 @@ pub(crate) fn receipt(receipt: &Receipt) -> pb::Receipt {
         idempotency_key: receipt.idempotency_key.clone(),
         received_at: time(receipt.received_at),
         note: receipt.note.clone(),
+        actor: receipt.actor.clone(),
         kind: match receipt.kind {
             EntryKind::Submission => "submission",
             EntryKind::Registry => "registry",
             EntryKind::Review => "review",
+            EntryKind::Access => "access",
+            EntryKind::Report => "report",
         }
         .to_owned(),
     }

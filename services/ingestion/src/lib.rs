@@ -10,7 +10,7 @@
 //! | [`finding`] | what can be found, by code |
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
 //! | `maps` | units, maps and what became of them, asked for |
-//! | `in_force` | the registry in force, which any replica may change |
+//! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
 //! | `writer` | group commit |

@@ -54,7 +54,8 @@ impl Ingestion {
             if let Some(known) = self.ledger.receipt_by_key(SOURCE, name).await.map_err(failure)? {
                 return self.known_review(known, name, position, note).await;
             }
-            let in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+            let rules = self.known.rules(&self.ledger).await?;
+            rules.in_force().ok_or_else(none_loaded)?;
             let head = self.ledger.head().await.map_err(failure)?.map_or(0, |head| head.position);
             if position < 0 || position > head {
                 return Err(wrong(
@@ -79,7 +80,8 @@ impl Ingestion {
                 figures: 0,
                 received_at: (self.now)(),
                 note: note.to_owned(),
-                premise: Premise::Registry(in_force.position),
+                actor: String::new(),
+                premise: Premise::Rules(rules.position),
                 trace_parent: trace::parent(),
             };
             let prepared = self.ledger.prepare(entry).map_err(failure)?;

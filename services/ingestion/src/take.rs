@@ -54,7 +54,7 @@ impl Ingestion {
             return Err(too_large(&self.limits));
         }
         check_key("Idempotency-Key", &arrived.key)?;
-        let in_force = match self.known.last() {
+        let in_force = match self.known.last().in_force() {
             Some(last) => last,
             None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
         };
@@ -77,7 +77,7 @@ impl Ingestion {
         for _ in 0..MOST_CHECKS {
             let (arrived, registry, limits) =
                 (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
-            let making = self.making(in_force.position);
+            let making = self.making(in_force.rules);
             let short = arrived.document.len() <= SHORT;
             let make = move || {
                 let ready = ready_alike(&arrived, &registry, &limits)?;
@@ -124,9 +124,9 @@ impl Ingestion {
             });
             let checked = checked.await?;
             if checked.is_err() || arrived.dry_run {
-                // Only the registry in force may refuse, or speak for what would happen.
+                // Only what is in force may refuse, or speak for what would happen.
                 let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
-                if now.position != in_force.position {
+                if now.rules != in_force.rules {
                     in_force = now;
                     continue;
                 }
@@ -138,7 +138,7 @@ impl Ingestion {
             }
             let (source, note) = (raw.source.clone(), raw.note.clone());
             let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
-            let (making, key) = (self.making(in_force.position), arrived.key.clone());
+            let (making, key) = (self.making(in_force.rules), arrived.key.clone());
             let prepared = blocking(move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(taken),
@@ -151,10 +151,10 @@ impl Ingestion {
         ))
     }
 
-    fn making(&self, registry: i64) -> Making {
+    fn making(&self, rules: i64) -> Making {
         Making {
             ledger: self.ledger.clone(),
-            registry,
+            rules,
             received_at: (self.now)(),
             trace_parent: trace::parent(),
         }
@@ -184,8 +184,8 @@ impl Ingestion {
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
-    /// Position of the registry it was checked under.
-    registry: i64,
+    /// Position of the rules it was checked under.
+    rules: i64,
     received_at: jiff::Timestamp,
     trace_parent: String,
 }
@@ -203,7 +203,8 @@ impl Making {
             figures: u32::try_from(ready.figures).map_err(Failure::internal)?,
             received_at: self.received_at,
             note: ready.note,
-            premise: Premise::Registry(self.registry),
+            actor: String::new(),
+            premise: Premise::Rules(self.rules),
             trace_parent: self.trace_parent,
         };
         self.ledger.prepare(entry).map_err(failure)
