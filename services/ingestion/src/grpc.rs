@@ -112,7 +112,7 @@ fn taken(taken: Taken) -> pb::SubmitResponse {
 impl IngestionService for IngestionGrpc {
     async fn submit(&self, request: Request<Raw>) -> Result<Response<pb::SubmitResponse>, Status> {
         let Raw(request) = request.into_inner();
-        Ok(Response::new(taken(self.0.submit(wire::open(&request)?).await?)))
+        Ok(Response::new(taken(self.0.submit(wire::open(&request, &self.0.limits)?).await?)))
     }
 
     async fn submit_stream(

@@ -250,6 +250,7 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         JSON => json::parse(document, limits)?,
         CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
         PROTOBUF => {
+            wire::bounded(document, limits)?;
             let request = pb::SubmitRequest::decode(document.as_ref())
                 .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
             // As it was sent; over gRPC, as it is written wherever it is written again.
