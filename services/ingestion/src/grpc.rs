@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
+use tonghop_access::of_request;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
 use tonghop_proto::intake::{IngestionService, IngestionServiceServer};
@@ -17,6 +18,7 @@ use tonghop_store::{EntryKind, Receipt};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
+use crate::fair::Metered;
 use crate::service::{Ingestion, Taken, too_large};
 use crate::wire;
 use crate::writer::failure;
@@ -27,6 +29,9 @@ pub struct IngestionGrpc(pub Arc<Ingestion>);
 
 /// The largest message: a submission at its limit, and what wraps it.
 const LARGEST_MESSAGE: usize = 40 << 20;
+/// The operations whose requests may be that large.
+const LARGE: [&str; 2] =
+    ["/tonghop.ingestion.v1.IngestionService/Submit", "/tonghop.ingestion.v1.IngestionService/SubmitStream"];
 /// Entries of the ledger read in one go, and their bytes.
 const TAIL_ENTRIES: u64 = 200;
 const TAIL_BYTES: usize = 16 << 20;
@@ -37,8 +42,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl IngestionGrpc {
     /// Submissions, as a service to be routed to.
-    pub fn submissions(&self) -> IngestionServiceServer<IngestionGrpc> {
-        IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE)
+    pub fn submissions(&self) -> Metered<IngestionServiceServer<IngestionGrpc>> {
+        let service = IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE);
+        Metered::new(service, Arc::clone(&self.0.admission), &LARGE)
     }
 
     /// The ledger, as a service to be routed to.
@@ -111,14 +117,16 @@ fn taken(taken: Taken) -> pb::SubmitResponse {
 #[tonic::async_trait]
 impl IngestionService for IngestionGrpc {
     async fn submit(&self, request: Request<Raw>) -> Result<Response<pb::SubmitResponse>, Status> {
-        let Raw(request) = request.into_inner();
-        Ok(Response::new(taken(self.0.submit(wire::open(&request, &self.0.limits)?).await?)))
+        let caller = of_request(request.extensions())?;
+        let Raw(message) = request.into_inner();
+        Ok(Response::new(taken(self.0.submit_message(&caller, message).await?)))
     }
 
     async fn submit_stream(
         &self,
         request: Request<Streaming<pb::SubmitStreamRequest>>,
     ) -> Result<Response<pb::SubmitStreamResponse>, Status> {
+        let caller = of_request(request.extensions())?;
         let mut stream = request.into_inner();
         let Some(first) = stream.message().await? else {
             return Err(Failure::new(FailureKind::NotUnderstood, "the stream ended before it began").into());
@@ -135,7 +143,7 @@ impl IngestionService for IngestionGrpc {
         }
         let arrived =
             wire::of_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
-        let answer = taken(self.0.submit(arrived).await?);
+        let answer = taken(self.0.submit(&caller, arrived).await?);
         Ok(Response::new(pb::SubmitStreamResponse {
             receipt: answer.receipt,
             replayed: answer.replayed,

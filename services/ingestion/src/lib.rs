@@ -13,6 +13,7 @@
 //! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
+//! | [`fair`] | so that nobody starves another: whose turn it is, and how much at once |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -20,6 +21,7 @@
 pub mod alike;
 pub mod check;
 pub mod csv_form;
+pub mod fair;
 pub mod finding;
 mod grpc;
 mod in_force;

@@ -3,31 +3,36 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::body::{Body, HttpBody};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tonghop_access::{Role, of_request};
 use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
+use crate::fair::Arriving;
 use crate::grpc::{hex, time};
 use crate::service::{Arrived, Ingestion, JSON, too_large};
+use crate::submission::Limits;
 
 /// The largest body that freezes a review.
 const LARGEST_REVIEW: usize = 16 << 10;
 
 /// The routes of this service.
 pub fn routes(ingestion: Arc<Ingestion>) -> Router {
-    let largest = ingestion.limits.max_bytes;
     Router::new()
-        .route("/v1/submissions", post(submit).layer(DefaultBodyLimit::max(largest)))
+        .route("/v1/submissions", post(submit))
         .route("/v1/submissions/{id}", get(submission))
         .route("/v1/submissions/{id}/document", get(document))
         .route("/v1/reviews", post(freeze_review).layer(DefaultBodyLimit::max(LARGEST_REVIEW)))
@@ -43,30 +48,36 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Failure> {
     let Query(parameters) = parameters.map_err(misunderstood)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(&ingestion.limits),
-        _ => Failure::new(FailureKind::NotUnderstood, rejection.body_text()),
-    })?;
+    let (Parts { headers, extensions, .. }, body) = request.into_parts();
+    let caller = of_request(&extensions)?;
+    // Whoever may not push sends nothing that is read.
+    caller.require(Role::Report)?;
+    let declared = body.size_hint().exact();
+    if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
+        return Err(too_large(&ingestion.limits));
+    }
+    let held = ingestion.admission.begin(&caller, declared)?;
+    let body = ingestion.admission.arriving(body, Arc::clone(&held));
+    let document = read(body, &ingestion.limits).await?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media_type = match text(header::CONTENT_TYPE) {
         "" => JSON,
         given => given,
     };
-    let taken = ingestion
-        .submit(Arrived {
-            key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
-            source: parameters.source,
-            note: parameters.note,
-            media_type: media_type.to_owned(),
-            document: body,
-            as_message: false,
-            dry_run: parameters.dry_run,
-        })
-        .await?;
+    let arrived = Arrived {
+        key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+        source: parameters.source,
+        note: parameters.note,
+        media_type: media_type.to_owned(),
+        document,
+        as_message: false,
+        dry_run: parameters.dry_run,
+    };
+    let taken = ingestion.submit(&caller, arrived).await?;
+    drop(held);
     let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
     let body = match &taken.receipt {
         Some(receipt) => json!({
@@ -81,6 +92,27 @@ async fn submit(
     let status =
         if taken.receipt.is_some() && !taken.replayed { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, axum::Json(body)).into_response())
+}
+
+/// Reads a document as it comes, no further than documents go.
+async fn read(mut body: Arriving<Body>, limits: &Limits) -> Result<Bytes, Failure> {
+    let room = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    let mut document = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if document.len() + data.len() > limits.max_bytes {
+            return Err(too_large(limits));
+        }
+        if document.is_empty() && data.len() >= room {
+            // It came in one piece.
+            if body.is_end_stream() {
+                return Ok(data);
+            }
+        }
+        // As much as comes, not as much as is announced.
+        document.extend_from_slice(&data);
+    }
+    Ok(document.freeze())
 }
 
 async fn submission(

@@ -16,6 +16,7 @@ use tonghop_store::{Document, Ledger, Receipt, Rewrite};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
+use crate::fair::Admission;
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
 use crate::reviews;
@@ -46,6 +47,7 @@ pub struct Ingestion {
     aggregation: Option<TracedChannel>,
     pub(crate) measures: Measures,
     pub(crate) limits: Limits,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) now: fn() -> Timestamp,
     /// When streams end.
     pub(crate) stop: Stop,
@@ -107,7 +109,20 @@ impl Ingestion {
         });
         let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
-        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))
+        let threads = tokio::runtime::Handle::current().metrics().num_workers();
+        let admission = Arc::new(Admission::new(limits.traffic, threads));
+        Ok(Arc::new(Ingestion {
+            ledger,
+            writer,
+            head,
+            known,
+            aggregation,
+            measures,
+            limits,
+            admission,
+            now,
+            stop,
+        }))
     }
 
     /// Whether it can do its work.

@@ -8,6 +8,7 @@ use std::fmt;
 use tonghop_proto::ingestion::{self as pb, figure::Statement};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use crate::fair::Traffic;
 use crate::finding::{Findings, Spot};
 
 /// How much is taken at once.
@@ -23,6 +24,8 @@ pub struct Limits {
     pub max_note: usize,
     /// Arrays and objects of a JSON document within one another.
     pub max_depth: usize,
+    /// How much is taken in of all, and of each sender.
+    pub traffic: Traffic,
 }
 
 impl Default for Limits {
@@ -33,6 +36,7 @@ impl Default for Limits {
             max_text: 256,
             max_note: 2_000,
             max_depth: 16,
+            traffic: Traffic::default(),
         }
     }
 }

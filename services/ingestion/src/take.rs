@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
+use tonghop_access::Caller;
 use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
@@ -16,6 +17,7 @@ use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Pre
 use uuid::Uuid;
 
 use crate::check::{accept, check};
+use crate::fair::{self, Lane};
 use crate::in_force::{InForce, none_loaded};
 use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
 use crate::submission::{Limits, RawSubmission};
@@ -43,13 +45,42 @@ impl Ingestion {
     ///
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
-    pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
-        let outcome = self.take(arrived).await;
+    pub async fn submit(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
+        let outcome = self.take_in_turn(fair::lane(caller, &arrived), arrived).await;
         self.measures.count(&outcome);
         outcome
     }
 
-    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
+    /// Takes a submission that comes as a message, as [`submit`](Self::submit) does.
+    pub(crate) async fn submit_message(&self, caller: &Caller, message: Bytes) -> Result<Taken, Failure> {
+        let outcome = async {
+            if let Some(arrived) = wire::open_plain(&message) {
+                return self.take_in_turn(fair::lane(caller, &arrived), arrived).await;
+            }
+            // To open it may take a while, too.
+            let lane = fair::lane_of_message(caller, &message);
+            let in_hand = self.admission.admit(&lane, message.len()).await?;
+            let (limits, pass) = (self.limits, self.admission.long(&lane, message.len()).await?);
+            let arrived = working(pass, move || wire::open(&message, &limits)).await??;
+            let taken = self.take(&lane, arrived).await;
+            drop(in_hand);
+            taken
+        };
+        let outcome = outcome.await;
+        self.measures.count(&outcome);
+        outcome
+    }
+
+    /// Takes it when it is its sender's turn.
+    async fn take_in_turn(&self, lane: Lane, arrived: Arrived) -> Result<Taken, Failure> {
+        if arrived.document.len() > self.limits.max_bytes {
+            return Err(too_large(&self.limits));
+        }
+        let _in_hand = self.admission.admit(&lane, arrived.document.len()).await?;
+        self.take(&lane, arrived).await
+    }
+
+    async fn take(&self, lane: &Lane, arrived: Arrived) -> Result<Taken, Failure> {
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
@@ -61,32 +92,40 @@ impl Ingestion {
         let arrived = Arc::new(arrived);
         // What would happen is told with everything that could be told of it.
         if !arrived.dry_run
-            && let Some(taken) = self.take_alike(&arrived, in_force.clone()).await?
+            && let Some(taken) = self.take_alike(lane, &arrived, in_force.clone()).await?
         {
             return Ok(taken);
         }
-        self.take_one_by_one(arrived, in_force).await
+        self.take_one_by_one(lane, arrived, in_force).await
     }
 
     /// By kinds of figures; nothing where the submission has to be taken figure by figure.
     async fn take_alike(
         &self,
+        lane: &Lane,
         arrived: &Arc<Arrived>,
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
-            let (arrived, registry, limits) =
+            let (given, registry, limits) =
                 (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
             let making = self.making(in_force.rules);
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&arrived, &registry, &limits)?;
+                let ready = ready_alike(&given, &registry, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest) = (ready.figures, *ready.content.digest());
-                Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest)))
+                Some(making.make(ready, &given.key).map(|prepared| (prepared, figures, digest)))
             };
-            let made = if short { make() } else { blocking(make).await? };
+            let bytes = arrived.document.len();
+            let made = if short {
+                let _pass = self.admission.short(lane, bytes).await?;
+                make()
+            } else {
+                let pass = self.admission.long(lane, bytes).await?;
+                working(pass, make).await?
+            };
             let Some(made) = made else { return Ok(None) };
             let (prepared, figures, digest) = made?;
             match self.append(prepared, &digest, figures, vec![]).await? {
@@ -97,11 +136,17 @@ impl Ingestion {
         Ok(None)
     }
 
-    async fn take_one_by_one(&self, arrived: Arc<Arrived>, mut in_force: InForce) -> Result<Taken, Failure> {
-        let limits = self.limits;
+    async fn take_one_by_one(
+        &self,
+        lane: &Lane,
+        arrived: Arc<Arrived>,
+        mut in_force: InForce,
+    ) -> Result<Taken, Failure> {
+        let (limits, bytes) = (self.limits, arrived.document.len());
         // Reading and checking can take a while; other callers go on meanwhile.
         let reading = Arc::clone(&arrived);
-        let (raw, content) = blocking(move || {
+        let pass = self.admission.long(lane, bytes).await?;
+        let (raw, content) = working(pass, move || {
             let (raw, document) = read(&reading, &limits)?;
             Ok::<_, Failure>((raw, Content::new(reading.media_type.clone(), document)))
         })
@@ -114,7 +159,8 @@ impl Ingestion {
         }
         for _ in 0..MOST_CHECKS {
             let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
-            let checked = blocking(move || {
+            let pass = self.admission.long(lane, bytes).await?;
+            let checked = working(pass, move || {
                 let checked = check(&registry, &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
@@ -139,7 +185,8 @@ impl Ingestion {
             let (source, note) = (raw.source.clone(), raw.note.clone());
             let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
             let (making, key) = (self.making(in_force.rules), arrived.key.clone());
-            let prepared = blocking(move || making.make(ready, &key)).await??;
+            let pass = self.admission.long(lane, bytes).await?;
+            let prepared = working(pass, move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(taken),
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
@@ -214,6 +261,19 @@ impl Making {
 /// Work that takes a while, on a thread for it.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
+}
+
+/// The same, for as long as a pass says that a processor is there for it: also where nobody waits for the end any more.
+async fn working<P: Send + 'static, T: Send + 'static>(
+    pass: P,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    blocking(move || {
+        let done = work();
+        drop(pass);
+        done
+    })
+    .await
 }
 
 /// What a submission is sent as, without the parameters of its media type.

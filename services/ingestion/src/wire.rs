@@ -230,7 +230,7 @@ pub(crate) fn of_messages(
 }
 
 /// A request whose fields come in order: what is kept of it lies in it as one piece.
-fn open_plain(request: &Bytes) -> Option<Arrived> {
+pub(crate) fn open_plain(request: &Bytes) -> Option<Arrived> {
     let mut rest: &[u8] = request;
     let key = text(&mut rest, KEY)?.to_owned();
     let start = request.len() - rest.len();
