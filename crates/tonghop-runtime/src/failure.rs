@@ -9,7 +9,8 @@ use serde::Serialize;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{Text, trace};
+use crate::language::{Language, Text, say};
+use crate::trace;
 
 /// One thing wrong, or remarkable, in what was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,8 +26,8 @@ pub struct Finding {
     /// Where, in CSV: the column's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub column: String,
-    /// What was read.
-    pub got: String,
+    /// What was read; in words where there is nothing to repeat.
+    pub got: Text,
     /// What was expected.
     pub expected: Text,
     /// What to do.
@@ -94,16 +95,23 @@ impl FailureKind {
         }
     }
 
-    fn title(self) -> &'static str {
+    fn title(self) -> Text {
         match self {
-            FailureKind::NotUnderstood => "The request could not be understood",
-            FailureKind::NotFound => "Not found",
-            FailureKind::KeyConflict => "The idempotency key was used with other content",
-            FailureKind::TooLarge => "Too large",
-            FailureKind::UnsupportedMediaType => "Media type not taken",
-            FailureKind::Unprocessable => "Understood, and wrong",
-            FailureKind::Unavailable => "Not available now",
-            FailureKind::Internal => "A fault of the service",
+            FailureKind::NotUnderstood => {
+                Text::of("Không hiểu được yêu cầu", "The request could not be understood")
+            }
+            FailureKind::NotFound => Text::of("Không tìm thấy", "Not found"),
+            FailureKind::KeyConflict => Text::of(
+                "Khóa chống trùng đã dùng cho nội dung khác",
+                "The idempotency key was used with other content",
+            ),
+            FailureKind::TooLarge => Text::of("Quá lớn", "Too large"),
+            FailureKind::UnsupportedMediaType => {
+                Text::of("Không nhận loại nội dung này", "Media type not taken")
+            }
+            FailureKind::Unprocessable => Text::of("Hiểu được, nhưng có lỗi", "Understood, and wrong"),
+            FailureKind::Unavailable => Text::of("Hiện chưa phục vụ được", "Not available now"),
+            FailureKind::Internal => Text::of("Lỗi của hệ thống", "A fault of the service"),
         }
     }
 }
@@ -113,7 +121,7 @@ impl FailureKind {
 #[error("{detail}")]
 pub struct Failure {
     kind: FailureKind,
-    detail: String,
+    detail: Text,
     findings: Vec<Finding>,
     #[source]
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -121,8 +129,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure a caller may read.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Failure {
-        Failure { kind, detail: detail.into(), findings: vec![], cause: None }
+    pub fn new(kind: FailureKind, detail: Text) -> Failure {
+        Failure { kind, detail, findings: vec![], cause: None }
     }
 
     /// With everything found wrong.
@@ -135,26 +143,36 @@ impl Failure {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         Failure {
             cause: Some(cause.into()),
-            ..Failure::new(FailureKind::Internal, "the service could not do this; its log says why")
+            ..Failure::new(
+                FailureKind::Internal,
+                Text::of(
+                    "hệ thống không thực hiện được; nguyên nhân có trong nhật ký của hệ thống",
+                    "the service could not do this; its log says why",
+                ),
+            )
         }
     }
 
     /// Something the service needs is away; its cause only the operator sees.
-    pub fn unavailable(
-        detail: impl Into<String>,
-        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Failure {
+    pub fn unavailable(detail: Text, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         Failure { cause: Some(cause.into()), ..Failure::new(FailureKind::Unavailable, detail) }
     }
 
     /// How a stream ends whose service stops.
     pub fn stopping() -> Failure {
-        Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+        let detail =
+            Text::of("bản sao này đang dừng: hãy kết nối lại", "this replica is stopping: connect again");
+        Failure::new(FailureKind::Unavailable, detail)
     }
 
     /// Its kind.
     pub fn kind(&self) -> FailureKind {
         self.kind
+    }
+
+    /// What a caller may read, in both languages.
+    pub fn detail(&self) -> &Text {
+        &self.detail
     }
 
     /// Everything found wrong.
@@ -175,7 +193,7 @@ impl Failure {
     /// Logs what the caller does not see. Called once, where the failure becomes an answer.
     fn log(&self) {
         if let Some(cause) = &self.cause {
-            tracing::error!(kind = self.kind.slug(), cause = %Chain(cause.as_ref()), "{}", self.detail);
+            tracing::error!(kind = self.kind.slug(), cause = %Chain(cause.as_ref()), "{}", self.detail.in_language(Language::English));
         }
     }
 }
@@ -197,9 +215,9 @@ impl std::fmt::Display for Chain<'_> {
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: String,
-    title: &'static str,
+    title: Text,
     status: u16,
-    detail: &'a str,
+    detail: &'a Text,
     #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,6 +239,7 @@ impl IntoResponse for Failure {
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        say(headers, Language::spoken());
         if self.kind == FailureKind::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -245,14 +264,21 @@ fn beginning(text: &str) -> String {
 
 /// Where a finding is, and what it says, in words.
 fn in_words(finding: &Finding) -> (String, String) {
+    let language = Language::spoken();
     let place = match finding.line {
         Some(line) => {
-            let parts = [finding.path.clone(), format!("line {line}"), finding.column.clone()];
+            let line = format!("{} {line}", language.choose("dòng", "line"));
+            let parts = [finding.path.clone(), line, finding.column.clone()];
             parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
         }
         None => finding.path.clone(),
     };
-    let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
+    let Finding { code, got, expected, .. } = finding;
+    let got = got.to_string();
+    let mut text = match language {
+        Language::Vietnamese => format!("{code}: nhận được {got:?}, cần {expected}"),
+        Language::English => format!("{code}: got {got:?}, expected {expected}"),
+    };
     if !finding.hint.is_empty() {
         text.push_str("; ");
         text.push_str(&finding.hint.to_string());
@@ -276,9 +302,13 @@ impl From<Failure> for tonic::Status {
         if let Some(trace_id) = failure.trace_id() {
             details.set_request_info(trace_id, "");
         }
-        let mut message = beginning(&failure.detail);
+        let mut message = beginning(&failure.detail.to_string());
         if carried < failure.findings.len() {
-            message.push_str(&format!(" (the first {carried} findings are in the details)"));
+            let more = Text::of(
+                format!(" (chi tiết nêu {carried} phát hiện đầu tiên)"),
+                format!(" (the first {carried} findings are in the details)"),
+            );
+            message.push_str(&more.to_string());
         }
         tonic::Status::with_error_details(failure.kind.grpc(), message, details)
     }

@@ -3,7 +3,7 @@
 
 pub mod arguments;
 mod failure;
-mod language;
+pub mod language;
 pub mod metrics;
 pub mod process;
 mod process_use;
