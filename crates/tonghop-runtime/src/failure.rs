@@ -34,6 +34,67 @@ pub struct Finding {
     pub hint: Text,
 }
 
+/// What a finding says was read: as it was given, or in words where there is nothing to repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// As it was given, the same in both languages.
+    Read(String),
+    /// In words.
+    Words(Text),
+}
+
+impl Got {
+    /// That there was nothing to read.
+    pub fn nothing() -> Got {
+        Got::Words(Text::of("không có gì", "nothing"))
+    }
+}
+
+impl From<&str> for Got {
+    fn from(read: &str) -> Got {
+        Got::Read(read.to_owned())
+    }
+}
+
+impl From<&String> for Got {
+    fn from(read: &String) -> Got {
+        Got::Read(read.clone())
+    }
+}
+
+impl From<String> for Got {
+    fn from(read: String) -> Got {
+        Got::Read(read)
+    }
+}
+
+impl From<Text> for Got {
+    fn from(words: Text) -> Got {
+        Got::Words(words)
+    }
+}
+
+impl From<Got> for Text {
+    fn from(got: Got) -> Text {
+        match got {
+            Got::Read(read) => Text::same(read),
+            Got::Words(words) => words,
+        }
+    }
+}
+
+impl Finding {
+    /// What was read and what was expected, after where it is or what it is about.
+    pub fn said(&self, of: &str) -> Text {
+        let (vi, en) = (Language::Vietnamese, Language::English);
+        let got = |language| self.got.in_language(language);
+        Text::of(
+            format!("{of}: nhận được {:?}, cần {}", got(vi), self.expected.in_language(vi)),
+            format!("{of}: got {:?}, expected {}", got(en), self.expected.in_language(en)),
+        )
+    }
+}
+
 /// What kind of failure it is. Each stands for one HTTP status and one gRPC code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
@@ -131,6 +192,12 @@ impl Failure {
     /// A failure a caller may read.
     pub fn new(kind: FailureKind, detail: Text) -> Failure {
         Failure { kind, detail, findings: vec![], cause: None }
+    }
+
+    /// One thing that was found wrong.
+    pub fn of(kind: FailureKind, finding: Finding) -> Failure {
+        let detail = finding.said(&finding.path);
+        Failure::new(kind, detail).with_findings(vec![finding])
     }
 
     /// With everything found wrong.
@@ -273,12 +340,7 @@ fn in_words(finding: &Finding) -> (String, String) {
         }
         None => finding.path.clone(),
     };
-    let Finding { code, got, expected, .. } = finding;
-    let got = got.to_string();
-    let mut text = match language {
-        Language::Vietnamese => format!("{code}: nhận được {got:?}, cần {expected}"),
-        Language::English => format!("{code}: got {got:?}, expected {expected}"),
-    };
+    let mut text = finding.said(&finding.code).to_string();
     if !finding.hint.is_empty() {
         text.push_str("; ");
         text.push_str(&finding.hint.to_string());

@@ -145,6 +145,11 @@ impl Text {
     }
 }
 
+/// That a request could not be read, in the words of what reads it, which are English.
+pub fn not_read(why: &str) -> Text {
+    Text::of(format!("không đọc được yêu cầu: {why}"), why)
+}
+
 /// In the language of the request that is being answered.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
