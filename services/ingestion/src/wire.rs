@@ -190,11 +190,14 @@ pub fn open(request: &Bytes, limits: &Limits) -> Result<Arrived, Failure> {
         return Ok(arrived);
     }
     bounded(request, limits)?;
-    let request = pb::SubmitRequest::decode(request.clone())
-        .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+    let request = pb::SubmitRequest::decode(request.clone()).map_err(|e| not_a_submission(&e))?;
     match request.document {
         Some(_) if !request.figures.is_empty() => {
-            Err(Failure::new(FailureKind::NotUnderstood, "give figures or a document, not both"))
+            let detail = Text::of(
+                "gửi số liệu hoặc tài liệu, không gửi cả hai",
+                "give figures or a document, not both",
+            );
+            Err(Failure::new(FailureKind::NotUnderstood, detail))
         }
         Some(document) => Ok(Arrived {
             key: request.idempotency_key,
@@ -213,6 +216,12 @@ pub fn open(request: &Bytes, limits: &Limits) -> Result<Arrived, Failure> {
             request.dry_run,
         )),
     }
+}
+
+/// That a message is none.
+pub(crate) fn not_a_submission(error: &prost::DecodeError) -> Failure {
+    let detail = Text::of(format!("không phải là báo cáo: {error}"), format!("not a submission: {error}"));
+    Failure::new(FailureKind::NotUnderstood, detail)
 }
 
 /// A submission given as messages, kept as the bytes of one.
