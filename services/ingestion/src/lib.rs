@@ -12,6 +12,7 @@
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
+//! | `streams` | submissions that come in pieces, and those that broke off |
 //! | `reviews` | names for positions, frozen |
 //! | [`fair`] | so that nobody starves another: whose turn it is, and how much at once |
 //! | `writer` | group commit |
@@ -34,6 +35,7 @@ pub mod registry_tables;
 mod rest;
 mod reviews;
 mod service;
+mod streams;
 pub mod submission;
 mod take;
 pub mod wire;

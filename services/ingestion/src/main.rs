@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_access::{Access, Authority, behind};
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
@@ -22,6 +23,8 @@ struct Arguments {
     service: ServiceArguments,
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    traffic: TrafficArguments,
     /// Where aggregation is reached, which knows what became of a submission.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
     aggregation: String,
@@ -54,7 +57,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let limits = Limits::default();
+    let limits = Limits { traffic: arguments.traffic.into(), ..Limits::default() };
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), limits, now, stopper.stop()).await?;
     let grpc = IngestionGrpc(ingestion.clone());
     let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());

@@ -7,7 +7,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::{Bytes, BytesMut};
@@ -20,7 +20,7 @@ use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::language::{self, Language, not_read};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 
 use crate::fair::Arriving;
 use crate::grpc::{hex, time, whole_finding};
@@ -56,6 +56,7 @@ async fn submit(
     let caller = of_request(&extensions)?;
     // Whoever may not push sends nothing that is read.
     caller.require(Role::Report)?;
+    as_it_is(&headers)?;
     let declared = body.size_hint().exact();
     if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
         return Err(too_large(&ingestion.limits));
@@ -99,6 +100,25 @@ async fn submit(
 fn said(mut response: Response) -> Response {
     language::say(response.headers_mut(), Language::spoken());
     response
+}
+
+/// That a document is sent as it is. What is compressed is small on the line and large in memory; documents travel well
+/// enough without.
+fn as_it_is(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(given) = headers.get(header::CONTENT_ENCODING) else { return Ok(()) };
+    let given = String::from_utf8_lossy(given.as_bytes());
+    if given.eq_ignore_ascii_case("identity") {
+        return Ok(());
+    }
+    let finding = Finding {
+        code: "content_encoding".into(),
+        path: "Content-Encoding".into(),
+        got: Text::same(given),
+        expected: Text::of("không nén", "none"),
+        hint: Text::of("gửi tài liệu không nén", "send the document as it is"),
+        ..Finding::default()
+    };
+    Err(Failure::of(FailureKind::UnsupportedMediaType, finding))
 }
 
 /// Reads a document as it comes, no further than documents go.

@@ -20,6 +20,7 @@ use crate::fair::Admission;
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
 use crate::reviews;
+use crate::streams::Streams;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
 
@@ -48,6 +49,7 @@ pub struct Ingestion {
     pub(crate) measures: Measures,
     pub(crate) limits: Limits,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) now: fn() -> Timestamp,
     /// When streams end.
     pub(crate) stop: Stop,
@@ -120,6 +122,7 @@ impl Ingestion {
             measures,
             limits,
             admission,
+            streams: Arc::new(Streams::new(limits.traffic.body_bytes / 4)),
             now,
             stop,
         }))

@@ -144,33 +144,34 @@ pub fn bounded(message: &[u8], limits: &Limits) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A field of a message, as protocol buffers write it; its content where that has a length.
-struct Field<'a> {
-    number: u32,
-    content: &'a [u8],
+/// A field of a message, as protocol buffers write it.
+pub(crate) struct Field<'a> {
+    pub(crate) number: u32,
+    /// Where it has a length.
+    pub(crate) content: &'a [u8],
+    /// Where it is a number.
+    pub(crate) varint: u64,
 }
 
 /// Takes the next field; nothing at the end, and where there is none that could be read.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
+pub(crate) fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     if rest.is_empty() {
         return None;
     }
     let (number, wire_type) = decode_key(rest).ok()?;
-    let content: &[u8] = match wire_type {
+    let mut field = Field { number, content: &[], varint: 0 };
+    match wire_type {
         WireType::LengthDelimited => {
             let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
-            rest.split_off(..length)?
+            field.content = rest.split_off(..length)?;
         }
-        WireType::Varint => {
-            decode_varint(rest).ok()?;
-            &[]
-        }
-        WireType::ThirtyTwoBit => rest.split_off(..4).map(|_| &[][..])?,
-        WireType::SixtyFourBit => rest.split_off(..8).map(|_| &[][..])?,
+        WireType::Varint => field.varint = decode_varint(rest).ok()?,
+        WireType::ThirtyTwoBit => drop(rest.split_off(..4)?),
+        WireType::SixtyFourBit => drop(rest.split_off(..8)?),
         // In no message of ours; a decoder that meets them goes through them without making anything.
-        WireType::StartGroup | WireType::EndGroup => &[],
-    };
-    Some(Field { number, content })
+        WireType::StartGroup | WireType::EndGroup => {}
+    }
+    Some(field)
 }
 
 /// The reporting system that a message names where it is usually written, at its beginning; empty where it does not.

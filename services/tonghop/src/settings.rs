@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tonghop_ingestion::fair::TrafficArguments;
 
 use crate::trouble::Trouble;
 
@@ -22,9 +23,24 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Pushes a second that one key may send.
+    pub rate_requests: Option<u64>,
+    /// Bytes a second that one key may push.
+    pub rate_bytes: Option<u64>,
+    /// Memory for submissions that come in and wait, in MiB.
+    pub body_memory: Option<u64>,
 }
 
 impl Settings {
+    /// How much is let in.
+    pub fn traffic(&self) -> TrafficArguments {
+        TrafficArguments {
+            rate_requests: self.rate_requests,
+            rate_bytes: self.rate_bytes,
+            body_memory: self.body_memory,
+        }
+    }
+
     /// Reads a file's text; `name` is what messages call it.
     ///
     /// # Errors
@@ -49,12 +65,17 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            rate_requests: chosen.rate_requests.or(defaults.rate_requests),
+            rate_bytes: chosen.rate_bytes.or(defaults.rate_bytes),
+            body_memory: chosen.body_memory.or(defaults.body_memory),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tonghop_ingestion::fair::Traffic;
+
     use super::*;
 
     #[test]
@@ -64,6 +85,14 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        // What is written there is what is meant where nothing is said.
+        assert_eq!(Traffic::from(defaults.traffic()), Traffic::default());
+        let unsaid = TrafficArguments::default();
+        let TrafficArguments { rate_requests, rate_bytes, body_memory } = defaults.traffic();
+        assert_ne!(
+            (rate_requests, rate_bytes, body_memory),
+            (unsaid.rate_requests, unsaid.rate_bytes, unsaid.body_memory)
+        );
     }
 
     #[test]

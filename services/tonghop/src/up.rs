@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonghop_access::{Access, Authority, behind, inside};
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
+use tonghop_ingestion::fair::Traffic;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
@@ -47,6 +48,8 @@ pub struct UpOptions {
     pub batch_entries: usize,
     /// Whom it lets in.
     pub access: Access,
+    /// How much it lets in.
+    pub traffic: Traffic,
 }
 
 impl UpOptions {
@@ -58,6 +61,7 @@ impl UpOptions {
             listen,
             batch_entries: 256,
             access: Access::Open,
+            traffic: Traffic::default(),
         }
     }
 }
@@ -128,7 +132,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
-    let (to_aggregation, limits) = (Some(aggregation_channel.clone()), Limits::default());
+    let (to_aggregation, limits) =
+        (Some(aggregation_channel.clone()), Limits { traffic: options.traffic, ..Limits::default() });
     let ingestion = Ingestion::open(ledger.clone(), to_aggregation, limits, now, stopper.stop()).await?;
     let aggregation = Aggregation::new(
         tiles.clone(),

@@ -68,7 +68,8 @@ where
                 return Box::pin(async move { Ok(refused) });
             }
         };
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(Arc::clone(&held));
         let arriving = self.admission.arriving(body, Arc::clone(&held));
         let body = Body::new(arriving.map_err(Status::from));
         let answer = self.inner.call(Request::from_parts(parts, body));

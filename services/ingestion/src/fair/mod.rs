@@ -13,6 +13,7 @@
 //! | `rate` | how much a second |
 //! | `arrivals` | bodies while they come: their memory, their number, their time |
 //! | `metered` | the same for gRPC's |
+//! | `settings` | how much an operator lets in |
 //! | `refusal` | what is said to those who are turned away |
 
 mod arrivals;
@@ -22,6 +23,7 @@ mod metered;
 mod queue;
 mod rate;
 mod refusal;
+mod settings;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,29 +43,7 @@ use rate::Bucket;
 pub use rate::Rate;
 use refusal::Refusal;
 pub(crate) use refusal::Refused;
-
-/// How much is taken in, of all and of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Traffic {
-    /// Requests of one key.
-    pub requests: Rate,
-    /// Bytes of one key.
-    pub bytes: Rate,
-    /// Bytes of bodies in memory at once: those that come in, and those that wait.
-    pub body_bytes: u64,
-}
-
-impl Default for Traffic {
-    /// What a province sends at its busiest, several times over: the figures of all its communes for a year are some tens
-    /// of megabytes.
-    fn default() -> Traffic {
-        Traffic {
-            requests: Rate { per_second: 100, burst: 1_000 },
-            bytes: Rate { per_second: 16 << 20, burst: 512 << 20 },
-            body_bytes: 256 << 20,
-        }
-    }
-}
+pub use settings::{Traffic, TrafficArguments};
 
 /// What is in hand at once: enough to fill the writer's groups, little enough that whoever comes next does not wait for long.
 const IN_HAND: Bounds = Bounds {

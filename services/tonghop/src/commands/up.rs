@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonghop_access::Access;
+use tonghop_ingestion::fair::TrafficArguments;
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -29,6 +30,9 @@ pub struct UpArguments {
     /// Ledger entries rolled up in one transaction at most [default: 256].
     #[arg(long, env = "TONGHOP_BATCH_ENTRIES")]
     pub batch_entries: Option<usize>,
+    /// How much it lets in.
+    #[command(flatten)]
+    pub traffic: TrafficArguments,
 }
 
 impl UpArguments {
@@ -38,6 +42,7 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             access: Access::Open,
+            traffic: self.traffic.or(file.traffic()).into(),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
