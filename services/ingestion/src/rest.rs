@@ -18,6 +18,7 @@ use tonghop_rest::parameters;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -61,7 +62,7 @@ async fn submit(
             key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
             source: parameters.source,
             note: parameters.note,
-            media_type: media_type.to_owned(),
+            media_type: with_locale(media_type, &parameters.locale)?,
             document: body,
             as_message: false,
             dry_run: parameters.dry_run,

@@ -73,7 +73,7 @@ pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<
     let decimals: Vec<u8> = kinds.iter().map(|k| k.decimals).collect();
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
-    let raw = RawSubmission { source, note, figures: firsts, reading: Findings::default() };
+    let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
     let mut checker = Checker::new(registry, limits, Findings::default());
     checker.submission(&raw);
     let mut parts = Parts::of(registry);
@@ -150,7 +150,7 @@ pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<
         }
         if !of.roles.is_empty() {
             let said = of.has_value.then_some(scaled);
-            parts.note(&of.roles, (local.id, of.scope, of.period), said, Place::Item(i));
+            parts.note(&of.roles, (local.id, of.scope, of.period), said, &Place::Item(i));
         }
         value.push(scaled);
     }

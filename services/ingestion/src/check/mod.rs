@@ -7,13 +7,16 @@
 
 mod alike;
 mod breakdown;
+mod named;
 pub(crate) mod nearest;
 mod part;
 mod statement;
 mod subject;
 mod texts;
 mod unit;
+mod written;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -47,6 +50,8 @@ pub struct Checked {
 /// [`Findings::LISTED`] are there, and a last one that says how many more.
 pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
     let mut checker = Checker::new(registry, limits, raw.reading.clone());
+    checker.warnings = raw.remarks.clone();
+    checker.by_name = raw.by_name;
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
@@ -56,7 +61,7 @@ pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Resul
     for raw in &raw.figures {
         if let Some(one) = checker.figure(raw) {
             if !one.tagged {
-                parts.note_one(&one.accepted.figure, raw.place);
+                parts.note_one(&one.accepted.figure, &raw.place);
             }
             figures.push(one.accepted);
         }
@@ -94,7 +99,11 @@ struct Checker<'r, 'a> {
     breakdowns: HashMap<(&'r str, &'a RawBreakdown), Rc<ReadBreakdown>>,
     /// Numbers of places within series.
     places: HashMap<breakdown::Address, u32>,
-    keys: HashMap<Key, Place>,
+    keys: HashMap<Key, &'a Place>,
+    /// Whether names stand for codes.
+    by_name: bool,
+    /// Names of units, once one is asked for.
+    unit_names: Option<Rc<named::UnitNames>>,
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
@@ -109,6 +118,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             breakdowns: HashMap::new(),
             places: HashMap::new(),
             keys: HashMap::new(),
+            by_name: false,
+            unit_names: None,
         }
     }
 
@@ -160,7 +171,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let placed = self.breakdown(raw, bad, indicator);
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
-            self.once((unit, placed.number, period, scope), raw.place);
+            self.once((unit, placed.number, period, scope), &raw.place);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);
@@ -172,7 +183,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             scope: scope?,
             statement: statement?,
         };
-        let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
+        let unit_code = self.registry.unit(figure.unit).code.clone();
+        let accepted = AcceptedFigure { figure, unit_code, programmes: programmes? };
         Some(One { accepted, indicator, place: placed.number, tagged: placed.tagged })
     }
 
@@ -181,7 +193,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let mut bad = raw.unreadable;
         let short = self.limits.max_text;
         let note = self.limits.max_note;
-        let place = raw.place;
+        let place = &raw.place;
         let mut check = |field: Field, text: &str, most: usize| {
             if !texts::check(&mut self.findings, || place.at(field), text, most) {
                 bad.insert(field);
@@ -216,7 +228,7 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     /// One submission says one thing of one key.
-    fn once(&mut self, key: Key, place: Place) {
+    fn once(&mut self, key: Key, place: &'a Place) {
         if let Some(first) = self.keys.insert(key, place) {
             self.keys.insert(key, first);
             self.findings.add(|| {
@@ -241,8 +253,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         let known = match self.breakdowns.get(&(code, &raw.breakdown)) {
             Some(known) => Rc::clone(known),
             None => {
-                let made =
-                    Rc::new(breakdown::read(self.registry, indicator, &raw.breakdown, &mut self.places));
+                let by_code = if self.by_name {
+                    named::breakdown(self.registry, &raw.breakdown)
+                } else {
+                    Cow::Borrowed(&raw.breakdown)
+                };
+                let made = Rc::new(breakdown::read(self.registry, indicator, &by_code, &mut self.places));
                 self.breakdowns.insert((code, &raw.breakdown), Rc::clone(&made));
                 made
             }

@@ -68,8 +68,10 @@ impl Checker<'_, '_> {
             }
             return qualifier.map(|_| Statement::NotAvailable(reason.clone()));
         }
-        let value = self.value(raw, raw.value.as_deref()?, indicator)?;
-        Some(Statement::Value(value, qualifier?))
+        let (plain, in_words) = self.as_written(raw, raw.value.as_deref()?, indicator)?;
+        let value = self.value(raw, &plain, indicator)?;
+        let qualifier = self.put(raw, qualifier?, in_words)?;
+        Some(Statement::Value(value, qualifier))
     }
 
     fn qualifier(&mut self, raw: &RawFigure, bad: Fields) -> Option<Qualifier> {

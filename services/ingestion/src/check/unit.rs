@@ -1,13 +1,17 @@
 //! Which unit a figure is of: codes are reused, so a code means nothing without a day.
 
+use std::rc::Rc;
+
 use tonghop_core::Date;
 use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
+use tonghop_runtime::Text;
 
-use super::Checker;
+use super::named::NamedUnit;
+use super::{Checker, named};
 use crate::finding::{Code, finding};
 use crate::submission::{Field, Fields, RawFigure};
 
@@ -42,6 +46,27 @@ impl<'r, 'a> Checker<'r, 'a> {
         // Any day tells a code that never was from one that is not in force.
         let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
         let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
+            UnitLookup::Unknown if self.by_name && named::may_be_name(code) => {
+                match self.named_unit(raw, code, day?) {
+                    NamedUnit::One(unit) => unit,
+                    NamedUnit::Refused(found) => {
+                        self.findings.add(|| found);
+                        return None;
+                    }
+                    NamedUnit::Unknown => {
+                        self.findings.add(|| {
+                            let expected =
+                                Text::of("mã hoặc tên của một đơn vị", "the code or the name of a unit");
+                            let hint = Text::of(
+                                "kiểm tra chính tả, hoặc tra mã trong danh mục đơn vị: GET /v1/units",
+                                "check the spelling, or look the code up in the list of units, GET /v1/units",
+                            );
+                            finding(Code::UnknownUnit, spot(), code, expected, hint)
+                        });
+                        return None;
+                    }
+                }
+            }
             UnitLookup::Unknown => {
                 self.findings.add(|| {
                     let expected = "the code of a unit, as the statistics office gives it";
@@ -72,6 +97,15 @@ impl<'r, 'a> Checker<'r, 'a> {
         let same = self.map_date(raw, bad, unit, day);
         let allowed = self.level(raw, indicator, unit, day, scope);
         (same && allowed).then_some(unit)
+    }
+
+    /// The unit of a name, within the one that the figure is said to be within.
+    fn named_unit(&mut self, raw: &RawFigure, name: &str, day: Date) -> NamedUnit {
+        let registry = self.registry;
+        let names = self.unit_names.get_or_insert_with(|| Rc::new(named::UnitNames::of(registry)));
+        let names = Rc::clone(names);
+        let within = raw.within.as_deref().and_then(|text| named::unit(registry, &names, text, day));
+        names.find(registry, name, day, within, || raw.place.at(Field::Unit))
     }
 
     /// Whether the unit is of a level that reports the indicator, in this scope.
@@ -131,13 +165,14 @@ impl<'r, 'a> Checker<'r, 'a> {
             });
             return false;
         };
-        if registry.unit_on(&raw.unit, map_date) == UnitLookup::Found(unit) {
+        let code = &registry.unit(unit).code;
+        if registry.unit_on(code, map_date) == UnitLookup::Found(unit) {
             return true;
         }
         self.findings.add(|| {
-            let then = match registry.unit_on(&raw.unit, map_date) {
+            let then = match registry.unit_on(code, map_date) {
                 UnitLookup::Found(other) => registry.named(other, map_date),
-                _ => format!("no unit with code {}", raw.unit),
+                _ => format!("no unit with code {code}"),
             };
             let got = format!("{map_date}, when there is {then}");
             let expected = format!("a day on which the code is {}, as on {day}", registry.named(unit, day));
