@@ -10,13 +10,14 @@
 //! | `plain` | the cells of a province whose figures are plain |
 //! | `whole_findings` | what only the whole can show |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
-//! | `reviews` | names for positions of the past |
+//! | `beside` | entries that change no total: reviews, and who may do what |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
 //! | `cores` | work on many things at once |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
+mod beside;
 mod cores;
 mod engine;
 mod follow;
@@ -26,7 +27,6 @@ mod plain;
 mod prepared;
 mod rebuild;
 mod rest;
-mod reviews;
 mod series;
 mod shelf;
 mod summarise;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tonghop_access::{Access, Authority, behind};
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
@@ -52,13 +53,17 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments), stopper.stop());
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
+    #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
+    let now = jiff::Timestamp::now;
+    let authority = Authority::new(Access::Open, now);
+    let (all, rest) = behind(&authority, all, routes(aggregation.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     aggregation.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(aggregation.clone()), &readiness, &metrics);
+    let app = one_port(all.prepare(), rest, &readiness, &metrics);
     let work = aggregation.clone().run();
     let probe = move || {
         let aggregation = aggregation.clone();

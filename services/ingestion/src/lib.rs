@@ -12,7 +12,7 @@
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
 //! | `media_type` | what a document is, and in which locale its numbers are |
 //! | `maps` | units, maps and what became of them, asked for |
-//! | `in_force` | the registry in force, which any replica may change |
+//! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
 //! | `writer` | group commit |

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tonghop_access::{Access, Authority, behind};
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
@@ -57,13 +58,15 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), limits, now, stopper.stop()).await?;
     let grpc = IngestionGrpc(ingestion.clone());
     let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
+    let authority = Authority::new(Access::Open, now);
+    let (all, rest) = behind(&authority, all, routes(ingestion.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     ingestion.register(&metrics);
     for pool in ledger.pools() {
         metrics.pool("ledger", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(ingestion.clone()), &readiness, &metrics);
+    let app = one_port(all.prepare(), rest, &readiness, &metrics);
     let probe = move || {
         let ingestion = ingestion.clone();
         async move { ingestion.probe().await }

@@ -64,8 +64,8 @@ pub(crate) fn expected() -> Text {
 
 fn unknown(got: &str, hint: Text) -> Failure {
     let found = finding(Code::UnknownLocale, Spot::path(LOCALE), got, expected(), hint);
-    Failure::new(FailureKind::NotUnderstood, "the locale of the numbers is not known")
-        .with_findings(vec![found])
+    let detail = Text::of("không rõ số được viết theo locale nào", "the locale of the numbers is not known");
+    Failure::new(FailureKind::NotUnderstood, detail).with_findings(vec![found])
 }
 
 #[cfg(test)]

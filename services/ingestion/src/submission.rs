@@ -243,6 +243,16 @@ impl Place {
     }
 }
 
+impl Place {
+    /// As it is said in Vietnamese.
+    pub(crate) fn in_vietnamese(&self) -> String {
+        match self {
+            Place::Item(_) | Place::Cell(..) => self.to_string(),
+            Place::Line(line) => format!("dòng {line}"),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,7 +11,7 @@ use prost::Message;
 use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
-use tonghop_runtime::{Failure, FailureKind, Finding, trace};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
@@ -54,7 +54,7 @@ impl Ingestion {
             return Err(too_large(&self.limits));
         }
         check_key("Idempotency-Key", &arrived.key)?;
-        let in_force = match self.known.last() {
+        let in_force = match self.known.last().in_force() {
             Some(last) => last,
             None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
         };
@@ -77,7 +77,7 @@ impl Ingestion {
         for _ in 0..MOST_CHECKS {
             let (arrived, registry, limits) =
                 (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
-            let making = self.making(in_force.position);
+            let making = self.making(in_force.rules);
             let short = arrived.document.len() <= SHORT;
             let make = move || {
                 let ready = ready_alike(&arrived, &registry, &limits)?;
@@ -124,9 +124,9 @@ impl Ingestion {
             });
             let checked = checked.await?;
             if checked.is_err() || arrived.dry_run {
-                // Only the registry in force may refuse, or speak for what would happen.
+                // Only what is in force may refuse, or speak for what would happen.
                 let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
-                if now.position != in_force.position {
+                if now.rules != in_force.rules {
                     in_force = now;
                     continue;
                 }
@@ -138,23 +138,24 @@ impl Ingestion {
             }
             let (source, note) = (raw.source.clone(), raw.note.clone());
             let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
-            let (making, key) = (self.making(in_force.position), arrived.key.clone());
+            let (making, key) = (self.making(in_force.rules), arrived.key.clone());
             let prepared = blocking(move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(taken),
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        let detail = Text::of(
+            "đang nạp danh mục; hãy thử lại với cùng khóa khi xong",
             "registries are being loaded; try again with the same key when that is done",
-        ))
+        );
+        Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
-    fn making(&self, registry: i64) -> Making {
+    fn making(&self, rules: i64) -> Making {
         Making {
             ledger: self.ledger.clone(),
-            registry,
+            rules,
             received_at: (self.now)(),
             trace_parent: trace::parent(),
         }
@@ -184,8 +185,8 @@ impl Ingestion {
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
-    /// Position of the registry it was checked under.
-    registry: i64,
+    /// Position of the rules it was checked under.
+    rules: i64,
     received_at: jiff::Timestamp,
     trace_parent: String,
 }
@@ -203,7 +204,8 @@ impl Making {
             figures: u32::try_from(ready.figures).map_err(Failure::internal)?,
             received_at: self.received_at,
             note: ready.note,
-            premise: Premise::Registry(self.registry),
+            actor: String::new(),
+            premise: Premise::Rules(self.rules),
             trace_parent: self.trace_parent,
         };
         self.ledger.prepare(entry).map_err(failure)
@@ -254,17 +256,18 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         CSV => csv_form::parse(document, &beside, limits)?,
         XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
-            let request = pb::SubmitRequest::decode(document.as_ref())
-                .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+            let request =
+                pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
             // As it was sent; over gRPC, as it is written wherever it is written again.
             let kept = if arrived.as_message { request.encode_to_vec().into() } else { document.clone() };
             return Ok((RawSubmission::from_wire(&request.source, &request.note, request.figures), kept));
         }
         other => {
-            return Err(Failure::new(
-                FailureKind::UnsupportedMediaType,
+            let detail = Text::of(
+                format!("báo cáo được gửi dưới dạng {JSON}, {CSV} hoặc {XLSX}, không phải {other:?}"),
                 format!("a submission is sent as {JSON}, {CSV} or {XLSX}, not as {other:?}"),
-            ));
+            );
+            return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }
     };
     Ok((raw, document.clone()))
@@ -275,19 +278,26 @@ fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failur
         let figures = known.figures;
         return Ok(Taken { receipt: Some(known), replayed: true, figures, warnings: vec![] });
     }
-    Err(Failure::new(
-        FailureKind::KeyConflict,
+    let Receipt { idempotency_key: key, source, position, .. } = &known;
+    let detail = Text::of(
         format!(
-            "the key {:?} of {:?} was used at position {} with other content: use a new key for new content",
-            known.idempotency_key, known.source, known.position
+            "khóa {key:?} của {source:?} đã dùng ở vị trí {position} với nội dung khác: nội dung mới cần khóa mới"
         ),
-    ))
+        format!(
+            "the key {key:?} of {source:?} was used at position {position} with other content: use a new key for \
+             new content"
+        ),
+    );
+    Err(Failure::new(FailureKind::KeyConflict, detail))
 }
 
 fn refused(findings: Vec<Finding>) -> Failure {
     let detail = match findings.as_slice() {
-        [one] => format!("{}: got {:?}, expected {}", one.code, one.got, one.expected),
-        many => format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        [one] => one.said(&one.code),
+        many => Text::of(
+            format!("báo cáo này có {} lỗi; không lưu gì", many.len()),
+            format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        ),
     };
     let too_large = findings.iter().any(|f| f.code == "too_many_figures");
     let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tonghop_access::{Access, Authority, behind};
 use tonghop_query::{Query, QueryGrpc, keep_answers, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
@@ -49,13 +50,15 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let now = jiff::Timestamp::now;
     let query = Query::new(tiles.clone(), aggregation, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
+    let authority = Authority::new(Access::Open, now);
+    let (all, rest) = behind(&authority, all, routes(query.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     query.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(query.clone()), &readiness, &metrics);
+    let app = one_port(all.prepare(), rest, &readiness, &metrics);
     let app = keep_answers(&query, app, &metrics);
     let work = query.clone().run();
     let probe = move || {

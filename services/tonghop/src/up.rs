@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tonghop_access::{Access, Authority, behind, inside};
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Ingestion, IngestionGrpc};
@@ -44,12 +45,20 @@ pub struct UpOptions {
     pub listen: SocketAddr,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: usize,
+    /// Whom it lets in.
+    pub access: Access,
 }
 
 impl UpOptions {
-    /// Over files, with the usual batch size.
+    /// Over files, with the usual batch size, open to anybody.
     pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> UpOptions {
-        UpOptions { data_dir: data_dir.into(), database: None, listen, batch_entries: 256 }
+        UpOptions {
+            data_dir: data_dir.into(),
+            database: None,
+            listen,
+            batch_entries: 256,
+            access: Access::Open,
+        }
     }
 }
 
@@ -147,10 +156,12 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         .add_service(of_ingestion.registry())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());
-    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &readiness)?;
     let rest = tonghop_ingestion::routes(ingestion.clone())
         .merge(tonghop_aggregation::routes(aggregation.clone()))
         .merge(tonghop_query::routes(query.clone()));
+    let authority = Authority::new(options.access, now);
+    let (public, rest) = behind(&authority, all.clone(), rest);
+    let public = with_reflection(public, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     ingestion.register(&metrics);
     aggregation.register(&metrics);
@@ -168,7 +179,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         async move { stop.told().await }
     };
     let mut tasks = JoinSet::new();
-    let inner = Routes::new(of_ingestion.ledger());
+    let inner = inside(Routes::new(of_ingestion.ledger()));
     let ended = |what: &'static str| {
         move |result: Result<(), tonic::transport::Error>| {
             if let Err(error) = result {
@@ -178,10 +189,10 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     };
     let (a, b, c) = (stopping(), stopping(), stopping());
     tasks.spawn(async move { ended("the ledger within the process")(ingestion_end.serve(inner, a).await) });
-    let inner = Routes::new(of_aggregation.into_service());
+    let inner = inside(Routes::new(of_aggregation.into_service()));
     tasks
         .spawn(async move { ended("aggregation within the process")(aggregation_end.serve(inner, b).await) });
-    tasks.spawn(async move { ended("the services within the process")(all_end.serve(all, c).await) });
+    tasks.spawn(async move { ended("the services within the process")(all_end.serve(inside(all), c).await) });
     tasks.spawn(aggregation.clone().run());
     tasks.spawn(query.run());
     let (watched, stop) = (readiness.clone(), stopper.stop());

@@ -57,6 +57,11 @@ impl Ledger {
         max_bytes: usize,
     ) -> Result<Vec<Recorded>, StoreError> {
         let headers = self.headers_after(position, max_entries, max_bytes).await?;
+        self.recorded(headers).await
+    }
+
+    /// Headers with their records.
+    async fn recorded(&self, headers: Vec<ledger::Model>) -> Result<Vec<Recorded>, StoreError> {
         let Some(documents) = documents_of(&headers) else { return Ok(Vec::new()) };
         let records = documents
             .select_only()
@@ -153,6 +158,26 @@ impl Ledger {
         self.with_document(header).await
     }
 
+    /// The entries after `position` that [are rules](EntryKind::is_rule), in order, at most `max_entries` of them (and
+    /// [`MAX_READ_ENTRIES`]), with their records.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn rules_after(&self, position: i64, max_entries: u64) -> Result<Vec<Recorded>, StoreError> {
+        let kinds = [EntryKind::Registry, EntryKind::Access, EntryKind::Report];
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Position.gt(position))
+            .filter(ledger::Column::Kind.is_in(kinds.map(|kind| i16::from(kind_number(kind)))))
+            .order_by_asc(ledger::Column::Position)
+            .limit(max_entries.clamp(1, MAX_READ_ENTRIES));
+        let headers = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.all(&reader).await?) }
+        });
+        self.recorded(headers.await?).await
+    }
+
     async fn with_document(&self, header: Option<ledger::Model>) -> Result<Option<Entry>, StoreError> {
         let Some(header) = header else { return Ok(None) };
         let key = (header.source.clone(), header.position);
@@ -229,6 +254,7 @@ pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>,
         digest: place.digest("digest", &row.digest)?,
         received_at: place.time("received_at", row.received_at)?,
         registry_position: row.registry_position,
+        rules_position: row.rules_position,
     }))
 }
 

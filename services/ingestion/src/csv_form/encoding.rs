@@ -25,6 +25,6 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Failure> {
     };
     let expected = Text::of("văn bản CSV, mã hóa UTF-8", "CSV text in UTF-8");
     let found = finding(Code::OtherEncoding, Spot::line(1, ""), got, expected, hint);
-    Err(Failure::new(FailureKind::NotUnderstood, "the document is not CSV in UTF-8")
-        .with_findings(vec![found]))
+    let detail = Text::of("tài liệu không phải CSV mã hóa UTF-8", "the document is not CSV in UTF-8");
+    Err(Failure::new(FailureKind::NotUnderstood, detail).with_findings(vec![found]))
 }

@@ -7,10 +7,10 @@
 mod encoding;
 pub(crate) mod table;
 
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::finding::{Code, Findings, finding};
-use crate::json::{check_size, too_many};
+use crate::json::{check_size, not_utf8, too_many};
 use crate::submission::{Beside, Field, Limits, Numbers, Place, RawBreakdown, RawFigure, RawSubmission, nfc};
 use table::{Row, Table};
 
@@ -29,7 +29,7 @@ pub fn parse(bytes: &[u8], beside: &Beside<'_>, limits: &Limits) -> Result<RawSu
     check_size(bytes, limits)?;
     encoding::check(bytes)?;
     let mut findings = Findings::default();
-    let not_understood = |findings: Findings, detail: &str| {
+    let not_understood = |findings: Findings, detail: Text| {
         Failure::new(FailureKind::NotUnderstood, detail).with_findings(findings.into_vec())
     };
     let required: Vec<&str> =
@@ -37,7 +37,9 @@ pub fn parse(bytes: &[u8], beside: &Beside<'_>, limits: &Limits) -> Result<RawSu
     let optional = OPTIONAL.map(Field::column);
     let delimiter = table::delimiter(bytes, &required);
     let Some(table) = Table::open("", bytes, delimiter, &required, &optional, &mut findings) else {
-        return Err(not_understood(findings, "the document is not a CSV table of figures"));
+        let detail =
+            Text::of("tài liệu không phải là bảng số liệu CSV", "the document is not a CSV table of figures");
+        return Err(not_understood(findings, detail));
     };
     let mut columns = [None; Field::ALL.len()];
     for field in Field::ALL {
@@ -56,7 +58,7 @@ pub fn parse(bytes: &[u8], beside: &Beside<'_>, limits: &Limits) -> Result<RawSu
         !over
     });
     if findings.listed().iter().any(|f| f.code == Code::NotUtf8.as_str()) {
-        return Err(not_understood(findings, "the document is not UTF-8"));
+        return Err(not_understood(findings, not_utf8()));
     }
     if over {
         return Err(too_many(limits));
@@ -95,9 +97,12 @@ fn figure(row: &Row<'_>, columns: &[Option<usize>], findings: &mut Findings) -> 
         other => {
             figure.unreadable.insert(Field::Withdraw);
             findings.add(|| {
-                let hint = "write true to withdraw the figure; leave the cell empty otherwise";
-                let spot = figure.place.at(Field::Withdraw);
-                finding(Code::NotTrueOrFalse, spot, other, "true, false or nothing", hint)
+                let expected = Text::of("true, false hoặc để trống", "true, false or nothing");
+                let hint = Text::of(
+                    "ghi true để rút số liệu; nếu không thì để trống ô",
+                    "write true to withdraw the figure; leave the cell empty otherwise",
+                );
+                finding(Code::NotTrueOrFalse, figure.place.at(Field::Withdraw), other, expected, hint)
             });
         }
     }

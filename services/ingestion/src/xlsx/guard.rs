@@ -500,7 +500,7 @@ fn too_large(english: &str, vietnamese: &str, got: u64, most: u64) -> Failure {
         &format!("{got}"),
         spoken,
         hint,
-        "the spreadsheet is larger than what is taken",
+        Text::of("bảng tính lớn hơn mức nhận", "the spreadsheet is larger than what is taken"),
     )
 }
 
@@ -516,7 +516,15 @@ pub(super) fn broken(part: &str, what: Text) -> Failure {
         "open it in Excel or LibreOffice, save it as .xlsx again, and send that",
     );
     let kind = FailureKind::NotUnderstood;
-    refused(kind, Code::BrokenSpreadsheet, part, part, expected, hint, "the spreadsheet is broken")
+    refused(
+        kind,
+        Code::BrokenSpreadsheet,
+        part,
+        part,
+        expected,
+        hint,
+        Text::of("bảng tính bị hỏng", "the spreadsheet is broken"),
+    )
 }
 
 fn not_an_archive() -> Failure {

@@ -178,7 +178,15 @@ fn check_kind(bytes: &[u8]) -> Result<(), Failure> {
     };
     let expected = Text::of("tệp .xlsx", "an .xlsx file");
     let kind = FailureKind::NotUnderstood;
-    Err(refused(kind, Code::NotASpreadsheet, "", got, expected, hint, "the document is not an .xlsx file"))
+    Err(refused(
+        kind,
+        Code::NotASpreadsheet,
+        "",
+        got,
+        expected,
+        hint,
+        Text::of("tài liệu không phải tệp .xlsx", "the document is not an .xlsx file"),
+    ))
 }
 
 /// Whether a compound file holds an encrypted workbook, by the name of the stream that does.
@@ -197,14 +205,14 @@ fn encrypted() -> Failure {
         "XLSX",
         expected,
         hint,
-        "the spreadsheet has a password",
+        Text::of("bảng tính có mật khẩu", "the spreadsheet has a password"),
     )
 }
 
 fn unreadable(error: &XlsxError) -> Failure {
     match error {
         XlsxError::Password => encrypted(),
-        other => guard::broken("", Text::of(other.to_string(), other.to_string())),
+        other => guard::broken("", Text::same(other.to_string())),
     }
 }
 
@@ -216,7 +224,7 @@ fn refused(
     got: &str,
     expected: Text,
     hint: Text,
-    detail: &str,
+    detail: Text,
 ) -> Failure {
     Failure::new(kind, detail).with_findings(vec![finding(code, Spot::path(path), got, expected, hint)])
 }
@@ -239,7 +247,7 @@ fn no_table(sheets: &[&str]) -> Failure {
         &sheets.join(", "),
         expected,
         hint,
-        "no sheet has a table of figures",
+        Text::of("không trang tính nào có bảng số liệu", "no sheet has a table of figures"),
     )
 }
 

@@ -1,0 +1,131 @@
+//! From a request to its caller, the same for both transports: gRPC's metadata are the headers of its request.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Extensions, HeaderMap};
+use jiff::Timestamp;
+use tonghop_runtime::{Failure, FailureKind, Text};
+use tonic::service::Routes;
+
+use crate::{Caller, Keys};
+
+/// Whom a process lets in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, to do anything: for trying it out, on an address that nobody else reaches.
+    Open,
+    /// Anybody may read what is public; all else takes a key.
+    #[default]
+    Keys,
+    /// Nothing without a key, but for how the process is.
+    Closed,
+}
+
+/// Who may come in, and as whom.
+#[derive(Debug)]
+pub struct Authority {
+    access: Access,
+    keys: RwLock<Arc<Keys>>,
+    now: fn() -> Timestamp,
+}
+
+impl Authority {
+    /// Lets in as it is told; keys are [learnt](Self::learn) as they are given and revoked.
+    pub fn new(access: Access, now: fn() -> Timestamp) -> Arc<Authority> {
+        Arc::new(Authority { access, keys: RwLock::default(), now })
+    }
+
+    /// Whom it lets in.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The keys there are, as far as this process knows.
+    pub fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over the keys there are now, unless it knows later ones.
+    pub fn learn(&self, keys: Arc<Keys>) {
+        let mut known = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if known.position() <= keys.position() {
+            *known = keys;
+        }
+    }
+
+    /// Who sends a request.
+    ///
+    /// # Errors
+    /// Where it says who it is from, and that does not hold.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+        if self.access == Access::Open {
+            return Ok(Caller::open());
+        }
+        let Some(given) = headers.get(AUTHORIZATION) else { return Ok(Caller::anonymous()) };
+        let bearer = given.to_str().ok().and_then(|text| text.split_once(' '));
+        let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let keys = self.keys();
+        let key = bearer.and_then(|(_, key)| keys.holding(key.trim(), (self.now)()));
+        key.map(crate::Key::holder).ok_or_else(not_valid)
+    }
+}
+
+/// One answer whatever is wrong with it, so that nothing is learnt from it.
+fn not_valid() -> Failure {
+    Failure::new(
+        FailureKind::Unauthenticated,
+        Text::of(
+            "thông tin xác thực không hợp lệ, đã hết hạn hoặc đã bị thu hồi",
+            "the credentials are not valid, have expired or were revoked",
+        ),
+    )
+}
+
+/// Answers a request as one of its caller, who is found in its extensions; one that says wrongly who it is from is
+/// refused.
+async fn identified(State(authority): State<Arc<Authority>>, mut request: Request, next: Next) -> Response {
+    match authority.identify(request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(failure) => {
+            let content = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes());
+            if content.is_some_and(|content| content.starts_with(b"application/grpc")) {
+                return tonic::Status::from(failure).into_http();
+            }
+            failure.into_response()
+        }
+    }
+}
+
+/// Answers requests that come from within the system, over connections that nobody else reaches.
+async fn within(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Caller::service());
+    next.run(request).await
+}
+
+/// Puts services and routes behind an authority: every request has its caller.
+pub fn behind(authority: &Arc<Authority>, grpc: Routes, rest: Router) -> (Routes, Router) {
+    let identified = middleware::from_fn_with_state(Arc::clone(authority), identified);
+    let grpc = Routes::from(grpc.into_axum_router().layer(identified.clone()));
+    (grpc, rest.layer(identified))
+}
+
+/// Services that are reached from within the process alone.
+pub fn inside(grpc: Routes) -> Routes {
+    Routes::from(grpc.into_axum_router().layer(middleware::from_fn(within)))
+}
+
+/// The caller of a request that came through [`identified`] or [`within`].
+///
+/// # Errors
+/// Where it came through neither: nothing is done for nobody.
+pub fn of_request(extensions: &Extensions) -> Result<Caller, Failure> {
+    extensions.get::<Caller>().cloned().ok_or_else(|| Failure::internal("a request without a caller"))
+}

@@ -1,0 +1,163 @@
+//! Whoever asks, with what is granted to them.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use tonghop_core::registry::Registry;
+use tonghop_core::unit::UnitId;
+use tonghop_runtime::{Failure, FailureKind, Text};
+
+use crate::{Grant, Role};
+
+/// Who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Nobody in particular.
+    Anonymous,
+    /// Anybody: the process does not ask who it is.
+    Open,
+    /// The holder of the administrator's key, which is in a file of the process.
+    Administrator,
+    /// Another service of this system.
+    Service,
+    /// The holder of a key.
+    Key {
+        /// What the key is known by.
+        key: String,
+    },
+    /// The subject of a token that an issuer has signed.
+    Token {
+        /// Who signed it.
+        issuer: String,
+        /// Whom the issuer means.
+        subject: String,
+    },
+}
+
+/// Whoever asks. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    identity: Identity,
+    source: Option<String>,
+    grant: Grant,
+}
+
+impl Caller {
+    /// Somebody with a grant; `source` is the reporting system under whose name they push, where they are bound to one.
+    pub fn new(identity: Identity, source: Option<String>, grant: Grant) -> Caller {
+        Caller(Arc::new(Known { identity, source, grant }))
+    }
+
+    /// Nobody in particular, who may do nothing that a role is needed for.
+    pub fn anonymous() -> Caller {
+        Caller::new(Identity::Anonymous, None, Grant::default())
+    }
+
+    /// Anybody, where the process does not ask: everything is granted.
+    pub fn open() -> Caller {
+        Caller::new(Identity::Open, None, Grant::all())
+    }
+
+    /// Another service of this system.
+    pub fn service() -> Caller {
+        Caller::new(Identity::Service, None, Grant::default())
+    }
+
+    /// The holder of the administrator's key.
+    pub fn administrator() -> Caller {
+        Caller::new(Identity::Administrator, None, Grant::all())
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// What is granted to them.
+    pub fn grant(&self) -> &Grant {
+        &self.0.grant
+    }
+
+    /// The reporting system under whose name they push; none where they may name any.
+    pub fn source(&self) -> Option<&str> {
+        self.0.source.as_deref()
+    }
+
+    /// How the ledger names them; empty where nobody has to say who it is.
+    pub fn actor(&self) -> String {
+        match self.identity() {
+            Identity::Anonymous | Identity::Open => String::new(),
+            Identity::Administrator => "administrator".to_owned(),
+            Identity::Service => "service".to_owned(),
+            Identity::Key { key } => format!("key:{key}"),
+            Identity::Token { issuer, subject } => format!("token:{issuer}#{subject}"),
+        }
+    }
+
+    /// Whether they have a role, somewhere.
+    pub fn has(&self, role: Role) -> bool {
+        self.grant().has(role)
+    }
+
+    /// Whether they have a role for a unit on a day.
+    pub fn has_for(&self, role: Role, registry: &Registry, unit: UnitId, day: Date) -> bool {
+        self.has(role) && self.grant().covers(registry, unit, day)
+    }
+
+    /// That they have a role, somewhere.
+    ///
+    /// # Errors
+    /// Where they do not: whoever has not said who they are is asked to, everybody else is refused.
+    pub fn require(&self, role: Role) -> Result<(), Failure> {
+        if self.has(role) { Ok(()) } else { Err(self.lacks(role)) }
+    }
+
+    /// That it is another service of this system, or somebody who administers it.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn require_service(&self) -> Result<(), Failure> {
+        match self.identity() {
+            Identity::Service => Ok(()),
+            _ => self.require(Role::Administer),
+        }
+    }
+
+    /// That a role is missing, in words.
+    pub fn lacks(&self, role: Role) -> Failure {
+        let code = role.code();
+        match self.identity() {
+            Identity::Anonymous => Failure::new(
+                FailureKind::Unauthenticated,
+                Text::of(
+                    format!("việc này cần khóa có vai trò {code}: gửi Authorization: Bearer KHÓA"),
+                    format!("this takes a key with the role {code}: send Authorization: Bearer KEY"),
+                ),
+            ),
+            _ => Failure::new(
+                FailureKind::Forbidden,
+                Text::of(
+                    format!("việc này cần vai trò {code} mà khóa đã gửi không có"),
+                    format!("this takes the role {code}, which the key that was sent does not have"),
+                ),
+            ),
+        }
+    }
+
+    /// That a role they have does not reach a unit, in words that tell nothing of what is there.
+    pub fn out_of_reach(&self, role: Role) -> Failure {
+        if !self.has(role) {
+            return self.lacks(role);
+        }
+        Failure::new(
+            FailureKind::Forbidden,
+            Text::of(
+                "khóa đã gửi không có hiệu lực cho đơn vị này trong kỳ này",
+                "the key that was sent does not hold for this unit in this period",
+            ),
+        )
+    }
+}
