@@ -180,9 +180,6 @@ pub(super) fn unit(registry: &Registry, names: &UnitNames, text: &str, day: Date
 
 /// Indicators of a name, in either language.
 pub(super) fn indicators<'r>(registry: &'r Registry, text: &str) -> Vec<&'r Indicator> {
-    if !may_be_name(text) {
-        return vec![];
-    }
     let asked = fold(text);
     let named = |i: &&'r Indicator| fold(&i.name_vi) == asked || fold(&i.name_en) == asked;
     registry.indicators().iter().map(AsRef::as_ref).filter(named).collect()

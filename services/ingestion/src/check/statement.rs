@@ -174,7 +174,8 @@ impl Checker<'_, '_> {
                     ),
                 ),
             };
-            finding(code, raw.place.at(Field::Value), text, expected, hint)
+            let got = raw.value.as_deref().unwrap_or(text);
+            finding(code, raw.place.at(Field::Value), got, expected, hint)
         });
         None
     }

@@ -15,7 +15,8 @@ use crate::submission::{Beside, Field, Limits, Numbers, Place, RawBreakdown, Raw
 use table::{Row, Table};
 
 /// Columns that a document may leave out.
-const OPTIONAL: [Field; 2] = [Field::Withdraw, Field::MapDate];
+const OPTIONAL: [Field; 5] =
+    [Field::Qualifier, Field::NotAvailable, Field::Programmes, Field::Withdraw, Field::MapDate];
 
 /// Reads a submission.
 ///
