@@ -38,9 +38,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tonghop_runtime::Stop;
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_store::{Lease, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
 
@@ -119,11 +118,11 @@ pub struct Aggregation {
 
 impl Aggregation {
     /// Over a database of tiles and the ledger service behind a channel.
-    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
+    pub fn new(tiles: Tiles, ledger: TracedChannel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
         let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
-            ledger: traced_channel(ledger),
+            ledger,
             measures: Measures::default(),
             settings,
             reached: watch::Sender::new(Reached::default()),
