@@ -12,6 +12,7 @@
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
 //! | `beside` | entries that change no total: reviews, and who may do what |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
+//! | `keys` | the keys there are, as this replica learns them |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
 //! | `cores` | work on many things at once |
@@ -22,6 +23,7 @@ mod cores;
 mod engine;
 mod follow;
 mod grpc;
+mod keys;
 mod metrics;
 mod plain;
 mod prepared;

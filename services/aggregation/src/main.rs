@@ -68,7 +68,10 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
     let app = one_port(all.prepare(), rest, &readiness, &metrics);
-    let work = aggregation.clone().run();
+    let (rolling, keeping) = (aggregation.clone().run(), aggregation.clone().keep_keys(authority));
+    let work = async move {
+        tokio::join!(rolling, keeping);
+    };
     let probe = move || {
         let aggregation = aggregation.clone();
         async move { aggregation.probe().await }

@@ -60,7 +60,6 @@ use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::TracedChannel;
 use tonghop_runtime::{Failure, FailureKind, Stop};
 use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
 use moment::{Moment, When};
