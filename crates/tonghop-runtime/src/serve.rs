@@ -80,13 +80,16 @@ pub fn with_reflection(
     descriptors: &'static [u8],
     readiness: &Readiness,
 ) -> Result<Routes, tonic_reflection::server::Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(descriptors)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // Older clients, as grpcurl before 1.8.8, know the earlier name alone.
+    let (now, before) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(readiness.clone().report(reporter));
-    Ok(routes.add_service(reflection).add_service(health))
+    Ok(routes.add_service(now).add_service(before).add_service(health))
 }
 
 /// The longest frame taken over HTTP/2, and how many bytes of one request, and of all of a connection, may be on their
