@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tonghop_access::Access;
 
 use crate::trouble::Trouble;
 
@@ -22,6 +23,10 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Whom it lets in.
+    pub access: Option<Access>,
+    /// A file with the administrator's key; empty for admin.key in the data directory.
+    pub admin_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -49,6 +54,8 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            access: chosen.access.or(defaults.access),
+            admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
         })
     }
 }
@@ -64,6 +71,8 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        assert_eq!(defaults.access, Some(Access::Keys));
+        assert_eq!(defaults.admin_key_file.as_deref(), Some(Path::new("")));
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl<'r, 'a> Checker<'r, 'a> {
         let spot = || raw.place.at(Field::Unit);
         // Any day tells a code that never was from one that is not in force.
         let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
-        let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
+        let found = registry.unit_on(code, day.unwrap_or(Date::MIN));
+        let unit = match self.yours(raw, code, day, found)? {
             UnitLookup::Unknown => {
                 self.findings.add(|| {
                     finding(Code::UnknownUnit, spot(), code, code_of_unit(), unknown_hint(registry, code))
@@ -89,7 +90,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             self.findings.add(|| {
                 let level = registry.level_code(collection);
                 let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
-                let hint = match above {
+                let hint = match above.filter(|above| self.grant.covers(registry, *above, day)) {
                     Some(above) => {
                         let above = registry.named(above, day);
                         Text::of(format!("báo cáo cho {above}"), format!("report it for {above}"))
@@ -153,7 +154,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
         self.findings.add(|| {
             let then = match registry.unit_on(&raw.unit, map_date) {
-                UnitLookup::Found(other) => Text::same(registry.named(other, map_date)),
+                UnitLookup::Found(other) if self.grant.covers(registry, other, map_date) => {
+                    Text::same(registry.named(other, map_date))
+                }
+                UnitLookup::Found(_) => {
+                    Text::of("một đơn vị khác mang mã này", "another unit with this code")
+                }
                 _ => Text::of(
                     format!("không có đơn vị mang mã {}", raw.unit),
                     format!("no unit with code {}", raw.unit),
@@ -178,12 +184,16 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 }
 
+/// A code as it was before a spreadsheet cut its leading zeros.
+pub(super) fn padded(code: &str) -> impl Iterator<Item = String> {
+    let trimmed = code.trim();
+    let padded = (0..=4).map(move |zeros| format!("{}{trimmed}", "0".repeat(zeros)));
+    padded.filter(|code| code.len() <= 8)
+}
+
 /// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
 fn unknown_hint(registry: &Registry, code: &str) -> Text {
-    let trimmed = code.trim();
-    let padded = (0..=4).map(|zeros| format!("{}{trimmed}", "0".repeat(zeros)));
-    let known: Vec<String> = padded
-        .filter(|c| c.len() <= 8)
+    let known: Vec<String> = padded(code)
         .filter_map(|c| match registry.unit_on(&c, Date::MAX) {
             UnitLookup::Unknown => None,
             UnitLookup::Found(unit) => Some(format!("{c} {}", registry.unit(unit).name())),
