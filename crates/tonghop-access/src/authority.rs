@@ -3,15 +3,17 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
 use http::{Extensions, HeaderMap};
 use jiff::Timestamp;
-use tonghop_runtime::{Failure, FailureKind, Text};
+use tonghop_runtime::Failure;
 use tonic::service::Routes;
 
+use crate::caller::not_valid;
 use crate::{Caller, Keys};
 
 /// Whom a process lets in.
@@ -75,17 +77,6 @@ impl Authority {
     }
 }
 
-/// One answer whatever is wrong with it, so that nothing is learnt from it.
-fn not_valid() -> Failure {
-    Failure::new(
-        FailureKind::Unauthenticated,
-        Text::of(
-            "thông tin xác thực không hợp lệ, đã hết hạn hoặc đã bị thu hồi",
-            "the credentials are not valid, have expired or were revoked",
-        ),
-    )
-}
-
 /// Answers a request as one of its caller, who is found in its extensions; one that says wrongly who it is from is
 /// refused.
 async fn identified(State(authority): State<Arc<Authority>>, mut request: Request, next: Next) -> Response {
@@ -128,4 +119,12 @@ pub fn inside(grpc: Routes) -> Routes {
 /// Where it came through neither: nothing is done for nobody.
 pub fn of_request(extensions: &Extensions) -> Result<Caller, Failure> {
     extensions.get::<Caller>().cloned().ok_or_else(|| Failure::internal("a request without a caller"))
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Failure> {
+        of_request(&parts.extensions)
+    }
 }

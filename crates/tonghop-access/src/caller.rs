@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_runtime::{Failure, FailureKind, Text};
 
-use crate::{Grant, Role};
+use crate::{Grant, KeyState, Keys, Role};
 
 /// Who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,18 @@ impl Caller {
         }
     }
 
+    /// As they are by the keys there are now: what was granted to a key may have been taken back since they came in.
+    ///
+    /// # Errors
+    /// Where it was.
+    pub fn still(&self, keys: &Keys, now: Timestamp) -> Result<(), Failure> {
+        let Identity::Key { key } = self.identity() else { return Ok(()) };
+        match keys.get(key).map(|key| key.state(now)) {
+            Some(KeyState::Active) => Ok(()),
+            _ => Err(not_valid()),
+        }
+    }
+
     /// Whether they have a role, somewhere.
     pub fn has(&self, role: Role) -> bool {
         self.grant().has(role)
@@ -160,4 +173,15 @@ impl Caller {
             ),
         )
     }
+}
+
+/// One answer whatever is wrong with what was sent, so that nothing is learnt from it.
+pub(crate) fn not_valid() -> Failure {
+    Failure::new(
+        FailureKind::Unauthenticated,
+        Text::of(
+            "thông tin xác thực không hợp lệ, đã hết hạn hoặc đã bị thu hồi",
+            "the credentials are not valid, have expired or were revoked",
+        ),
+    )
 }

@@ -11,6 +11,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
+use tonghop_access::Caller;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
@@ -46,12 +47,13 @@ fn understood<T>(given: Given<T>) -> Result<T, Failure> {
 
 async fn totals(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Totals>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .totals(&pb::GetTotalsRequest {
+        .totals(&caller, &pb::GetTotalsRequest {
             indicator: asked.indicator,
             unit: asked.unit,
             period: asked.period,
@@ -77,12 +79,13 @@ async fn totals(
 
 async fn explain(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain(&pb::ExplainRequest {
+        .explain(&caller, &pb::ExplainRequest {
             indicator: asked.indicator,
             unit: asked.unit,
             period: asked.period,
@@ -99,12 +102,13 @@ async fn explain(
 
 async fn figures(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Figures>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .list_figures(&pb::ListFiguresRequest {
+        .list_figures(&caller, &pb::ListFiguresRequest {
             indicator: asked.indicator,
             unit: asked.unit,
             period: asked.period,
@@ -127,12 +131,13 @@ async fn figures(
 
 async fn coverage(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .coverage(&pb::GetCoverageRequest {
+        .coverage(&caller, &pb::GetCoverageRequest {
             indicator: asked.indicator,
             unit: asked.unit,
             period: asked.period,
@@ -154,13 +159,14 @@ async fn coverage(
 
 async fn reviews(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Reviews>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let request =
         pb::ListReviewsRequest { at_least: asked.at_least, page_size: asked.limit, page_token: asked.cursor };
-    let answer = query.reviews(&request).await?;
+    let answer = query.reviews(&caller, &request).await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
         "reviews": answer.reviews.iter().map(json::review).collect::<Vec<_>>(),
@@ -171,6 +177,7 @@ async fn reviews(
 
 async fn watch(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Watch>,
 ) -> Result<Response, Failure> {
@@ -186,7 +193,7 @@ async fn watch(
         }
     };
     let request = pb::WatchRequest { indicator: asked.indicator, unit: asked.unit, from };
-    let events = query.changes(request).await?.map_while(Result::ok).map(|heard| {
+    let events = query.changes(caller, request).await?.map_while(Result::ok).map(|heard| {
         let position = heard.as_of.as_ref().map_or(0, |a| a.position);
         let body = json::changes(&heard).to_string();
         Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body))
@@ -196,12 +203,13 @@ async fn watch(
 
 async fn tree(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Tree>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain_tree(&pb::ExplainTreeRequest {
+        .explain_tree(&caller, &pb::ExplainTreeRequest {
             indicator: asked.indicator,
             unit: asked.unit,
             period: asked.period,

@@ -146,7 +146,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         },
         stopper.stop(),
     );
-    let query = Query::new(tiles.clone(), aggregation_channel, now, stopper.stop());
+    let authority = Authority::new(options.access, now);
+    let query = Query::new(tiles.clone(), aggregation_channel, &authority, now, stopper.stop());
 
     let of_ingestion = IngestionGrpc(ingestion.clone());
     let of_aggregation = AggregationGrpc(aggregation.clone());
@@ -159,7 +160,6 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let rest = tonghop_ingestion::routes(ingestion.clone())
         .merge(tonghop_aggregation::routes(aggregation.clone()))
         .merge(tonghop_query::routes(query.clone()));
-    let authority = Authority::new(options.access, now);
     let (public, rest) = behind(&authority, all.clone(), rest);
     let public = with_reflection(public, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

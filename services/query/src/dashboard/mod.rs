@@ -44,6 +44,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
+use tonghop_access::Caller;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
@@ -76,9 +77,10 @@ pub(crate) fn routes(query: Arc<Query>) -> Router {
     let dashboard = Dashboard { query, places: Mutex::default(), synthetic: Mutex::default() };
     let mut pages = Router::new();
     for page in Page::ALL {
-        let handler = move |dashboard: State<Arc<Dashboard>>, headers: HeaderMap, given: Given| async move {
-            serve(&dashboard, &headers, given, page).await
-        };
+        let handler =
+            move |dashboard: State<Arc<Dashboard>>, caller: Caller, headers: HeaderMap, given: Given| async move {
+                serve(&dashboard, &caller, &headers, given, page).await
+            };
         pages = pages.route(page.path(), get(handler));
     }
     pages.with_state(Arc::new(dashboard)).merge(assets::routes())
@@ -94,7 +96,13 @@ enum Answer {
     Elsewhere(String),
 }
 
-async fn serve(dashboard: &Dashboard, headers: &HeaderMap, given: Given, page: Page) -> Response {
+async fn serve(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    headers: &HeaderMap,
+    given: Given,
+    page: Page,
+) -> Response {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (address, understood) = match given {
         Ok(Parameters(address)) => (address, Ok(())),
@@ -105,7 +113,7 @@ async fn serve(dashboard: &Dashboard, headers: &HeaderMap, given: Given, page: P
     };
     let lang = Lang::asked(&address.lang, accepted);
     let answer = match understood {
-        Ok(()) => dashboard.answer(page, &address, lang).await,
+        Ok(()) => dashboard.answer(caller, page, &address, lang).await,
         Err(failure) => Err(failure),
     };
     match answer {
@@ -140,44 +148,57 @@ fn trouble(headers: &HeaderMap, failure: Failure, page: Page, address: &Address,
 }
 
 impl Dashboard {
-    async fn answer(&self, page: Page, address: &Address, lang: Lang) -> Result<Answer, Failure> {
+    async fn answer(
+        &self,
+        caller: &Caller,
+        page: Page,
+        address: &Address,
+        lang: Lang,
+    ) -> Result<Answer, Failure> {
         if address.unit.is_empty() || address.period.is_empty() {
-            return Ok(Answer::Elsewhere(self.filled(address).await?.href(page)));
+            return Ok(Answer::Elsewhere(self.filled(caller, address).await?.href(page)));
         }
-        let (body, scene) = match self.shown_at_hand(page, address, lang).await {
+        let (body, scene) = match self.shown_at_hand(caller, page, address, lang).await {
             Some(shown) => shown,
             None => {
                 // The registry of the moment that the page is of: now, or when a review was frozen.
                 let when = When { at_least: address.at_least, review: &address.review, ..When::default() };
-                let registry = Arc::clone(&self.query.view(when).await?.registry);
-                self.shown(page, address, lang, registry).await?
+                let registry = Arc::clone(&self.query.view(caller, when).await?.registry);
+                self.shown(caller, page, address, lang, registry).await?
             }
         };
-        let has_synthetic = self.has_synthetic(scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
+        let has_synthetic = self.has_synthetic(caller, scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
         Ok(Answer::Page(layout::page(&scene, &body, has_synthetic).into_string()))
     }
 
     /// A page made with the registry at hand, which saves reading the database for it. There is none where another
     /// registry turns out to be in force, or where anything is wrong: then it is looked at again.
-    async fn shown_at_hand(&self, page: Page, address: &Address, lang: Lang) -> Option<(Body, Scene)> {
+    async fn shown_at_hand(
+        &self,
+        caller: &Caller,
+        page: Page,
+        address: &Address,
+        lang: Lang,
+    ) -> Option<(Body, Scene)> {
         // What asks nothing would never hear of another registry.
         if page == Page::Find || !address.review.is_empty() {
             return None;
         }
         let at_hand = self.query.newest_registry_held()?;
-        let shown = self.shown(page, address, lang, Arc::clone(&at_hand)).await.ok()?;
+        let shown = self.shown(caller, page, address, lang, Arc::clone(&at_hand)).await.ok()?;
         let newest = self.query.newest_registry_held()?;
         Arc::ptr_eq(&at_hand, &newest).then_some(shown)
     }
 
     async fn shown(
         &self,
+        caller: &Caller,
         page: Page,
         address: &Address,
         lang: Lang,
         registry: Arc<Registry>,
     ) -> Result<(Body, Scene), Failure> {
-        let mut scene = Scene::of(Arc::clone(&self.query), registry, page, address.clone(), lang)?;
+        let mut scene = Scene::of(Arc::clone(&self.query), caller.clone(), registry, page, address.clone(), lang)?;
         let body = match page {
             Page::Overview => overview::page(&mut scene).await?,
             Page::Indicator => {
@@ -194,8 +215,8 @@ impl Dashboard {
     }
 
     /// With the nation where no unit is named, and the newest year that something was reported for where no period is.
-    async fn filled(&self, address: &Address) -> Result<Address, Failure> {
-        let view = self.query.view(When::default()).await?;
+    async fn filled(&self, caller: &Caller, address: &Address) -> Result<Address, Failure> {
+        let view = self.query.view(caller, When::default()).await?;
         let mut address = address.clone();
         if address.period.is_empty() {
             address.period = self.newest_year(&view).await?.to_string();
@@ -234,12 +255,12 @@ impl Dashboard {
     }
 
     /// Whether any submission up to a position says that its figures are made up. Looked for once a position.
-    async fn has_synthetic(&self, position: i64) -> Result<bool, Failure> {
+    async fn has_synthetic(&self, caller: &Caller, position: i64) -> Result<bool, Failure> {
         let (looked, found) = *self.synthetic.lock().unwrap_or_else(PoisonError::into_inner);
         if found || position <= looked {
             return Ok(found);
         }
-        let view = self.query.view(When::default()).await?;
+        let view = self.query.view(caller, When::default()).await?;
         let reached = view.snapshot.checkpoint().position;
         let marked = view.snapshot.marked_after(looked, SYNTHETIC_SOURCE, SYNTHETIC_NOTE).await;
         let found = marked.map_err(store_failure)?;
