@@ -16,7 +16,7 @@ mod grant;
 mod keys;
 mod secret;
 
-pub use authority::{Access, Authority, behind, inside, of_request};
+pub use authority::{Access, Authority, behind, challenge_for_browsers, inside, of_request};
 pub use caller::{Caller, Identity};
 pub use grant::{Grant, Role};
 pub use keys::{Key, KeyState, Keys};

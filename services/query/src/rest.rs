@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query as Parameters, State};
+use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
-use tonghop_access::Caller;
+use tonghop_access::{Caller, Identity};
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
@@ -34,9 +35,24 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/reviews", get(reviews))
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
+        .layer(middleware::from_fn(for_whom))
         .merge(crate::openapi::routes())
         .with_state(Arc::clone(&query))
         .merge(dashboard::routes(query))
+}
+
+/// Says with an answer whom it is for: it depends on who asks, and what somebody was given for their key is not kept for
+/// others on the way.
+pub(crate) async fn for_whom(caller: Caller, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("authorization"));
+    if !matches!(caller.identity(), Identity::Anonymous | Identity::Open) {
+        if headers.get(header::CACHE_CONTROL).is_none_or(|said| said != "no-store") {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        }
+    }
+    response
 }
 
 type Given<T> = Result<Parameters<T>, axum::extract::rejection::QueryRejection>;

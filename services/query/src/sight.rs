@@ -1,12 +1,13 @@
 //! What a caller may see. Every total and every figure of every answer is looked at here before it is given.
 //!
 //! What is public, anybody may see. An internal indicator, or a ratio made of one, is for those whose role
-//! `read_internal` holds for the unit, on the map of the period. Whoever names one without that is refused; among many
+//! `read_internal` holds for the unit, on the map of the period, and for the other services of this system, which read
+//! the ledger anyway. Whoever names one without that is refused; among many
 //! that nobody named it is left out. That there is such an indicator is no secret: its entry in the catalogue is public.
 
 use std::sync::Arc;
 
-use tonghop_access::{Caller, Role};
+use tonghop_access::{Caller, Identity, Role};
 use tonghop_core::Date;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
@@ -38,6 +39,10 @@ impl Sight {
         &self.registry
     }
 
+    fn is_service(&self) -> bool {
+        *self.caller.identity() == Identity::Service
+    }
+
     /// Whether an indicator is internal. The registry in force now decides, also about what was: a question as of the
     /// past is no way around it.
     fn is_internal(&self, indicator: &Indicator) -> bool {
@@ -49,7 +54,7 @@ impl Sight {
 
     /// Whether the caller may see anything of an indicator, somewhere.
     pub(crate) fn has_any(&self, indicator: &Indicator) -> bool {
-        self.caller.has(Role::ReadInternal) || !self.is_internal(indicator)
+        self.is_service() || self.caller.has(Role::ReadInternal) || !self.is_internal(indicator)
     }
 
     /// That the caller may name an indicator.
@@ -62,8 +67,8 @@ impl Sight {
 
     /// Which figures of an indicator the caller may see: those of a unit, of a period that ends on a day.
     pub(crate) fn figures_of(&self, indicator: &Indicator) -> impl Fn(UnitId, Date) -> bool {
-        let is_internal = self.is_internal(indicator);
-        move |unit, day| !is_internal || self.caller.has_for(Role::ReadInternal, &self.registry, unit, day)
+        let is_for_all = self.is_service() || !self.is_internal(indicator);
+        move |unit, day| is_for_all || self.caller.has_for(Role::ReadInternal, &self.registry, unit, day)
     }
 
     /// Whether the caller may see a total: all the units of the period's own map that it is put together from are
@@ -75,7 +80,7 @@ impl Sight {
         period: Period,
         map: Option<Date>,
     ) -> bool {
-        if !self.is_internal(indicator) {
+        if self.is_service() || !self.is_internal(indicator) {
             return true;
         }
         let day = indicator.calendar.last_day(period);

@@ -10,6 +10,7 @@
 //! | `chart`, `dots`, `places` | drawings, in whole numbers |
 //! | `locale`, `periods` | the reader's language; periods near a period |
 //! | `export` | from a table to a file |
+//! | `sign_in` | where a browser is asked for a key |
 //! | `assets`, `headers` | what is sent beside the pages |
 //!
 //! Pages ask the same operations as REST and gRPC do, and know nothing that those do not say. They read without a
@@ -33,6 +34,7 @@ mod overview;
 mod periods;
 mod places;
 mod scene;
+mod sign_in;
 mod unit;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +43,7 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
@@ -51,6 +54,7 @@ use tonghop_core::registry::Registry;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::moment::When;
+use crate::rest::for_whom;
 use crate::{Query, View, store_failure};
 use address::{Address, Page};
 use layout::Body;
@@ -83,7 +87,8 @@ pub(crate) fn routes(query: Arc<Query>) -> Router {
             };
         pages = pages.route(page.path(), get(handler));
     }
-    pages.with_state(Arc::new(dashboard)).merge(assets::routes())
+    let pages = pages.route(sign_in::PATH, get(sign_in::sign_in)).with_state(Arc::new(dashboard));
+    pages.layer(middleware::from_fn(for_whom)).merge(assets::routes())
 }
 
 type Given = Result<Parameters<Address>, QueryRejection>;
@@ -119,7 +124,7 @@ async fn serve(
     match answer {
         Ok(Answer::Page(body)) => headers::page(headers, StatusCode::OK, lang, body),
         Ok(Answer::Elsewhere(href)) => headers::guarded(elsewhere(&href)),
-        Err(failure) => trouble(headers, failure, page, &address, lang),
+        Err(failure) => trouble(headers, caller, failure, page, &address, lang),
     }
 }
 
@@ -134,15 +139,25 @@ fn elsewhere(href: &str) -> Response {
 }
 
 /// A failure as a page, with the status and the headers that programs get.
-fn trouble(headers: &HeaderMap, failure: Failure, page: Page, address: &Address, lang: Lang) -> Response {
+fn trouble(
+    headers: &HeaderMap,
+    caller: &Caller,
+    failure: Failure,
+    page: Page,
+    address: &Address,
+    lang: Lang,
+) -> Response {
     let (detail, findings) = (failure.to_string(), failure.findings().to_vec());
     let is_ours = matches!(failure.kind(), FailureKind::Unavailable | FailureKind::Internal);
     let trace = is_ours.then(tonghop_runtime::trace::id).flatten();
     let for_programs = failure.into_response();
-    let body = layout::trouble(lang, address, page, &detail, &findings, trace.as_deref());
+    let body = layout::trouble(lang, caller, address, page, &detail, &findings, trace.as_deref());
     let mut response = headers::page(headers, for_programs.status(), lang, body.into_string());
     if let Some(seconds) = for_programs.headers().get(header::RETRY_AFTER) {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
+    }
+    if let Some(challenge) = for_programs.headers().get(header::WWW_AUTHENTICATE) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.clone());
     }
     response
 }

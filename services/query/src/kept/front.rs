@@ -203,7 +203,7 @@ fn unless_known(known: &[HeaderValue], response: Response) -> Response {
     }
     let mut same = Response::new(Body::empty());
     *same.status_mut() = StatusCode::NOT_MODIFIED;
-    for name in [header::ETAG, HeaderName::from_static(STALE)] {
+    for name in [header::ETAG, header::VARY, header::CACHE_CONTROL, HeaderName::from_static(STALE)] {
         if let Some(value) = response.headers().get(&name) {
             same.headers_mut().insert(name, value.clone());
         }
