@@ -12,11 +12,11 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::service::Routes;
 
 use crate::caller::not_valid;
-use crate::{Caller, Keys};
+use crate::{Caller, Identity, Keys};
 
 /// Whom a process lets in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,26 @@ impl Authority {
         let key = bearer.and_then(|(_, key)| keys.holding(key.trim(), (self.now)()));
         key.map(crate::Key::holder).ok_or_else(not_valid)
     }
+
+    /// What somebody may come in to at all.
+    fn lets_in(&self, caller: &Caller, path: &str) -> Result<(), Failure> {
+        match self.access {
+            Access::Closed if !FOR_ANYBODY.contains(&path) && *caller.identity() == Identity::Anonymous => {
+                Err(Failure::new(
+                    FailureKind::Unauthenticated,
+                    Text::of(
+                        "việc này cần khóa: gửi Authorization: Bearer KHÓA",
+                        "this takes a key: send Authorization: Bearer KEY",
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
 }
+
+/// What anybody may ask where nothing else is answered without a key: what the program is.
+const FOR_ANYBODY: [&str; 2] = ["/openapi.json", "/docs"];
 
 /// How a browser is asked for a key, which it sends as the password of HTTP Basic.
 pub fn challenge_for_browsers() -> HeaderValue {
@@ -112,7 +131,8 @@ async fn identified(State(authority): State<Arc<Authority>>, mut request: Reques
         asks_browser = true;
         request.headers_mut().insert(AUTHORIZATION, key);
     }
-    match authority.identify(request.headers()) {
+    let caller = authority.identify(request.headers());
+    match caller.and_then(|caller| authority.lets_in(&caller, request.uri().path()).map(|()| caller)) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

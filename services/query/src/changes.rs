@@ -31,6 +31,8 @@ use crate::{Query, View, ask, store_failure};
 const PAUSE: Duration = Duration::from_millis(100);
 /// How soon a reader's database is tried again that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether a reader's key still holds, where nothing moves.
+const LOOK_AT_KEY: Duration = Duration::from_secs(1);
 /// Indicators that one reader may name.
 const MOST_INDICATORS: usize = 200;
 /// Tiles that are gone through for one message.
@@ -120,9 +122,19 @@ impl Query {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            // Its sender lives as long as this service.
-            if reached.wait_for(|reached| *reached > told || (is_first && *reached == told)).await.is_err() {
-                return;
+            // Its sender lives as long as this service. A key may be taken back while nothing moves.
+            let moves = reached.wait_for(|reached| *reached > told || (is_first && *reached == told));
+            let moved = tokio::time::timeout(LOOK_AT_KEY, moves).await.map(|moved| moved.is_ok());
+            match moved {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) => match caller.still(&self.authority.keys(), (self.now)()) {
+                    Ok(()) => continue,
+                    Err(failure) => {
+                        let _ = sender.send(Err(failure)).await;
+                        return;
+                    }
+                },
             }
             // A place is taken before it is looked, so that what is told is not old when it is taken.
             let Ok(place) = sender.reserve().await else { return };
