@@ -7,6 +7,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonghop_access::of_request;
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
+use tonghop_runtime::{Failure, Language};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
@@ -20,6 +21,11 @@ impl QueryGrpc {
     pub fn into_service(self) -> QueryServiceServer<QueryGrpc> {
         QueryServiceServer::new(self)
     }
+}
+
+/// How a stream ends, in the language of its request, which is answered by then.
+fn in_language(language: Language, failure: Failure) -> Status {
+    language.saying(|| failure.into())
 }
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -42,7 +48,9 @@ impl QueryService for QueryGrpc {
     ) -> Result<Response<Self::StreamTotalsStream>, Status> {
         let caller = of_request(request.extensions())?;
         let asked = request.into_inner().totals.unwrap_or_default();
-        let totals = self.0.totals_on(caller, asked).await?.map(|total| total.map_err(Status::from));
+        let language = Language::spoken();
+        let totals = self.0.totals_on(caller, asked).await?;
+        let totals = totals.map(move |total| total.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(totals)))
     }
 
@@ -90,7 +98,9 @@ impl QueryService for QueryGrpc {
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let caller = of_request(request.extensions())?;
-        let changes = self.0.changes(caller, request.into_inner()).await?.map(|change| change.map_err(Status::from));
+        let language = Language::spoken();
+        let changes = self.0.changes(caller, request.into_inner()).await?;
+        let changes = changes.map(move |change| change.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(changes)))
     }
 }

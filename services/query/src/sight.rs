@@ -13,11 +13,16 @@ use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, Text};
 
 /// What the row of a total says that is not for whoever asks.
-pub(crate) const NOT_PERMITTED: &str =
-    "internal, and the key that was sent does not hold for this unit in this period";
+pub(crate) fn not_permitted() -> String {
+    let said = Text::of(
+        "số liệu nội bộ; khóa đã gửi không có hiệu lực cho đơn vị này trong kỳ này",
+        "internal, and the key that was sent does not hold for this unit in this period",
+    );
+    said.to_string()
+}
 
 /// What one caller may see as of one moment.
 #[derive(Clone, Debug)]

@@ -6,14 +6,14 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonghop_access::Caller;
 use tonghop_proto::query as pb;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, Language};
 use tracing::Instrument;
 
 use crate::beside::{Beside, Wanted};
 use crate::cursor::{self, Cursor};
 use crate::moment::When;
 use crate::pivot::{Cell, Group, Pivot};
-use crate::sight::NOT_PERMITTED;
+use crate::sight::not_permitted;
 use crate::view;
 use crate::{Query, View, ask};
 
@@ -129,7 +129,7 @@ impl Query {
                 }
             }
         };
-        tokio::spawn(streaming.in_current_span());
+        tokio::spawn(Language::spoken().speaking(streaming).in_current_span());
         Ok(ReceiverStream::new(receiver))
     }
 
@@ -196,13 +196,13 @@ impl View {
                 (Err(refusal), _) => {
                     let Group { indicator, breakdown, period, map, .. } = pivot.group(cell);
                     let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
-                    pb::Total { refused: refusal.to_string(), ..frame }
+                    pb::Total { refused: ask::said(refusal).to_string(), ..frame }
                 }
                 (Ok(_), None) if pivot.is_whole => return Err(self.sight.out_of_reach()),
                 (Ok(_), None) => {
                     let Group { indicator, breakdown, period, map, .. } = pivot.group(cell);
                     let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
-                    pb::Total { refused: NOT_PERMITTED.to_owned(), ..frame }
+                    pb::Total { refused: not_permitted(), ..frame }
                 }
             };
             out.push(pb::Total { territory_break: cell.is_break, ..shown });

@@ -10,9 +10,9 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
-use crate::View;
+use crate::{View, ask};
 use crate::read::Answer;
-use crate::sight::NOT_PERMITTED;
+use crate::sight::not_permitted;
 
 impl View {
     /// A total as whoever asks may see it.
@@ -28,7 +28,7 @@ impl View {
             return total(&self.registry, plan, unit, breakdown, answer);
         }
         let frame = frame(&self.registry, &plan.indicator, unit, breakdown, plan.period, map);
-        pb::Total { refused: NOT_PERMITTED.to_owned(), ..frame }
+        pb::Total { refused: not_permitted(), ..frame }
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn total(
     shown.given = answer.given;
     let total = match answer.total {
         Ok(total) => total,
-        Err(refusal) => return pb::Total { refused: refusal.to_string(), ..shown },
+        Err(refusal) => return pb::Total { refused: ask::said(&refusal).to_string(), ..shown },
     };
     let decimals = plan.indicator.decimals;
     let show = |value: i128| format_decimal(value, decimals);

@@ -26,6 +26,7 @@ use axum::routing::get;
 use tonghop_access::Caller;
 use tonghop_export::Format;
 use tonghop_rest::parameters::{FiguresFile, TotalsFile};
+use tonghop_runtime::language::not_read;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::Query;
@@ -44,7 +45,7 @@ pub(crate) fn routes() -> Router<Arc<Query>> {
 }
 
 fn understood<T>(given: Result<Parameters<T>, QueryRejection>) -> Result<T, Failure> {
-    let misread = |e: QueryRejection| Failure::new(FailureKind::NotUnderstood, e.body_text());
+    let misread = |e: QueryRejection| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text()));
     given.map(|Parameters(asked)| asked).map_err(misread)
 }
 
