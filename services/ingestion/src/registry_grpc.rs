@@ -5,7 +5,7 @@ use tonghop_access::of_request;
 use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
-use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
+use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES, SENSITIVITIES};
 use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::{Request, Response, Status};
 
@@ -80,6 +80,7 @@ impl Ingestion {
                 core: i.core,
                 aggregable: code_of(&AGGREGABLES, &i.aggregable),
                 from_map: i.from_map,
+                sensitivity: code_of(&SENSITIVITIES, &i.sensitivity),
             }
         });
         let (indicators, next_page_token) = page(all.collect(), &request.page_token, request.page_size)?;

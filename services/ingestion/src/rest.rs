@@ -269,7 +269,7 @@ async fn indicators(
                 "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
                 "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
                 "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
-                "core": i.core, "from_map": i.from_map,
+                "core": i.core, "from_map": i.from_map, "sensitivity": i.sensitivity,
             })
         })
         .collect();

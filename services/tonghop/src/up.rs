@@ -196,7 +196,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         },
         stopper.stop(),
     );
-    let query = Query::new(tiles.clone(), traced_channel(aggregation_channel), now, stopper.stop());
+    let channel = traced_channel(aggregation_channel);
+    let query = Query::new(tiles.clone(), channel, &authority, now, stopper.stop());
 
     let of_ingestion = IngestionGrpc(ingestion.clone());
     let of_aggregation = AggregationGrpc(aggregation.clone());
