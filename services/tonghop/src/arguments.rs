@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use clap::{Args, Parser, Subcommand};
+use tonghop_runtime::tls::TlsClientArguments;
 
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
@@ -65,6 +66,9 @@ pub struct ServerArguments {
     /// Address of the services.
     #[arg(long, env = "TONGHOP_URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
 }
 
 #[cfg(test)]

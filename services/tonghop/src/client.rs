@@ -21,6 +21,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
+use crate::arguments::ServerArguments;
 use crate::trouble::{Trouble, chain};
 
 /// The largest message in either direction.
@@ -84,10 +85,16 @@ impl Client {
     ///
     /// # Errors
     /// Where it is no address, or nobody answers there.
-    pub async fn connect(url: &str) -> Result<Client, Trouble> {
-        let endpoint = Endpoint::from_shared(url.to_owned())
+    pub async fn connect(server: &ServerArguments) -> Result<Client, Trouble> {
+        let url = server.url.as_str();
+        let mut endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_| Trouble::refused(format!("{url:?} is not an address as http://127.0.0.1:8080")))?
             .connect_timeout(Duration::from_secs(5));
+        if url.starts_with("https:") {
+            let unusable = |error: &dyn std::error::Error| Trouble::refused(format!("TLS to {url}: {}", chain(error)));
+            let config = server.tls.client().config().map_err(|error| unusable(error.as_ref()))?;
+            endpoint = endpoint.tls_config(config).map_err(|error| unusable(&error))?;
+        }
         let channel = endpoint.connect().await.map_err(|error| {
             let why = chain(&error);
             Trouble::refused(format!("nobody answers at {url} ({why}): start the services with tonghop up"))

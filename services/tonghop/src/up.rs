@@ -18,6 +18,7 @@ use tonghop_ingestion::{Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
+use tonghop_runtime::tls::{Tls, TlsFiles};
 use tonghop_runtime::{Readiness, Stopper};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
@@ -47,6 +48,8 @@ pub struct UpOptions {
     pub batch_entries: usize,
     /// Whom it lets in.
     pub access: Access,
+    /// TLS of the port, where it is to speak that.
+    pub tls: Option<TlsFiles>,
 }
 
 impl UpOptions {
@@ -58,6 +61,7 @@ impl UpOptions {
             listen,
             batch_entries: 256,
             access: Access::Open,
+            tls: None,
         }
     }
 }
@@ -67,6 +71,7 @@ impl UpOptions {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    speaks_tls: bool,
     channel: Channel,
     readiness: Readiness,
     stopper: Stopper,
@@ -95,6 +100,12 @@ impl Running {
         }
     }
 
+    /// The URL of its port.
+    pub fn url(&self) -> String {
+        let scheme = if self.speaks_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// A channel to all services, within the process.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
@@ -116,6 +127,8 @@ async fn databases(options: &UpOptions) -> Result<(Ledger, Tiles), Box<dyn Error
 /// # Errors
 /// Where the directory, a database or the port cannot be used.
 pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    let tls = options.tls.clone().map(Tls::read).transpose()?;
+    let speaks_tls = tls.is_some();
     let (ledger, tiles) = databases(&options).await?;
     let listener = TcpListener::bind(options.listen)
         .await
@@ -205,9 +218,9 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     });
     let port_stop = stopping();
     tasks.spawn(async move {
-        if let Err(error) = serve(listener, app, port_stop).await {
+        if let Err(error) = serve(listener, app, tls, port_stop).await {
             tracing::error!(error = &error as &dyn Error, "the port ended");
         }
     });
-    Ok(Running { address, channel: all_channel, readiness, stopper, tasks, ledger, tiles })
+    Ok(Running { address, speaks_tls, channel: all_channel, readiness, stopper, tasks, ledger, tiles })
 }

@@ -45,7 +45,7 @@ pub async fn run(arguments: PushArguments) -> Result<(), Trouble> {
     if arguments.key.is_some() && arguments.files.len() > 1 {
         return Err(Trouble::Usage("--key is for a single file: one key names one submission".to_owned()));
     }
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let mut progress = Progress::new("reports", arguments.files.len() as u64, true);
     let mut refused = vec![];
     for file in &arguments.files {

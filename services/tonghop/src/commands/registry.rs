@@ -63,7 +63,7 @@ pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
         Some(dir) => shipped::tables(dir)?,
         None => shipped::registry_files(),
     };
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let response = client
         .load_registry(LoadRegistryRequest {
             source: arguments.source,

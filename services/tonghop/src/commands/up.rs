@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonghop_access::Access;
+use tonghop_runtime::tls::TlsArguments;
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -29,6 +30,9 @@ pub struct UpArguments {
     /// Ledger entries rolled up in one transaction at most [default: 256].
     #[arg(long, env = "TONGHOP_BATCH_ENTRIES")]
     pub batch_entries: Option<usize>,
+    /// TLS of the port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
 }
 
 impl UpArguments {
@@ -38,6 +42,10 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             access: Access::Open,
+            tls: match self.tls.files() {
+                Some(files) => Some(files),
+                None => file.tls()?,
+            },
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
@@ -58,8 +66,8 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
         None => options.data_dir.display().to_string(),
     };
     let running = start_with(options).await?;
-    say(format_args!("tonghop is up on http://{}", running.address));
-    say(format_args!("  REST  http://{}/v1/totals …", running.address));
+    say(format_args!("tonghop is up on {}", running.url()));
+    say(format_args!("  REST  {}/v1/totals …", running.url()));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
     say(format_args!("  data  {data}"));
     say("Ctrl-C stops it.");

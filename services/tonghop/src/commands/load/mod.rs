@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::task::JoinSet;
+use tonghop_runtime::tls::TlsClientArguments;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::period::Period;
 use tonghop_proto::ingestion::{Figure, SubmitRequest};
@@ -17,6 +18,7 @@ use tonghop_proto::query::GetTotalsRequest;
 use tonghop_proto::registry::{Indicator, LoadRegistryRequest};
 
 use self::plan::Plan;
+use crate::arguments::ServerArguments;
 use crate::client::Client;
 use crate::commands::registry::key_of;
 use crate::commands::up::{start_at, unless_told};
@@ -39,6 +41,9 @@ pub struct LoadMonthArguments {
     /// Address of services that run already; left out, its own are started on temporary data.
     #[arg(long)]
     pub url: Option<String>,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
     /// Loads the same month a year later too, and measures how long it takes to read that one as reported and this one
     /// restated to the map of 1 July 2025: every core indicator in every commune and province.
     #[arg(long)]
@@ -65,7 +70,8 @@ const SHOWN: [&str; 6] = ["tg01", "tt02", "tg09", "ll03", "at11", "ll11"];
 /// Where a submission is refused, or a total is not what was pushed.
 pub async fn run(arguments: LoadMonthArguments) -> Result<(), Trouble> {
     if let Some(url) = &arguments.url {
-        return load(&Client::connect(url).await?, &arguments, false).await;
+        let server = ServerArguments { url: url.clone(), tls: arguments.tls.clone() };
+        return load(&Client::connect(&server).await?, &arguments, false).await;
     }
     let directory = tempfile::Builder::new()
         .prefix("tonghop-load-")
