@@ -284,6 +284,8 @@ fn figures() -> Value {
 /// Writes an entry about keys into the ledger, as ingestion does.
 async fn append(ledger: &Ledger, change: Change) -> i64 {
     let record = AccessRecord { change: Some(change) }.encode_to_vec();
+    let head = ledger.head().await.expect("the head");
+    let rules = head.map_or(0, |head| head.rules_position);
     let entry = NewEntry {
         id: Uuid::now_v7(),
         kind: EntryKind::Access,
@@ -296,7 +298,7 @@ async fn append(ledger: &Ledger, change: Change) -> i64 {
         received_at: Timestamp::now(),
         note: String::new(),
         actor: "test".into(),
-        premise: Premise::None,
+        premise: Premise::Rules(rules),
         trace_parent: String::new(),
     };
     match ledger.append(vec![entry]).await.expect("it is appended").remove(0) {

@@ -43,11 +43,13 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
     let access = arguments.access.settings()?;
-    let aggregation = access.speaking(process::channel(&arguments.aggregation)?)?;
+    let aggregation = process::channel(&arguments.aggregation, &arguments.service.tls_client())?;
+    let aggregation = access.speaking(aggregation)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
@@ -69,7 +71,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         let query = query.clone();
         async move { query.probe().await }
     };
-    let service = Service { name: "tonghop-query", app, work, readiness, probe };
+    let service = Service { name: "tonghop-query", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use tonghop_runtime::tls::TlsClientArguments;
 
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
@@ -78,6 +79,9 @@ pub struct ServerArguments {
     /// With which key.
     #[command(flatten)]
     pub key: KeyArguments,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
 }
 
 /// Who asks.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonghop_access::Access;
+use tonghop_runtime::tls::TlsArguments;
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -37,6 +38,9 @@ pub struct UpArguments {
     /// which is made where it is not there].
     #[arg(long, value_name = "FILE", env = "TONGHOP_ADMIN_KEY_FILE")]
     pub admin_key_file: Option<PathBuf>,
+    /// TLS of the port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
 }
 
 impl UpArguments {
@@ -46,6 +50,10 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             access: self.access.or(file.access).unwrap_or_default(),
+            tls: match self.tls.files() {
+                Some(files) => Some(files),
+                None => file.tls()?,
+            },
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
@@ -67,8 +75,8 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
         None => options.data_dir.display().to_string(),
     };
     let running = start_with(options).await?;
-    say(format_args!("tonghop is up on http://{}", running.address));
-    say(format_args!("  REST  http://{}/v1/totals …", running.address));
+    say(format_args!("tonghop is up on {}", running.url()));
+    say(format_args!("  REST  {}/v1/totals …", running.url()));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
     say(format_args!("  data  {data}"));
     say(format_args!("  keys  {}", keys(&running)));
