@@ -27,6 +27,8 @@ pub struct Settings {
     pub access: Option<Access>,
     /// A file with the administrator's key; empty for admin.key in the data directory.
     pub admin_key_file: Option<PathBuf>,
+    /// A file with the key by which services in processes of their own are known; empty where there are none.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -56,6 +58,7 @@ impl Settings {
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
             access: chosen.access.or(defaults.access),
             admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
+            service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
     }
 }

@@ -55,6 +55,8 @@ pub struct UpOptions {
     /// A file with the administrator's key; one in the data directory, which is made where it is not there, where none
     /// is named.
     pub admin_key_file: Option<PathBuf>,
+    /// A file with the key by which services in processes of their own are known, where there are such.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl UpOptions {
@@ -67,6 +69,7 @@ impl UpOptions {
             batch_entries: 256,
             access: Access::Open,
             admin_key_file: None,
+            service_key_file: None,
         }
     }
 }
@@ -169,7 +172,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
-    let settings = Settings { access: options.access, administrator: administrator.clone(), service: None };
+    let service = options.service_key_file.as_deref().map(FileKey::read).transpose()?;
+    let settings = Settings { access: options.access, administrator: administrator.clone(), service };
     let authority = Authority::new(settings, now);
     let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
     let given = Given {

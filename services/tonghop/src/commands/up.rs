@@ -37,6 +37,10 @@ pub struct UpArguments {
     /// which is made where it is not there].
     #[arg(long, value_name = "FILE", env = "TONGHOP_ADMIN_KEY_FILE")]
     pub admin_key_file: Option<PathBuf>,
+    /// A file with the key by which services in processes of their own are known, where there are such on the same
+    /// database.
+    #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl UpArguments {
@@ -47,6 +51,7 @@ impl UpArguments {
         Ok(UpOptions {
             access: self.access.or(file.access).unwrap_or_default(),
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
+            service_key_file: self.service_key_file.or(file.service_key_file).filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
