@@ -35,6 +35,8 @@ pub struct Settings {
     pub tls_key: Option<PathBuf>,
     /// Authorities of the certificates that clients have to have, in PEM; empty: none is asked for.
     pub tls_client_ca: Option<PathBuf>,
+    /// A file with the key by which services in processes of their own are known; empty where there are none.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -67,6 +69,7 @@ impl Settings {
             tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
             tls_key: chosen.tls_key.or(defaults.tls_key),
             tls_client_ca: chosen.tls_client_ca.or(defaults.tls_client_ca),
+            service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
     }
 

@@ -58,6 +58,8 @@ pub struct UpOptions {
     pub admin_key_file: Option<PathBuf>,
     /// TLS of the port, where it is to speak that.
     pub tls: Option<TlsFiles>,
+    /// A file with the key by which services in processes of their own are known, where there are such.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl UpOptions {
@@ -71,6 +73,7 @@ impl UpOptions {
             access: Access::Open,
             admin_key_file: None,
             tls: None,
+            service_key_file: None,
         }
     }
 }
@@ -182,7 +185,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
-    let settings = Settings { access: options.access, administrator: administrator.clone(), service: None };
+    let service = options.service_key_file.as_deref().map(FileKey::read).transpose()?;
+    let settings = Settings { access: options.access, administrator: administrator.clone(), service };
     let authority = Authority::new(settings, now);
     let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
     let given = Given {

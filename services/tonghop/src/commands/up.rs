@@ -41,6 +41,10 @@ pub struct UpArguments {
     /// TLS of the port.
     #[command(flatten)]
     pub tls: TlsArguments,
+    /// A file with the key by which services in processes of their own are known, where there are such on the same
+    /// database.
+    #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl UpArguments {
@@ -55,6 +59,7 @@ impl UpArguments {
                 None => file.tls()?,
             },
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
+            service_key_file: self.service_key_file.or(file.service_key_file).filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
