@@ -21,6 +21,7 @@ use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time, whole_finding};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -81,7 +82,7 @@ async fn submit(
                 key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
                 source: parameters.source,
                 note: parameters.note,
-                media_type: media_type.to_owned(),
+                media_type: with_locale(media_type, &parameters.locale)?,
                 document: body,
                 as_message: false,
                 dry_run: parameters.dry_run,

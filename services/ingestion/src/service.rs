@@ -29,6 +29,8 @@ pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.
 pub const JSON: &str = "application/json";
 /// CSV.
 pub const CSV: &str = "text/csv";
+/// An Office Open XML workbook.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The longest idempotency key and source.
 pub(crate) const LONGEST_KEY: usize = 200;
@@ -79,7 +81,7 @@ pub struct Arrived {
     pub source: String,
     /// A note, where the document has none.
     pub note: String,
-    /// What it was sent as.
+    /// What it was sent as; its parameter `locale` says how its numbers are written.
     pub media_type: String,
     /// Byte for byte.
     pub document: Bytes,

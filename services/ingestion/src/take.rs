@@ -19,10 +19,10 @@ use uuid::Uuid;
 use crate::check::{accept_from, check_from};
 use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
-use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
-use crate::submission::{Limits, RawSubmission};
+use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
+use crate::submission::{Beside, Limits, RawSubmission};
 use crate::writer::failure;
-use crate::{csv_form, json, wire};
+use crate::{csv_form, json, media_type, wire, xlsx};
 
 /// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
 /// thread and back takes about as long.
@@ -235,17 +235,15 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// What a submission is sent as, without the parameters of its media type.
-fn form(arrived: &Arrived) -> String {
-    arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// A media type without parameters, as it is kept of gRPC submissions.
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
 fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
-    let mut alike = match form(arrived).as_str() {
+    if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
+        return None;
+    }
+    let mut alike = match media_type::essence(&arrived.media_type).as_str() {
         JSON => json::alike(&arrived.document, limits)?,
         PROTOBUF => wire::alike(&arrived.document)?,
         _ => return None,
@@ -266,9 +264,16 @@ fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: 
 /// Reads a submission, and gives the document as it is kept.
 fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Failure> {
     let document = &arrived.document;
-    let raw = match form(arrived).as_str() {
-        JSON => json::parse(document, limits)?,
-        CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
+    let locale = media_type::locale(&arrived.media_type)?;
+    let beside = Beside { source: &arrived.source, note: &arrived.note, locale };
+    let raw = match media_type::essence(&arrived.media_type).as_str() {
+        JSON => {
+            let mut raw = json::parse(document, limits)?;
+            locale.into_iter().for_each(|locale| raw.declare(locale));
+            raw
+        }
+        CSV => csv_form::parse(document, &beside, limits)?,
+        XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
             let request =
                 pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
@@ -278,8 +283,8 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         }
         other => {
             let detail = Text::of(
-                format!("báo cáo được gửi dưới dạng {JSON} hoặc {CSV}, không phải {other:?}"),
-                format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
+                format!("báo cáo được gửi dưới dạng {JSON}, {CSV} hoặc {XLSX}, không phải {other:?}"),
+                format!("a submission is sent as {JSON}, {CSV} or {XLSX}, not as {other:?}"),
             );
             return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }

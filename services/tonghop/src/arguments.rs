@@ -10,6 +10,7 @@ use tonghop_runtime::tls::TlsClientArguments;
 
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
+use crate::commands::form::FormArguments;
 use crate::commands::key::KeyCommand;
 use crate::commands::load::LoadMonthArguments;
 use crate::commands::map::MapCommand;
@@ -46,8 +47,10 @@ pub enum Command {
     Demo(DemoArguments),
     /// All three services in one process.
     Up(UpArguments),
-    /// Push reports, as CSV or JSON.
+    /// Push reports, as XLSX, CSV or JSON.
     Push(PushArguments),
+    /// Write forms to fill in, as XLSX, which are then pushed.
+    Form(FormArguments),
     /// Ask for totals.
     Totals(TotalsArguments),
     /// Where a total comes from, down to the submissions.
@@ -172,6 +175,16 @@ mod tests {
         assert_eq!(push.files.len(), 2);
         assert!(push.dry_run && push.idempotency_key.is_none());
         assert!(parse("tonghop push a.csv --idempotency-key k --key th_0").is_ok());
+    }
+
+    #[test]
+    fn a_form_is_for_a_unit_and_periods() {
+        let line = "tonghop form out --unit 06 --children --period 2024-M01,2024-M02 --programme CTPH-09";
+        let Ok(Command::Form(form)) = parse(line) else { panic!("not read") };
+        assert_eq!((form.unit.as_str(), form.children, form.period.len()), ("06", true, 2));
+        assert_eq!((form.scope.as_str(), form.programme.as_deref()), ("own", Some("CTPH-09")));
+        assert!(parse("tonghop form out --unit 06").is_err());
+        assert!(parse("tonghop form out --unit 06 --period 2024 --scope all").is_err());
     }
 
     #[test]

@@ -203,6 +203,16 @@ impl Client {
         }
     }
 
+    /// The units that carry a code on a day.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn units_of_code(&self, date: &str, code: &str) -> Result<Vec<Unit>, Trouble> {
+        let (date, code) = (date.to_owned(), code.to_owned());
+        let request = ListUnitsRequest { date, code, ..ListUnitsRequest::default() };
+        Ok(self.registry().list_units(request).await?.into_inner().units)
+    }
+
     /// What is different between two maps, all pages of it as one.
     ///
     /// # Errors

@@ -7,14 +7,17 @@
 
 mod alike;
 mod breakdown;
+mod named;
 pub(crate) mod nearest;
 mod part;
 mod statement;
 mod subject;
 mod texts;
 pub(crate) mod unit;
+mod written;
 mod yours;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -62,6 +65,8 @@ pub fn check_from(
     limits: &Limits,
 ) -> Result<Checked, Vec<Finding>> {
     let mut checker = Checker::new(grant, registry, limits, raw.reading.clone());
+    checker.warnings = raw.remarks.clone();
+    checker.by_name = raw.by_name;
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
@@ -71,7 +76,7 @@ pub fn check_from(
     for raw in &raw.figures {
         if let Some(one) = checker.figure(raw) {
             if !one.tagged {
-                parts.note_one(&one.accepted.figure, raw.place);
+                parts.note_one(&one.accepted.figure, &raw.place);
             }
             figures.push(one.accepted);
         }
@@ -111,7 +116,11 @@ struct Checker<'r, 'a> {
     breakdowns: HashMap<(&'r str, &'a RawBreakdown), Rc<ReadBreakdown>>,
     /// Numbers of places within series.
     places: HashMap<breakdown::Address, u32>,
-    keys: HashMap<Key, Place>,
+    keys: HashMap<Key, &'a Place>,
+    /// Whether names stand for codes.
+    by_name: bool,
+    /// Names of units, once one is asked for.
+    unit_names: Option<Rc<named::UnitNames>>,
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
@@ -132,6 +141,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             breakdowns: HashMap::new(),
             places: HashMap::new(),
             keys: HashMap::new(),
+            by_name: false,
+            unit_names: None,
         }
     }
 
@@ -184,7 +195,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let placed = self.breakdown(raw, bad, indicator).filter(|placed| self.of_your_sides(raw, placed));
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
-            self.once((unit, placed.number, period, scope), raw.place);
+            self.once((unit, placed.number, period, scope), &raw.place);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);
@@ -196,7 +207,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             scope: scope?,
             statement: statement?,
         };
-        let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
+        let unit_code = self.registry.unit(figure.unit).code.clone();
+        let accepted = AcceptedFigure { figure, unit_code, programmes: programmes? };
         Some(One { accepted, indicator, place: placed.number, tagged: placed.tagged })
     }
 
@@ -205,7 +217,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let mut bad = raw.unreadable;
         let short = self.limits.max_text;
         let note = self.limits.max_note;
-        let place = raw.place;
+        let place = &raw.place;
         let mut check = |field: Field, text: &str, most: usize| {
             if !texts::check(&mut self.findings, || place.at(field), text, most) {
                 bad.insert(field);
@@ -240,7 +252,7 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     /// One submission says one thing of one key.
-    fn once(&mut self, key: Key, place: Place) {
+    fn once(&mut self, key: Key, place: &'a Place) {
         if let Some(first) = self.keys.insert(key, place) {
             self.keys.insert(key, first);
             self.findings.add(|| {
@@ -272,8 +284,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         let known = match self.breakdowns.get(&(code, &raw.breakdown)) {
             Some(known) => Rc::clone(known),
             None => {
-                let made =
-                    Rc::new(breakdown::read(self.registry, indicator, &raw.breakdown, &mut self.places));
+                let by_code = if self.by_name {
+                    named::breakdown(self.registry, &raw.breakdown)
+                } else {
+                    Cow::Borrowed(&raw.breakdown)
+                };
+                let made = Rc::new(breakdown::read(self.registry, indicator, &by_code, &mut self.places));
                 self.breakdowns.insert((code, &raw.breakdown), Rc::clone(&made));
                 made
             }

@@ -1,5 +1,7 @@
 //! Which unit a figure is of: codes are reused, so a code means nothing without a day.
 
+use std::rc::Rc;
+
 use tonghop_core::Date;
 use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
@@ -8,7 +10,8 @@ use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_runtime::{Language, Text};
 
-use super::Checker;
+use super::named::NamedUnit;
+use super::{Checker, named};
 use crate::finding::{Code, finding, text};
 use crate::submission::{Field, Fields, RawFigure};
 
@@ -43,7 +46,28 @@ impl<'r, 'a> Checker<'r, 'a> {
         let spot = || raw.place.at(Field::Unit);
         // Any day tells a code that never was from one that is not in force.
         let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
-        let found = registry.unit_on(code, day.unwrap_or(Date::MIN));
+        let mut found = registry.unit_on(code, day.unwrap_or(Date::MIN));
+        if found == UnitLookup::Unknown && self.by_name && named::may_be_name(code) {
+            match self.named_unit(raw, code, day?) {
+                NamedUnit::One(unit) => found = UnitLookup::Found(unit),
+                NamedUnit::Refused(refusal) => {
+                    self.findings.add(|| refusal);
+                    return None;
+                }
+                NamedUnit::Unknown => {
+                    self.findings.add(|| {
+                        let expected =
+                            Text::of("mã hoặc tên của một đơn vị", "the code or the name of a unit");
+                        let hint = Text::of(
+                            "kiểm tra chính tả, hoặc tra mã trong danh mục đơn vị: GET /v1/units",
+                            "check the spelling, or look the code up in the list of units, GET /v1/units",
+                        );
+                        finding(Code::UnknownUnit, spot(), code, expected, hint)
+                    });
+                    return None;
+                }
+            }
+        }
         let unit = match self.yours(raw, code, day, found)? {
             UnitLookup::Unknown => {
                 self.findings.add(|| {
@@ -72,6 +96,15 @@ impl<'r, 'a> Checker<'r, 'a> {
         let same = self.map_date(raw, bad, unit, day);
         let allowed = self.level(raw, indicator, unit, day, scope);
         (same && allowed).then_some(unit)
+    }
+
+    /// The unit of a name, within the one that the figure is said to be within.
+    fn named_unit(&mut self, raw: &RawFigure, name: &str, day: Date) -> NamedUnit {
+        let registry = self.registry;
+        let names = self.unit_names.get_or_insert_with(|| Rc::new(named::UnitNames::of(registry)));
+        let names = Rc::clone(names);
+        let within = raw.within.as_deref().and_then(|text| named::unit(registry, &names, text, day));
+        names.find(registry, name, day, within, || raw.place.at(Field::Unit))
     }
 
     /// Whether the unit is of a level that reports the indicator, in this scope.
@@ -149,21 +182,19 @@ impl<'r, 'a> Checker<'r, 'a> {
             });
             return false;
         };
-        if registry.unit_on(&raw.unit, map_date) == UnitLookup::Found(unit) {
+        let code = &registry.unit(unit).code;
+        if registry.unit_on(code, map_date) == UnitLookup::Found(unit) {
             return true;
         }
         self.findings.add(|| {
-            let then = match registry.unit_on(&raw.unit, map_date) {
+            let then = match registry.unit_on(code, map_date) {
                 UnitLookup::Found(other) if self.grant.covers(registry, other, map_date) => {
                     Text::same(registry.named(other, map_date))
                 }
                 UnitLookup::Found(_) => {
                     Text::of("một đơn vị khác mang mã này", "another unit with this code")
                 }
-                _ => Text::of(
-                    format!("không có đơn vị mang mã {}", raw.unit),
-                    format!("no unit with code {}", raw.unit),
-                ),
+                _ => Text::of(format!("không có đơn vị mang mã {code}"), format!("no unit with code {code}")),
             };
             let got = Text::of(
                 format!("{map_date}, khi đó là {}", then.in_language(Language::Vietnamese)),

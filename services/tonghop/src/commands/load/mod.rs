@@ -1,7 +1,7 @@
 //! `tonghop load-month`: one month of every commune and core indicator, SYNTHETIC, through the public API; for
 //! measuring, and as the documented bulk run.
 
-mod plan;
+pub(super) mod plan;
 mod reading;
 
 use std::net::{Ipv4Addr, SocketAddr};
