@@ -349,3 +349,42 @@ pub struct Page {
     /// The `next` of the page before.
     pub cursor: String,
 }
+
+/// Which keys.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Keys {
+    /// Only those of this source.
+    pub source: String,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// How a key is revoked.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Revocation {
+    /// Why.
+    pub note: String,
+}
+
+/// Which entries of the audit log.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Audit {
+    /// Only these: `submission`, `registry`, `review`, `access` or `report`.
+    pub kind: String,
+    /// Only what one actor did: `key:ID`, `administrator`, …
+    pub actor: String,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}

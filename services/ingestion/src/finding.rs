@@ -191,6 +191,17 @@ codes! {
     UnknownProgramme = "unknown_programme",
     /// Remarkable, not wrong: the indicator is not reported under this programme.
     ProgrammeNotOfIndicator = "programme_not_of_indicator",
+    /// The source of a submission is not the one that the key which sends it is for.
+    SourceNotYours = "source_not_yours",
+    /// A code that is none of a unit that the key which sends it holds for, in the period.
+    OutsideYourUnits = "outside_your_units",
+    /// A figure of a side that the key which sends it does not speak for.
+    NotYourSide = "not_your_side",
+    // Giving keys.
+    /// Not a role.
+    UnknownRole = "unknown_role",
+    /// A key that has expired or was revoked.
+    KeyDoesNotHold = "key_does_not_hold",
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
     /// A number that says different things in different locales, and none is declared.

@@ -15,17 +15,21 @@
 //! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
+//! | `keys`, `audit` | keys of reporting systems, and what was done by whom |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
-//! | `grpc`, `registry_grpc`, `rest` | the transports |
+//! | `grpc`, `registry_grpc`, `rest`, `access_wire` | the transports |
 
+mod access_wire;
 pub mod alike;
+mod audit;
 pub mod check;
 pub mod csv_form;
 pub mod finding;
 mod grpc;
 mod in_force;
 pub mod json;
+mod keys;
 mod maps;
 mod media_type;
 mod metrics;
@@ -46,4 +50,14 @@ pub use grpc::IngestionGrpc;
 pub use registry_load::Loaded;
 pub use rest::routes;
 pub use reviews::Frozen;
-pub use service::{Arrived, CSV, Ingestion, JSON, Taken, WIRE, XLSX};
+pub use service::{Arrived, CSV, Given, Ingestion, JSON, Taken, WIRE, XLSX};
+
+/// Bytes that nobody can know, from the operating system.
+///
+/// # Errors
+/// Where it gives none.
+pub fn random<const BYTES: usize>() -> Result<[u8; BYTES], String> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
+    Ok(bytes)
+}

@@ -15,11 +15,13 @@ mod subject;
 mod texts;
 pub(crate) mod unit;
 mod written;
+mod yours;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use tonghop_access::Grant;
 use tonghop_core::figure::{Figure, Scope};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{Period, PeriodError};
@@ -32,7 +34,7 @@ use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
-pub use alike::{Accepted, accept};
+pub use alike::{Accepted, accept, accept_from};
 
 /// A submission that may be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,13 +45,26 @@ pub struct Checked {
     pub warnings: Vec<Finding>,
 }
 
-/// Checks a submission.
+/// Checks a submission of somebody who may report everything.
 ///
 /// # Errors
 /// Everything found wrong, first what was wrong in reading, then by figure. Of very many findings the first
 /// [`Findings::LISTED`] are there, and a last one that says how many more.
 pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
-    let mut checker = Checker::new(registry, limits, raw.reading.clone());
+    check_from(&Grant::all(), registry, raw, limits)
+}
+
+/// [`check`]s a submission of somebody who may report for the units and sides of a grant only.
+///
+/// # Errors
+/// As there; nothing that is found tells anything of units outside the grant, not even whether they are there.
+pub fn check_from(
+    grant: &Grant,
+    registry: &Registry,
+    raw: &RawSubmission,
+    limits: &Limits,
+) -> Result<Checked, Vec<Finding>> {
+    let mut checker = Checker::new(grant, registry, limits, raw.reading.clone());
     checker.warnings = raw.remarks.clone();
     checker.by_name = raw.by_name;
     checker.submission(raw);
@@ -89,6 +104,8 @@ struct One<'r> {
 }
 
 struct Checker<'r, 'a> {
+    /// What may be reported.
+    grant: &'a Grant,
     registry: &'r Registry,
     limits: &'a Limits,
     findings: Findings,
@@ -107,8 +124,14 @@ struct Checker<'r, 'a> {
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
-    fn new(registry: &'r Registry, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
+    fn new(
+        grant: &'a Grant,
+        registry: &'r Registry,
+        limits: &'a Limits,
+        findings: Findings,
+    ) -> Checker<'r, 'a> {
         Checker {
+            grant,
             registry,
             limits,
             findings,
@@ -169,7 +192,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             _ => None,
         };
         let unit = self.unit(raw, bad, indicator, period, scope);
-        let placed = self.breakdown(raw, bad, indicator);
+        let placed = self.breakdown(raw, bad, indicator).filter(|placed| self.of_your_sides(raw, placed));
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
             self.once((unit, placed.number, period, scope), &raw.place);

@@ -46,28 +46,29 @@ impl<'r, 'a> Checker<'r, 'a> {
         let spot = || raw.place.at(Field::Unit);
         // Any day tells a code that never was from one that is not in force.
         let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
-        let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
-            UnitLookup::Unknown if self.by_name && named::may_be_name(code) => {
-                match self.named_unit(raw, code, day?) {
-                    NamedUnit::One(unit) => unit,
-                    NamedUnit::Refused(found) => {
-                        self.findings.add(|| found);
-                        return None;
-                    }
-                    NamedUnit::Unknown => {
-                        self.findings.add(|| {
-                            let expected =
-                                Text::of("mã hoặc tên của một đơn vị", "the code or the name of a unit");
-                            let hint = Text::of(
-                                "kiểm tra chính tả, hoặc tra mã trong danh mục đơn vị: GET /v1/units",
-                                "check the spelling, or look the code up in the list of units, GET /v1/units",
-                            );
-                            finding(Code::UnknownUnit, spot(), code, expected, hint)
-                        });
-                        return None;
-                    }
+        let mut found = registry.unit_on(code, day.unwrap_or(Date::MIN));
+        if found == UnitLookup::Unknown && self.by_name && named::may_be_name(code) {
+            match self.named_unit(raw, code, day?) {
+                NamedUnit::One(unit) => found = UnitLookup::Found(unit),
+                NamedUnit::Refused(refusal) => {
+                    self.findings.add(|| refusal);
+                    return None;
+                }
+                NamedUnit::Unknown => {
+                    self.findings.add(|| {
+                        let expected =
+                            Text::of("mã hoặc tên của một đơn vị", "the code or the name of a unit");
+                        let hint = Text::of(
+                            "kiểm tra chính tả, hoặc tra mã trong danh mục đơn vị: GET /v1/units",
+                            "check the spelling, or look the code up in the list of units, GET /v1/units",
+                        );
+                        finding(Code::UnknownUnit, spot(), code, expected, hint)
+                    });
+                    return None;
                 }
             }
+        }
+        let unit = match self.yours(raw, code, day, found)? {
             UnitLookup::Unknown => {
                 self.findings.add(|| {
                     finding(Code::UnknownUnit, spot(), code, code_of_unit(), unknown_hint(registry, code))
@@ -122,7 +123,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             self.findings.add(|| {
                 let level = registry.level_code(collection);
                 let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
-                let hint = match above {
+                let hint = match above.filter(|above| self.grant.covers(registry, *above, day)) {
                     Some(above) => {
                         let above = registry.named(above, day);
                         Text::of(format!("báo cáo cho {above}"), format!("report it for {above}"))
@@ -187,7 +188,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
         self.findings.add(|| {
             let then = match registry.unit_on(code, map_date) {
-                UnitLookup::Found(other) => Text::same(registry.named(other, map_date)),
+                UnitLookup::Found(other) if self.grant.covers(registry, other, map_date) => {
+                    Text::same(registry.named(other, map_date))
+                }
+                UnitLookup::Found(_) => {
+                    Text::of("một đơn vị khác mang mã này", "another unit with this code")
+                }
                 _ => Text::of(format!("không có đơn vị mang mã {code}"), format!("no unit with code {code}")),
             };
             let got = Text::of(
@@ -209,12 +215,16 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 }
 
+/// A code as it was before a spreadsheet cut its leading zeros.
+pub(super) fn padded(code: &str) -> impl Iterator<Item = String> {
+    let trimmed = code.trim();
+    let padded = (0..=4).map(move |zeros| format!("{}{trimmed}", "0".repeat(zeros)));
+    padded.filter(|code| code.len() <= 8)
+}
+
 /// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
 fn unknown_hint(registry: &Registry, code: &str) -> Text {
-    let trimmed = code.trim();
-    let padded = (0..=4).map(|zeros| format!("{}{trimmed}", "0".repeat(zeros)));
-    let known: Vec<String> = padded
-        .filter(|c| c.len() <= 8)
+    let known: Vec<String> = padded(code)
         .filter_map(|c| match registry.unit_on(&c, Date::MAX) {
             UnitLookup::Unknown => None,
             UnitLookup::Found(unit) => Some(format!("{c} {}", registry.unit(unit).name())),

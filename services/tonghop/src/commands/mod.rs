@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod explain;
+pub mod key;
 pub mod form;
 pub mod load;
 pub mod map;
@@ -31,6 +32,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Registry(command) => registry::run(command).await,
         Command::Map(command) => map::run(command).await,
         Command::Review(command) => review::run(command).await,
+        Command::Key(command) => key::run(command).await,
         Command::LoadMonth(arguments) => load::run(arguments).await,
     }
 }

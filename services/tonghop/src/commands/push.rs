@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sha2::{Digest, Sha256};
+use tonghop_access::is_issued;
 use tonghop_ingestion::{CSV, JSON, XLSX};
 use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
 use tonghop_runtime::Text;
@@ -23,10 +24,11 @@ pub struct PushArguments {
     /// Idempotency key, for a single file; left out, it follows from the content, so that the same file pushed
     /// twice is a replay.
     #[arg(long)]
-    pub key: Option<String>,
-    /// The reporting system. A JSON report names its own.
-    #[arg(long, default_value = "tonghop-push")]
-    pub source: String,
+    pub idempotency_key: Option<String>,
+    /// The reporting system. A JSON report may name its own [default: the one that the key is for; tonghop-push where
+    /// it is for none].
+    #[arg(long)]
+    pub source: Option<String>,
     /// A note that stays with the submission.
     #[arg(long, default_value = "")]
     pub note: String,
@@ -47,10 +49,12 @@ pub struct PushArguments {
 /// # Errors
 /// Where any of them was refused.
 pub async fn run(arguments: PushArguments) -> Result<(), Trouble> {
-    if arguments.key.is_some() && arguments.files.len() > 1 {
-        return Err(Trouble::Usage("--key is for a single file: one key names one submission".to_owned()));
+    if arguments.idempotency_key.is_some() && arguments.files.len() > 1 {
+        return Err(Trouble::Usage(
+            "--idempotency-key is for a single file: one key names one submission".to_owned(),
+        ));
     }
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let mut progress = Progress::new("reports", arguments.files.len() as u64, true);
     let mut refused = vec![];
     for file in &arguments.files {
@@ -77,11 +81,11 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
     let media_type = media_type(file).map_err(|t| t.at(&place))?;
     let content = std::fs::read(file)
         .map_err(|error| Trouble::refused(format!("cannot be read: {error}")).at(&place))?;
-    let key = arguments.key.clone().unwrap_or_else(|| key_of(&content));
+    let key = arguments.idempotency_key.clone().unwrap_or_else(|| key_of(&content));
     client
         .submit(SubmitRequest {
             idempotency_key: key,
-            source: arguments.source.clone(),
+            source: source(arguments)?,
             note: arguments.note.clone(),
             document: Some(Document {
                 media_type: media_type.to_owned(),
@@ -93,6 +97,15 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
         })
         .await
         .map_err(|trouble| trouble.at(&place))
+}
+
+/// A key that was given to a reporting system says itself which it is.
+fn source(arguments: &PushArguments) -> Result<String, Trouble> {
+    if let Some(source) = &arguments.source {
+        return Ok(source.clone());
+    }
+    let key = arguments.server.key.read()?;
+    Ok(if key.is_some_and(|key| is_issued(&key)) { String::new() } else { "tonghop-push".to_owned() })
 }
 
 fn media_type(file: &Path) -> Result<&'static str, Trouble> {
