@@ -29,8 +29,11 @@ impl AccessArguments {
     pub fn settings(&self) -> Result<Settings, String> {
         let access = self.access.unwrap_or_default();
         let read = |file: &Option<PathBuf>| file.as_deref().map(FileKey::read).transpose();
-        let settings =
-            Settings { access, administrator: read(&self.admin_key_file)?, service: read(&self.service_key_file)? };
+        let settings = Settings {
+            access,
+            administrator: read(&self.admin_key_file)?,
+            service: read(&self.service_key_file)?,
+        };
         if access != Access::Open && settings.service.is_none() {
             return Err("the services have no key to know one another by: --service-key-file FILE or \
                         TONGHOP_SERVICE_KEY_FILE, the same for all of them; or --access open, where nobody else \

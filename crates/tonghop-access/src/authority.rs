@@ -6,10 +6,12 @@ use axum::Router;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::ValueEnum;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tonghop_runtime::Failure;
@@ -141,12 +143,42 @@ impl Authority {
 /// What anybody may ask where nothing else is answered without a key: what the program is, and which replica is active.
 const FOR_ANYBODY: [&str; 3] = ["/openapi.json", "/docs", "/active"];
 
+/// How a browser is asked for a key, which it sends as the password of HTTP Basic.
+pub fn challenge_for_browsers() -> HeaderValue {
+    HeaderValue::from_static(r#"Basic realm="tonghop", charset="UTF-8""#)
+}
+
+/// The key that a browser sends as the password of HTTP Basic, as any other client sends it. Only where it is used to
+/// look at something: a page from elsewhere may make a browser send what changes something, with all it knows.
+fn browsers_key(request: &Request) -> Option<HeaderValue> {
+    let (scheme, encoded) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if request.method() != Method::GET || !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64.decode(encoded.trim()).ok()?).ok()?;
+    let (_, password) = decoded.split_once(':')?;
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {password}")).ok()?;
+    bearer.set_sensitive(true);
+    Some(bearer)
+}
+
+/// Whether somebody looks at an answer in a browser.
+fn is_for_a_browser(request: &Request) -> bool {
+    let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    request.method() == Method::GET && accepted.starts_with(b"text/html")
+}
+
 /// Answers a request as one of its caller, who is found in its extensions; one that says wrongly who it is from is
 /// refused.
 async fn identified(State(authority): State<Arc<Authority>>, mut request: Request, next: Next) -> Response {
     let content = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes());
     let grpc = content.is_some_and(|content| content.starts_with(b"application/grpc"));
     let path = operation(&request, grpc);
+    let mut asks_browser = is_for_a_browser(&request);
+    if let Some(key) = browsers_key(&request) {
+        asks_browser = true;
+        request.headers_mut().insert(AUTHORIZATION, key);
+    }
     let caller = authority.identify(request.headers());
     let caller = caller.and_then(|caller| authority.lets_in(&caller, &path).map(|()| caller));
     let (caller, answer) = match caller {
@@ -155,7 +187,13 @@ async fn identified(State(authority): State<Arc<Authority>>, mut request: Reques
             (Some(caller), next.run(request).await)
         }
         Err(failure) if grpc => (None, tonic::Status::from(failure).into_http()),
-        Err(failure) => (None, failure.into_response()),
+        Err(failure) => {
+            let mut response = failure.into_response();
+            if asks_browser {
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge_for_browsers());
+            }
+            (None, response)
+        }
     };
     authority.refusals.note(caller.as_ref(), &path, grpc, &answer);
     answer

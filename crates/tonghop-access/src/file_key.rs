@@ -68,7 +68,8 @@ impl FileKey {
     /// # Errors
     /// Where it cannot be read or written.
     pub fn read_or_make(file: &Path, random: &[u8; 32]) -> Result<FileKey, String> {
-        let failed = |error: std::io::Error| format!("the key file {} cannot be made: {error}", file.display());
+        let failed =
+            |error: std::io::Error| format!("the key file {} cannot be made: {error}", file.display());
         match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
             Ok(mut made) => {
                 writeln!(made, "{}", secret::hex(random)).map_err(failed)?;

@@ -23,7 +23,7 @@ mod refusals;
 mod secret;
 
 pub use arguments::AccessArguments;
-pub use authority::{Access, Authority, Settings, behind, inside, of_request};
+pub use authority::{Access, Authority, Settings, behind, challenge_for_browsers, inside, of_request};
 pub use caller::{Caller, Identity};
 pub use file_key::FileKey;
 pub use grant::{Grant, Reach, Role};

@@ -6,39 +6,50 @@ use jiff::civil::Date;
 use prost::Message;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Dimension, DimensionKind, Member};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::Frequency;
 use tonghop_core::registry::{
     Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, Registry, SuccessionRow,
     UnitRow,
 };
+use tonghop_core::words::Words;
 
 use crate::registry as pb;
 
 struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn take<T>(&mut self, table: &'static str, key: &str, read: Result<T, String>) -> Option<T> {
+    fn take<T>(&mut self, table: &'static str, key: &str, read: Result<T, Words>) -> Option<T> {
         read.map_err(|message| self.0.push(Problem { table, key: key.to_owned(), message })).ok()
     }
 }
 
-fn day(text: &str) -> Result<Option<Date>, String> {
+fn day(text: &str) -> Result<Option<Date>, Words> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| format!("{text:?} is not a day as 2025-07-01"))
-}
-
-fn one_of<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, String> {
-    known.iter().find(|(code, _)| *code == text).map(|(_, value)| *value).ok_or_else(|| {
-        let codes: Vec<_> = known.iter().map(|(code, _)| *code).collect();
-        format!("{what} {text:?} is not one of {}", codes.join(", "))
+    text.parse().map(Some).map_err(|_| {
+        Words::of(
+            format!("{text:?} không phải là một ngày như 2025-07-01"),
+            format!("{text:?} is not a day as 2025-07-01"),
+        )
     })
 }
 
-fn small<T: TryFrom<u32>>(what: impl Display, number: u32) -> Result<T, String> {
-    T::try_from(number).map_err(|_| format!("{what} {number} is too large"))
+fn one_of<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, Words> {
+    known.iter().find(|(code, _)| *code == text).map(|(_, value)| *value).ok_or_else(|| {
+        let codes: Vec<_> = known.iter().map(|(code, _)| *code).collect();
+        let codes = codes.join(", ");
+        Words::of(
+            format!("{what} {text:?} không thuộc {codes}"),
+            format!("{what} {text:?} is not one of {codes}"),
+        )
+    })
+}
+
+fn small<T: TryFrom<u32>>(what: impl Display, number: u32) -> Result<T, Words> {
+    T::try_from(number)
+        .map_err(|_| Words::of(format!("{what} {number} quá lớn"), format!("{what} {number} is too large")))
 }
 
 /// Frequencies by code.
@@ -68,6 +79,9 @@ pub const AGGREGABLES: [(&str, Aggregable); 4] = [
     ("distinct", Aggregable::Distinct),
     ("none", Aggregable::None),
 ];
+/// Sensitivities by code.
+pub const SENSITIVITIES: [(&str, Sensitivity); 2] =
+    [("public", Sensitivity::Public), ("internal", Sensitivity::Internal)];
 
 /// Reads a registry into the core's draft.
 ///
@@ -145,8 +159,8 @@ fn level_names(levels: Vec<pb::Level>) -> Vec<LevelName> {
     levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi }).collect()
 }
 
-fn needed_day(text: &str) -> Result<Date, String> {
-    day(text).and_then(|d| d.ok_or_else(|| "the date is empty".to_owned()))
+fn needed_day(text: &str) -> Result<Date, Words> {
+    day(text).and_then(|d| d.ok_or_else(|| Words::of("ngày bị bỏ trống", "the date is empty")))
 }
 
 fn succession(problems: &mut Problems, link: pb::Succession) -> Option<SuccessionRow> {
@@ -218,6 +232,11 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
     let overlap = problems.take(table, &code, one_of("reporter_overlap", &row.reporter_overlap, &OVERLAPS));
     let precedence = problems.take(table, &code, one_of("precedence", &row.precedence, &PRECEDENCES));
     let aggregable = problems.take(table, &code, one_of("aggregable", &row.aggregable, &AGGREGABLES));
+    let sensitivity = match row.sensitivity.as_str() {
+        // What was written before there was a difference.
+        "" => Some(Sensitivity::Public),
+        named => problems.take(table, &code, one_of("sensitivity", named, &SENSITIVITIES)),
+    };
     let decimals = problems.take(table, &code, small("decimals", row.decimals));
     let valid_from = problems.take(table, &code, day(&row.valid_from));
     let valid_to = problems.take(table, &code, day(&row.valid_to));
@@ -245,6 +264,7 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
         core: row.core,
         aggregable: aggregable?,
         from_map: row.from_map,
+        sensitivity: sensitivity?,
     })
 }
 

@@ -274,10 +274,13 @@ pub struct FiguresFile {
 pub struct Submission {
     /// Check everything, keep nothing.
     pub dry_run: bool,
-    /// The reporting system, for CSV; JSON names it in the document.
+    /// The reporting system, for CSV and XLSX; JSON names it in the document.
     pub source: String,
-    /// A note, for CSV.
+    /// A note, for CSV and XLSX.
     pub note: String,
+    /// How numbers are written: `vi` (37.853 and 2,2) or `en` (37,853 and 2.2); left out, they are plain decimals.
+    #[param(example = "vi")]
+    pub locale: String,
 }
 
 /// Which units are listed.

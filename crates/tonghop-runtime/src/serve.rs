@@ -25,8 +25,9 @@ use tonic::transport::{Channel, Endpoint, Server};
 
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
+use crate::tls::Tls;
 use crate::trace::traced;
-use crate::{Failure, FailureKind, Readiness};
+use crate::{Failure, FailureKind, Readiness, Text};
 
 /// Bytes in flight in an in-process connection.
 const PIPE: usize = 1 << 20;
@@ -53,20 +54,29 @@ async fn nowhere(request: Request) -> Response {
     if media_type.is_some_and(|media_type| media_type.starts_with("application/grpc")) {
         return tonic::Status::unimplemented("there is no such method").into_http();
     }
-    let detail = format!("nothing is at {}: /openapi.json lists what there is", request.uri().path());
+    let path = request.uri().path();
+    let detail = Text::of(
+        format!("không có gì tại {path}: xem danh sách ở /openapi.json"),
+        format!("nothing is at {path}: /openapi.json lists what there is"),
+    );
     Failure::new(FailureKind::NotFound, detail).into_response()
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
 async fn bounded(State(limit): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(_permit) = limit.try_acquire() else {
-        let detail = "too many requests at once; try again in a moment";
+        let detail = Text::of(
+            "quá nhiều yêu cầu cùng lúc; hãy thử lại sau giây lát",
+            "too many requests at once; try again in a moment",
+        );
         return Failure::new(FailureKind::Unavailable, detail).into_response();
     };
     match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            Failure::new(FailureKind::Unavailable, "the request took too long; try again").into_response()
+            let detail =
+                Text::of("yêu cầu xử lý quá lâu; hãy thử lại", "the request took too long; try again");
+            Failure::new(FailureKind::Unavailable, detail).into_response()
         }
     }
 }
@@ -99,13 +109,14 @@ const FRAME: u32 = 1 << 20;
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// Serves until `shutdown` resolves, then lets requests under way finish.
+/// Serves until `shutdown` resolves, then lets requests under way finish; over TLS, where that is given.
 ///
 /// # Errors
 /// Where the port cannot be served.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -117,22 +128,41 @@ pub async fn serve(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let under_way = GracefulShutdown::new();
-    tokio::pin!(shutdown);
+    let following = async {
+        match tls.clone() {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(shutdown, following);
     loop {
         // Waits by itself where no more connections can be opened.
-        let (connection, _) = tokio::select! {
+        let (connection, from) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+            () = &mut following => break,
         };
         // Small answers must not wait for the acknowledgement of the packet before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
         let service = TowerToHyperService::new(app.clone());
-        let served = builder.serve_connection_with_upgrades(TokioIo::new(connection), service).into_owned();
-        let served = under_way.watch(served);
+        let (watcher, builder, tls) = (under_way.watcher(), builder.clone(), tls.clone());
         tokio::spawn(async move {
-            if let Err(error) = served.await {
+            let ended = match tls {
+                None => {
+                    let connection = TokioIo::new(connection);
+                    watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                }
+                Some(tls) => match tls.accept(connection, from).await {
+                    Ok(connection) => {
+                        let connection = TokioIo::new(connection);
+                        watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                    }
+                    Err(error) => Err(error.into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = &*error, "a connection ended early");
             }
         });

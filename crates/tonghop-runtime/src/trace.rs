@@ -23,6 +23,8 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::Language;
+
 /// The header that carries a trace's context.
 const TRACE_PARENT: &str = "traceparent";
 
@@ -111,7 +113,8 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// Gives a call to another service the trace that it is made in, and says who calls, where that is to be said.
+/// Gives a call to another service the trace that it is made in, asks for an answer in the language that is spoken, and
+/// says who calls, where that is to be said.
 #[derive(Clone, Debug, Default)]
 pub struct Carry {
     authorization: Option<AsciiMetadataValue>,
@@ -127,6 +130,8 @@ impl Interceptor for Carry {
                 request.metadata_mut().insert(name, value);
             }
         }
+        let language = AsciiMetadataValue::from_static(Language::spoken().code());
+        request.metadata_mut().insert("accept-language", language);
         if let Some(authorization) = &self.authorization {
             request.metadata_mut().insert("authorization", authorization.clone());
         }
@@ -134,7 +139,7 @@ impl Interceptor for Carry {
     }
 }
 
-/// A channel through which every call carries the trace it is made in, and who makes it.
+/// A channel through which every call carries the trace and the language it is made in, and who makes it.
 pub type TracedChannel = InterceptedService<Channel, Carry>;
 
 /// A channel as one through which every call carries its trace.

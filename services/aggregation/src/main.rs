@@ -48,11 +48,13 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
     let access = arguments.access.settings()?;
-    let ingestion = access.speaking(process::channel(&arguments.ingestion)?)?;
+    let ingestion = process::channel(&arguments.ingestion, &arguments.service.tls_client())?;
+    let ingestion = access.speaking(ingestion)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments), stopper.stop());
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
@@ -76,7 +78,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         let aggregation = aggregation.clone();
         async move { aggregation.probe().await }
     };
-    let service = Service { name: "tonghop-aggregation", app, work, readiness, probe };
+    let service = Service { name: "tonghop-aggregation", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

@@ -21,6 +21,7 @@ use crate::grpc::IngestionGrpc;
 use crate::keys::Given;
 use crate::rest::{misunderstood, next};
 use crate::service::Ingestion;
+use tonghop_runtime::language::not_read;
 
 /// The largest body that asks for a key.
 const LARGEST_REQUEST: usize = 64 << 10;
@@ -121,7 +122,7 @@ async fn issue(
             StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
             _ => FailureKind::NotUnderstood,
         };
-        Failure::new(kind, rejection.body_text())
+        Failure::new(kind, not_read(&rejection.body_text()))
     })?;
     let idempotency_key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let request = pb::IssueKeyRequest {

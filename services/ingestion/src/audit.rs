@@ -98,11 +98,13 @@ fn what(entry: &Recorded) -> String {
         EntryKind::Registry => "a registry loaded".to_owned(),
         EntryKind::Review => format!("the review {} frozen", receipt.idempotency_key),
         EntryKind::Report => "what became of reports".to_owned(),
-        EntryKind::Access => match AccessRecord::decode(entry.record.as_slice()).ok().and_then(|r| r.change) {
-            Some(Change::Issued(issued)) => given(&issued),
-            Some(Change::Revoked(revoked)) => format!("the key {} revoked", revoked.key),
-            None => "a change of access that this program does not know".to_owned(),
-        },
+        EntryKind::Access => {
+            match AccessRecord::decode(entry.record.as_slice()).ok().and_then(|r| r.change) {
+                Some(Change::Issued(issued)) => given(&issued),
+                Some(Change::Revoked(revoked)) => format!("the key {} revoked", revoked.key),
+                None => "a change of access that this program does not know".to_owned(),
+            }
+        }
     }
 }
 
@@ -115,7 +117,10 @@ fn given(issued: &KeyIssued) -> String {
     }
     text.push_str(&format!("; until {}", issued.expires_at));
     if !issued.replaces.is_empty() {
-        text.push_str(&format!("; in the place of {}, which ends at {}", issued.replaces, issued.overlap_until));
+        text.push_str(&format!(
+            "; in the place of {}, which ends at {}",
+            issued.replaces, issued.overlap_until
+        ));
     }
     text
 }

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use tonghop_runtime::{Finding, Text};
+use tonghop_core::words::Words;
+use tonghop_runtime::{Finding, Got, Text};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
@@ -63,6 +64,46 @@ codes! {
     StrayQuote = "stray_quote",
     /// A cell that is neither true nor false.
     NotTrueOrFalse = "not_true_or_false",
+    /// A locale that is not known.
+    UnknownLocale = "unknown_locale",
+    /// A document of another encoding than UTF-8, by its first bytes.
+    OtherEncoding = "other_encoding",
+    /// Bytes that are not the archive of a spreadsheet, or one of another format.
+    NotASpreadsheet = "not_a_spreadsheet",
+    /// A spreadsheet that cannot be opened without a password.
+    EncryptedSpreadsheet = "encrypted_spreadsheet",
+    /// A spreadsheet with a part that is not what it should be.
+    BrokenSpreadsheet = "broken_spreadsheet",
+    /// More of something in a spreadsheet than is taken: bytes, parts, sheets, cells, texts.
+    SpreadsheetTooLarge = "spreadsheet_too_large",
+    /// A sheet without a row of headings that is known.
+    NoTable = "no_table",
+    /// A heading above values that is none of a unit or a period.
+    UnknownHeading = "unknown_heading",
+    /// A cell that holds a date or a time where a number is expected.
+    DateCell = "date_cell",
+    /// A cell that shows another number than it holds.
+    ShownOtherwise = "shown_otherwise",
+    /// A cell that holds an error, as #REF!.
+    ErrorCell = "error_cell",
+    /// A formula without the value that it had when the file was saved.
+    FormulaWithoutValue = "formula_without_value",
+    /// A cell that holds true or false where a number is expected.
+    BooleanCell = "boolean_cell",
+    /// A code that the spreadsheet holds as a number, so that its leading zeros are gone.
+    CodeAsNumber = "code_as_number",
+    /// One thing is said in two places, differently.
+    Contradiction = "contradiction",
+    /// Remarkable, not wrong: rows or columns that cannot be seen were read.
+    HiddenCells = "hidden_cells",
+    /// Remarkable, not wrong: a sheet that cannot be seen was not read.
+    HiddenSheet = "hidden_sheet",
+    /// A value in cells that are merged, so that it may be of one or of all.
+    MergedValue = "merged_value",
+    /// Remarkable, not wrong: totals of a form were not read, since they are worked out.
+    TotalsPassedOver = "totals_passed_over",
+    /// Remarkable, not wrong: a sheet that has no figures was not read.
+    SheetPassedOver = "sheet_passed_over",
     // Checking a submission.
     /// A submission without figures.
     EmptySubmission = "empty_submission",
@@ -163,6 +204,24 @@ codes! {
     KeyDoesNotHold = "key_does_not_hold",
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
+    /// A number that says different things in different locales, and none is declared.
+    NumberNeedsLocale = "number_needs_locale",
+    /// A number that is written as in another locale than the declared one.
+    NumberOfOtherLocale = "number_of_other_locale",
+    /// A number whose thousands are not in threes.
+    MalformedGrouping = "malformed_grouping",
+    /// Words beside a number that say nothing of how exact it is.
+    WordsBesideNumber = "words_beside_number",
+    /// How exact a value is, said more than once and differently.
+    SeveralQualifiers = "several_qualifiers",
+    /// Digits of other scripts, or of full width.
+    ForeignDigits = "foreign_digits",
+    /// A percentage of what is counted.
+    PercentForCount = "percent_for_count",
+    /// Two numbers, so many of so many, for one.
+    PartAndWhole = "part_and_whole",
+    /// A name of several units or indicators.
+    AmbiguousName = "ambiguous_name",
     // Asking for units and maps.
     /// No such level.
     UnknownLevel = "unknown_level",
@@ -213,31 +272,73 @@ impl Spot {
 }
 
 /// A finding. What was read is cut where it is long, and its control characters are made visible.
-pub fn finding(
-    code: Code,
-    spot: Spot,
-    got: impl AsRef<str>,
-    expected: impl Into<Text>,
-    hint: impl Into<Text>,
-) -> Finding {
+pub fn finding(code: Code, spot: Spot, got: impl Into<Got>, expected: Text, hint: Text) -> Finding {
+    let got = match got.into() {
+        Got::Read(read) if read.is_empty() => empty(),
+        Got::Read(read) => Text::same(shown(&read)),
+        Got::Words(words) => words,
+    };
     Finding {
         code: code.as_str().to_owned(),
         path: spot.path,
         line: spot.line,
         column: spot.column,
-        got: shown(got.as_ref()).into_owned(),
-        expected: expected.into(),
-        hint: hint.into(),
+        got,
+        expected,
+        hint,
     }
 }
 
 /// The most characters of what was read that a finding shows.
 const SHOWN: usize = 120;
 
-fn shown(text: &str) -> Cow<'_, str> {
-    if text.is_empty() {
-        return Cow::Borrowed("an empty text");
-    }
+fn empty() -> Text {
+    Text::of("văn bản trống", "an empty text")
+}
+
+/// That one of several words is expected.
+pub(crate) fn one_of(known: &[&str]) -> Text {
+    let known = known.join(", ");
+    Text::of(format!("một trong: {known}"), format!("one of {known}"))
+}
+
+/// That something near a known word was written.
+pub(crate) fn did_you_mean(near: &[&str]) -> Text {
+    Text::of(format!("có phải ý là {}?", near.join(" hoặc ")), format!("did you mean {}?", near.join(" or ")))
+}
+
+/// That there are characters that cannot be seen.
+pub(crate) fn remove_unseen() -> Text {
+    Text::of(
+        "xóa dấu xuống dòng, dấu tab và các ký tự không nhìn thấy khác",
+        "remove line breaks, tabs and other characters that cannot be seen",
+    )
+}
+
+/// That a submission has more figures than are taken.
+pub(crate) fn too_many_figures(got: Text, most: usize) -> Finding {
+    let expected = Text::of(
+        format!("nhiều nhất {most} số liệu trong một báo cáo"),
+        format!("at most {most} figures in one submission"),
+    );
+    finding(Code::TooManyFigures, Spot::path("figures"), got, expected, in_several())
+}
+
+/// That a submission is better sent in parts.
+pub(crate) fn in_several() -> Text {
+    Text::of(
+        "chia số liệu thành nhiều báo cáo, mỗi báo cáo có khóa chống trùng riêng",
+        "send the figures in several submissions, each with an idempotency key of its own",
+    )
+}
+
+/// Words of the core as a text.
+pub(crate) fn text(words: Words) -> Text {
+    Text::of(words.vi, words.en)
+}
+
+/// What was read, cut where it is long, and its control characters made visible.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.len() <= SHOWN && !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
@@ -294,9 +395,15 @@ impl Findings {
             all.push(finding(
                 Code::MoreFindings,
                 Spot::default(),
-                format!("{} more findings", self.more),
-                format!("at most {} in one answer", Findings::LISTED),
-                "put right what is listed and send it again: the rest is then listed",
+                Text::of(format!("còn {} phát hiện nữa", self.more), format!("{} more findings", self.more)),
+                Text::of(
+                    format!("nhiều nhất {} phát hiện trong một trả lời", Findings::LISTED),
+                    format!("at most {} in one answer", Findings::LISTED),
+                ),
+                Text::of(
+                    "sửa những gì đã nêu rồi gửi lại: phần còn lại sẽ được nêu tiếp",
+                    "put right what is listed and send it again: the rest is then listed",
+                ),
             ));
         }
         all
@@ -322,7 +429,10 @@ mod tests {
 
     #[test]
     fn what_was_read_is_shown_cut_and_with_its_control_characters_visible() {
-        assert_eq!(shown(""), "an empty text");
+        let of =
+            |got: &str| finding(Code::Negative, Spot::default(), got, Text::same("x"), Text::same("y")).got;
+        assert_eq!(of(""), "an empty text");
+        assert_eq!(of("-1"), "-1");
         assert_eq!(shown("a\u{0}b"), "a\\u{0}b");
         assert_eq!(shown(&"é".repeat(500)).chars().count(), SHOWN + 1);
     }
@@ -331,7 +441,7 @@ mod tests {
     fn past_the_limit_findings_are_counted() {
         let mut findings = Findings::default();
         for _ in 0..Findings::LISTED + 7 {
-            findings.add(|| finding(Code::Negative, Spot::default(), "-1", "x", "y"));
+            findings.add(|| finding(Code::Negative, Spot::default(), "-1", Text::same("x"), Text::same("y")));
         }
         let all = findings.into_vec();
         assert_eq!(all.len(), Findings::LISTED + 1);

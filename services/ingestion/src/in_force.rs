@@ -10,7 +10,7 @@ use tonghop_access::{Authority, Keys};
 use tonghop_core::registry::Registry;
 use tonghop_proto::ledger::AccessRecord;
 use tonghop_proto::registry_draft;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{EntryKind, Ledger, Recorded};
 
 use crate::writer::failure;
@@ -130,5 +130,9 @@ impl Known {
 
 /// That no registry is loaded.
 pub(crate) fn none_loaded() -> Failure {
-    Failure::new(FailureKind::Unavailable, "no registry is loaded yet: load one with `tonghop registry load`")
+    let detail = Text::of(
+        "chưa nạp danh mục nào: hãy nạp bằng `tonghop registry load`",
+        "no registry is loaded yet: load one with `tonghop registry load`",
+    );
+    Failure::new(FailureKind::Unavailable, detail)
 }

@@ -87,7 +87,8 @@ impl Ingestion {
             let rules = self.known.rules(&self.ledger).await?;
             let now = (self.now)();
             caller.still(&rules.keys, now)?;
-            let known = self.ledger.receipt_by_key(SOURCE, &request.idempotency_key).await.map_err(failure)?;
+            let known =
+                self.ledger.receipt_by_key(SOURCE, &request.idempotency_key).await.map_err(failure)?;
             if let Some(known) = known {
                 return self.given_before(known, content.digest()).await;
             }
@@ -178,7 +179,10 @@ impl Ingestion {
         let of_source = |key: &&Key| request.source.is_empty() || key.source == request.source;
         let all = rules.keys.all().into_iter().filter(of_source).collect();
         let (keys, next_page_token) = page(all, &request.page_token, request.page_size)?;
-        Ok(pb::ListKeysResponse { keys: keys.into_iter().map(|key| shown(key, now)).collect(), next_page_token })
+        Ok(pb::ListKeysResponse {
+            keys: keys.into_iter().map(|key| shown(key, now)).collect(),
+            next_page_token,
+        })
     }
 
     /// A key on the wire.
@@ -340,7 +344,8 @@ fn wanted(
     }
     if rules.keys.count() >= MOST_KEYS {
         findings.add(|| {
-            let expected = Text::of(format!("nhiều nhất {MOST_KEYS} khóa"), format!("at most {MOST_KEYS} keys"));
+            let expected =
+                Text::of(format!("nhiều nhất {MOST_KEYS} khóa"), format!("at most {MOST_KEYS} keys"));
             let hint = Text::of("đổi khóa ít hơn", "replace keys less often");
             finding(Code::TooLarge, Spot::path("keys"), rules.keys.count().to_string(), expected, hint)
         });
@@ -365,7 +370,8 @@ fn wanted(
                 format!("0 đến {MOST_OVERLAP} giờ, chỉ khi thay một khóa"),
                 format!("0 to {MOST_OVERLAP} hours, and only where a key is replaced"),
             );
-            let hint = Text::of("hai khóa cùng hiệu lực càng ngắn càng tốt", "let both hold as shortly as can be");
+            let hint =
+                Text::of("hai khóa cùng hiệu lực càng ngắn càng tốt", "let both hold as shortly as can be");
             finding(Code::TooLarge, Spot::path("overlap_hours"), overlap.to_string(), expected, hint)
         });
     }
@@ -395,8 +401,12 @@ fn granted(registry: &Registry, request: &pb::IssueKeyRequest, findings: &mut Fi
     }
     if request.roles.is_empty() {
         findings.add(|| {
-            let expected = Text::of(format!("ít nhất một trong: {}", roles()), format!("at least one of {}", roles()));
-            let hint = Text::of("khóa không có vai trò thì không làm được gì", "a key without a role can do nothing");
+            let expected =
+                Text::of(format!("ít nhất một trong: {}", roles()), format!("at least one of {}", roles()));
+            let hint = Text::of(
+                "khóa không có vai trò thì không làm được gì",
+                "a key without a role can do nothing",
+            );
             finding(Code::MissingField, Spot::path("roles"), "nothing", expected, hint)
         });
     }
@@ -404,7 +414,8 @@ fn granted(registry: &Registry, request: &pb::IssueKeyRequest, findings: &mut Fi
         if registry.unit_on(code, Date::MAX) == UnitLookup::Unknown {
             findings.add(|| {
                 let expected = Text::of("mã của một đơn vị", "the code of a unit");
-                let hint = Text::of("GET /v1/units liệt kê các đơn vị", "GET /v1/units lists the units of a day");
+                let hint =
+                    Text::of("GET /v1/units liệt kê các đơn vị", "GET /v1/units lists the units of a day");
                 finding(Code::UnknownUnit, Spot::path("units"), code, expected, hint)
             });
         } else if !grant.units.contains(code) {

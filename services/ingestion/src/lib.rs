@@ -4,11 +4,13 @@
 //! | module | idea |
 //! |---|---|
 //! | [`submission`] | a submission as read, before anything in it is believed |
-//! | [`json`], [`csv_form`], [`wire`] | the three forms it may come in |
+//! | [`json`], [`csv_form`], [`xlsx`], [`wire`] | the forms it may come in |
+//! | [`sheet_place`] | where in a spreadsheet a figure stands |
 //! | [`alike`] | figures read by what they have in common |
 //! | [`check`] | every figure against the registry, all findings at once |
 //! | [`finding`] | what can be found, by code |
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
+//! | `media_type` | what a document is, and in which locale its numbers are |
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | what is in force, which any replica may change |
 //! | `service`, `take` | the operations, the same for both transports |
@@ -29,6 +31,7 @@ mod in_force;
 pub mod json;
 mod keys;
 mod maps;
+mod media_type;
 mod metrics;
 mod registry_grpc;
 mod registry_load;
@@ -36,16 +39,18 @@ pub mod registry_tables;
 mod rest;
 mod reviews;
 mod service;
+pub mod sheet_place;
 pub mod submission;
 mod take;
 pub mod wire;
 mod writer;
+pub mod xlsx;
 
 pub use grpc::IngestionGrpc;
 pub use registry_load::Loaded;
 pub use rest::routes;
 pub use reviews::Frozen;
-pub use service::{Arrived, CSV, Given, Ingestion, JSON, Taken, WIRE};
+pub use service::{Arrived, CSV, Given, Ingestion, JSON, Taken, WIRE, XLSX};
 
 /// Bytes that nobody can know, from the operating system.
 ///

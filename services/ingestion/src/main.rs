@@ -50,16 +50,20 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
     let access = arguments.access.settings()?;
     if access.access != Access::Open && access.administrator.is_none() {
-        return Err("nobody could give the first key: --admin-key-file FILE or TONGHOP_ADMIN_KEY_FILE names the \
+        return Err(
+            "nobody could give the first key: --admin-key-file FILE or TONGHOP_ADMIN_KEY_FILE names the \
                     administrator's; or --access open, where nobody else reaches it"
-            .into());
+                .into(),
+        );
     }
-    let aggregation = access.speaking(process::channel(&arguments.aggregation)?)?;
+    let aggregation = process::channel(&arguments.aggregation, &arguments.service.tls_client())?;
+    let aggregation = access.speaking(aggregation)?;
     let ledger = Ledger::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
@@ -89,7 +93,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         let ingestion = ingestion.clone();
         async move { ingestion.probe().await }
     };
-    let service = Service { name: "tonghop-ingestion", app, work, readiness, probe };
+    let service = Service { name: "tonghop-ingestion", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(ledger.close().await?)
 }

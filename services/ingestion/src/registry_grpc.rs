@@ -5,8 +5,8 @@ use tonghop_access::of_request;
 use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
-use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES, SENSITIVITIES};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::{Request, Response, Status};
 
 use crate::grpc::IngestionGrpc;
@@ -17,8 +17,13 @@ const LARGEST_PAGE: usize = 1000;
 
 /// One page of a list, and the token of the next.
 pub(crate) fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
-    let malformed =
-        |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
+    let malformed = |_| {
+        let detail = Text::of(
+            format!("{token:?} không phải là mã trang"),
+            format!("{token:?} is not the token of a page"),
+        );
+        Failure::new(FailureKind::NotUnderstood, detail)
+    };
     let start: usize = if token.is_empty() { 0 } else { token.parse().map_err(malformed)? };
     let size = if size == 0 { LARGEST_PAGE } else { LARGEST_PAGE.min(size as usize) };
     let total = all.len();
@@ -75,6 +80,7 @@ impl Ingestion {
                 core: i.core,
                 aggregable: code_of(&AGGREGABLES, &i.aggregable),
                 from_map: i.from_map,
+                sensitivity: code_of(&SENSITIVITIES, &i.sensitivity),
             }
         });
         let (indicators, next_page_token) = page(all.collect(), &request.page_token, request.page_size)?;
@@ -136,7 +142,7 @@ impl RegistryService for IngestionGrpc {
         Ok(Response::new(pb::LoadRegistryResponse {
             position: receipt.map_or(0, |r| r.position),
             id: receipt.map(|r| r.id.to_string()).unwrap_or_default(),
-            changes: loaded.changes,
+            changes: loaded.changes.iter().map(Text::to_string).collect(),
             map: loaded.map,
             replayed: loaded.replayed,
         }))

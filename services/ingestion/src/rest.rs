@@ -17,9 +17,11 @@ use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
+use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::grpc::{hex, time};
+use crate::grpc::{hex, time, whole_finding};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -66,7 +68,7 @@ async fn submit(
     let Query(parameters) = parameters.map_err(misunderstood)?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(&ingestion.limits),
-        _ => Failure::new(FailureKind::NotUnderstood, rejection.body_text()),
+        _ => misread(rejection.body_text()),
     })?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media_type = match text(header::CONTENT_TYPE) {
@@ -74,15 +76,18 @@ async fn submit(
         given => given,
     };
     let taken = ingestion
-        .submit(&caller, Arrived {
-            key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
-            source: parameters.source,
-            note: parameters.note,
-            media_type: media_type.to_owned(),
-            document: body,
-            as_message: false,
-            dry_run: parameters.dry_run,
-        })
+        .submit(
+            &caller,
+            Arrived {
+                key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+                source: parameters.source,
+                note: parameters.note,
+                media_type: with_locale(media_type, &parameters.locale)?,
+                document: body,
+                as_message: false,
+                dry_run: parameters.dry_run,
+            },
+        )
         .await?;
     let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
     let body = match &taken.receipt {
@@ -97,7 +102,13 @@ async fn submit(
     };
     let status =
         if taken.receipt.is_some() && !taken.replayed { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(body)).into_response())
+    Ok(said((status, axum::Json(body)).into_response()))
+}
+
+/// An answer with words in it, which says in which language.
+fn said(mut response: Response) -> Response {
+    language::say(response.headers_mut(), Language::spoken());
+    response
 }
 
 async fn submission(
@@ -122,9 +133,9 @@ async fn submission(
             "new": changed.new, "revised": changed.revised,
             "unchanged": changed.unchanged, "withdrawn": changed.withdrawn,
         });
-        body["findings"] = effect.findings.iter().map(finding).collect();
+        body["findings"] = effect.findings.into_iter().map(finding).collect();
     }
-    Ok(axum::Json(body).into_response())
+    Ok(said(axum::Json(body).into_response()))
 }
 
 /// What is to be frozen.
@@ -149,7 +160,7 @@ async fn freeze_review(
             StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
             _ => FailureKind::NotUnderstood,
         };
-        Failure::new(kind, rejection.body_text())
+        Failure::new(kind, not_read(&rejection.body_text()))
     })?;
     let frozen = ingestion.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
     let body = json!({
@@ -162,7 +173,8 @@ async fn freeze_review(
     Ok((status, axum::Json(body)).into_response())
 }
 
-fn finding(finding: &WireFinding) -> Value {
+fn finding(finding: WireFinding) -> Value {
+    let finding = whole_finding(finding);
     json!({
         "code": finding.code, "path": finding.path, "got": finding.got,
         "expected": finding.expected, "hint": finding.hint,
@@ -180,7 +192,11 @@ async fn document(
 }
 
 pub(crate) fn misunderstood(rejection: QueryRejection) -> Failure {
-    Failure::new(FailureKind::NotUnderstood, rejection.body_text())
+    misread(rejection.body_text())
+}
+
+fn misread(why: String) -> Failure {
+    Failure::new(FailureKind::NotUnderstood, not_read(&why))
 }
 
 pub(crate) fn next(token: &str) -> Option<&str> {
@@ -254,7 +270,7 @@ async fn indicators(
                 "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
                 "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
                 "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
-                "core": i.core, "from_map": i.from_map,
+                "core": i.core, "from_map": i.from_map, "sensitivity": i.sensitivity,
             })
         })
         .collect();

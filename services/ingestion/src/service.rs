@@ -13,15 +13,15 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::record::document::{rewrite, rewrites};
 use tonghop_runtime::trace::TracedChannel;
-use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
+use tonghop_runtime::{Failure, FailureKind, Finding, Got, Stop, Text};
 use tonghop_store::{Document, EntryKind, Ledger, Receipt, Rewrite};
 use uuid::Uuid;
 
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
-use crate::{keys, reviews};
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
+use crate::{keys, reviews};
 
 /// The media type under which a gRPC submission's figures are kept.
 pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.SubmitRequest";
@@ -29,6 +29,8 @@ pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.
 pub const JSON: &str = "application/json";
 /// CSV.
 pub const CSV: &str = "text/csv";
+/// An Office Open XML workbook.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The longest idempotency key and source.
 pub(crate) const LONGEST_KEY: usize = 200;
@@ -79,7 +81,7 @@ pub struct Arrived {
     pub source: String,
     /// A note, where the document has none.
     pub note: String,
-    /// What it was sent as.
+    /// What it was sent as; its parameter `locale` says how its numbers are written.
     pub media_type: String,
     /// Byte for byte.
     pub document: Bytes,
@@ -125,7 +127,18 @@ impl Ingestion {
         });
         let measures = Measures::default();
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
-        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, random, stop }))
+        Ok(Arc::new(Ingestion {
+            ledger,
+            writer,
+            head,
+            known,
+            aggregation,
+            measures,
+            limits,
+            now,
+            random,
+            stop,
+        }))
     }
 
     /// Looks, until it is told to stop, whether others are in force than this process knows.
@@ -237,39 +250,49 @@ impl Ingestion {
 }
 
 pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
-    let wrong = if key.is_empty() {
-        "nothing".to_owned()
+    let got = if key.is_empty() {
+        Got::nothing().into()
     } else if key.len() > LONGEST_KEY {
-        format!("{} bytes", key.len())
+        Text::same(format!("{} byte", key.len()))
     } else if key.chars().any(char::is_control) {
-        "control characters".to_owned()
+        Text::of("ký tự điều khiển", "control characters")
     } else if key == reviews::SOURCE || key == keys::SOURCE {
-        format!("{key:?}, under which the system itself writes")
+        Text::of(
+            format!("{key:?}, tên dành cho chính hệ thống"),
+            format!("{key:?}, under which the system itself writes"),
+        )
     } else {
         return Ok(());
     };
     let finding = Finding {
         code: "malformed_key".into(),
         path: name.into(),
-        got: wrong,
-        expected: format!("1 to {LONGEST_KEY} bytes of plain text").into(),
-        hint: "name each submission once, and repeat the name when you repeat the submission".into(),
+        got,
+        expected: Text::of(
+            format!("từ 1 đến {LONGEST_KEY} byte văn bản thường"),
+            format!("1 to {LONGEST_KEY} bytes of plain text"),
+        ),
+        hint: Text::of(
+            "đặt cho mỗi báo cáo một khóa riêng, và dùng lại khóa đó khi gửi lại chính báo cáo ấy",
+            "name each submission once, and repeat the name when you repeat the submission",
+        ),
         ..Finding::default()
     };
-    Err(Failure::new(FailureKind::NotUnderstood, format!("{name} is needed")).with_findings(vec![finding]))
+    let detail = Text::of(format!("cần có {name}"), format!("{name} is needed"));
+    Err(Failure::new(FailureKind::NotUnderstood, detail).with_findings(vec![finding]))
 }
 
 /// A document larger than the limit.
 pub(crate) fn too_large(limits: &Limits) -> Failure {
-    Failure::new(
-        FailureKind::TooLarge,
-        format!(
-            "a submission has at most {} bytes: send it in parts, each with its own key",
-            limits.max_bytes
-        ),
-    )
+    let most = limits.max_bytes;
+    let detail = Text::of(
+        format!("một báo cáo có nhiều nhất {most} byte: hãy gửi từng phần, mỗi phần một khóa riêng"),
+        format!("a submission has at most {most} bytes: send it in parts, each with its own key"),
+    );
+    Failure::new(FailureKind::TooLarge, detail)
 }
 
 fn not_found(id: &str) -> Failure {
-    Failure::new(FailureKind::NotFound, format!("no submission {id:?}"))
+    let detail = Text::of(format!("không có báo cáo {id:?}"), format!("no submission {id:?}"));
+    Failure::new(FailureKind::NotFound, detail)
 }

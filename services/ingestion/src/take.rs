@@ -19,10 +19,10 @@ use uuid::Uuid;
 use crate::check::{accept_from, check_from};
 use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
-use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
-use crate::submission::{Limits, RawSubmission};
+use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
+use crate::submission::{Beside, Limits, RawSubmission};
 use crate::writer::failure;
-use crate::{csv_form, json, wire};
+use crate::{csv_form, json, media_type, wire, xlsx};
 
 /// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
 /// thread and back takes about as long.
@@ -161,10 +161,11 @@ impl Ingestion {
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        let detail = Text::of(
+            "đang nạp danh mục; hãy thử lại với cùng khóa khi xong",
             "registries are being loaded; try again with the same key when that is done",
-        ))
+        );
+        Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
     fn making(&self, caller: &Caller, rules: i64) -> Making {
@@ -234,22 +235,15 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// What a submission is sent as, without the parameters of its media type.
-fn form(arrived: &Arrived) -> String {
-    arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// A media type without parameters, as it is kept of gRPC submissions.
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(
-    caller: &Caller,
-    arrived: &Arrived,
-    registry: &Registry,
-    limits: &Limits,
-) -> Option<Ready> {
-    let mut alike = match form(arrived).as_str() {
+fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+    if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
+        return None;
+    }
+    let mut alike = match media_type::essence(&arrived.media_type).as_str() {
         JSON => json::alike(&arrived.document, limits)?,
         PROTOBUF => wire::alike(&arrived.document)?,
         _ => return None,
@@ -270,21 +264,29 @@ fn ready_alike(
 /// Reads a submission, and gives the document as it is kept.
 fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Failure> {
     let document = &arrived.document;
-    let raw = match form(arrived).as_str() {
-        JSON => json::parse(document, limits)?,
-        CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
+    let locale = media_type::locale(&arrived.media_type)?;
+    let beside = Beside { source: &arrived.source, note: &arrived.note, locale };
+    let raw = match media_type::essence(&arrived.media_type).as_str() {
+        JSON => {
+            let mut raw = json::parse(document, limits)?;
+            locale.into_iter().for_each(|locale| raw.declare(locale));
+            raw
+        }
+        CSV => csv_form::parse(document, &beside, limits)?,
+        XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
-            let request = pb::SubmitRequest::decode(document.as_ref())
-                .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+            let request =
+                pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
             // As it was sent; over gRPC, as it is written wherever it is written again.
             let kept = if arrived.as_message { request.encode_to_vec().into() } else { document.clone() };
             return Ok((RawSubmission::from_wire(&request.source, &request.note, request.figures), kept));
         }
         other => {
-            return Err(Failure::new(
-                FailureKind::UnsupportedMediaType,
-                format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
-            ));
+            let detail = Text::of(
+                format!("báo cáo được gửi dưới dạng {JSON}, {CSV} hoặc {XLSX}, không phải {other:?}"),
+                format!("a submission is sent as {JSON}, {CSV} or {XLSX}, not as {other:?}"),
+            );
+            return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }
     };
     Ok((raw, document.clone()))
@@ -301,7 +303,7 @@ fn source_of(caller: &Caller, named: String) -> Result<String, Failure> {
         "để trống nguồn, hoặc ghi đúng nguồn của khóa",
         "leave the source out, or write that of the key",
     );
-    let found = finding(Code::SourceNotYours, Spot::path("source"), &named, own, hint);
+    let found = finding(Code::SourceNotYours, Spot::path("source"), &named, Text::same(own), hint);
     let detail = Text::of(
         format!("khóa đã gửi là của nguồn {own:?}"),
         format!("the key that was sent is that of the source {own:?}"),
@@ -314,19 +316,26 @@ fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failur
         let figures = known.figures;
         return Ok(Taken { receipt: Some(known), replayed: true, figures, warnings: vec![] });
     }
-    Err(Failure::new(
-        FailureKind::KeyConflict,
+    let Receipt { idempotency_key: key, source, position, .. } = &known;
+    let detail = Text::of(
         format!(
-            "the key {:?} of {:?} was used at position {} with other content: use a new key for new content",
-            known.idempotency_key, known.source, known.position
+            "khóa {key:?} của {source:?} đã dùng ở vị trí {position} với nội dung khác: nội dung mới cần khóa mới"
         ),
-    ))
+        format!(
+            "the key {key:?} of {source:?} was used at position {position} with other content: use a new key for \
+             new content"
+        ),
+    );
+    Err(Failure::new(FailureKind::KeyConflict, detail))
 }
 
 fn refused(findings: Vec<Finding>) -> Failure {
     let detail = match findings.as_slice() {
-        [one] => format!("{}: got {:?}, expected {}", one.code, one.got, one.expected),
-        many => format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        [one] => one.said(&one.code),
+        many => Text::of(
+            format!("báo cáo này có {} lỗi; không lưu gì", many.len()),
+            format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        ),
     };
     let is = |finding: &Finding, codes: &[Code]| codes.iter().any(|code| finding.code == code.as_str());
     let only = |codes: &[Code]| findings.iter().all(|finding| is(finding, codes));

@@ -11,11 +11,12 @@ use tonghop_core::question::{Plan, Refusal, plan_for_any};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::ask;
 use crate::pivot::Group;
 use crate::read::{self, Answer, Item};
+use crate::sight::Sight;
 use crate::territory::Territory;
 
 /// Which earlier period.
@@ -64,7 +65,10 @@ impl Beside {
                     return Err(unknown(
                         "compare",
                         other,
-                        "previous, last_year, or both with a comma between",
+                        Text::of(
+                            "previous, last_year, hoặc cả hai cách nhau bằng dấu phẩy",
+                            "previous, last_year, or both with a comma between",
+                        ),
                     ));
                 }
             };
@@ -75,7 +79,7 @@ impl Beside {
         let share = match request.share.as_str() {
             "" => false,
             "nation" => true,
-            other => return Err(unknown("share", other, "nation")),
+            other => return Err(unknown("share", other, Text::same("nation"))),
         };
         Ok(Beside { against, share, rank: request.rank })
     }
@@ -91,7 +95,7 @@ impl Beside {
         let against = self.against.iter().map(|against| (*against, wanted.earlier(*against, group, unit)));
         let against = against.collect();
         let nation = wanted.registry.nation();
-        let share = self.share.then(|| wanted.answer(nation, plan));
+        let share = self.share.then(|| wanted.may_see(nation, plan).then(|| wanted.answer(nation, plan)));
         let peers = if self.rank { wanted.peers(plan, unit) } else { None };
         Needed { against, share, peers }
     }
@@ -102,9 +106,10 @@ impl Beside {
     }
 }
 
-fn unknown(name: &str, got: &str, expected: &str) -> Failure {
+fn unknown(name: &str, got: &str, expected: Text) -> Failure {
     let code = format!("unknown_{name}");
-    ask::finding(FailureKind::NotUnderstood, &code, name, got, expected, "leave it out for none")
+    let hint = Text::of("bỏ trống nếu không cần", "leave it out for none");
+    ask::finding(FailureKind::NotUnderstood, &code, name, got, expected, hint)
 }
 
 /// The earlier total that one is compared with: its period, and where its answer is.
@@ -116,7 +121,8 @@ type Earlier = (String, String, Period, Option<Date>);
 /// Where the answers are that one total needs beside it.
 pub(crate) struct Needed {
     against: Vec<(Against, Compared)>,
-    share: Option<usize>,
+    /// Of the nation; nothing in it, where whoever asks may not see that.
+    share: Option<Option<usize>>,
     peers: Option<Peers>,
 }
 
@@ -129,6 +135,7 @@ struct Peers {
 
 /// Questions that are answered together, each once.
 pub(crate) struct Wanted<'a> {
+    sight: &'a Sight,
     registry: &'a Registry,
     items: Vec<Item>,
     known: HashMap<(usize, UnitId), usize>,
@@ -137,9 +144,16 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(crate) fn new(registry: &'a Registry) -> Wanted<'a> {
+    pub(crate) fn new(sight: &'a Sight) -> Wanted<'a> {
         let (items, known) = (vec![], HashMap::new());
-        Wanted { registry, items, known, plans: HashMap::new(), peers: HashMap::new() }
+        Wanted {
+            sight,
+            registry: sight.registry(),
+            items,
+            known,
+            plans: HashMap::new(),
+            peers: HashMap::new(),
+        }
     }
 
     /// All questions, in the order of their answers.
@@ -153,6 +167,11 @@ impl<'a> Wanted<'a> {
             self.items.push(Item { unit, plan: Arc::clone(plan) });
             self.items.len() - 1
         })
+    }
+
+    /// Whether the total of a unit is for whoever asks.
+    fn may_see(&self, unit: UnitId, plan: &Plan) -> bool {
+        self.sight.has_total(&plan.indicator, unit, plan.period, plan.map.map(|map| map.day))
     }
 
     fn earlier(&mut self, against: Against, group: &Group, unit: UnitId) -> Compared {
@@ -177,13 +196,17 @@ impl<'a> Wanted<'a> {
             plan_for_any(registry, &group.indicator.code, &group.breakdown, period, group.map).map(Arc::new)
         });
         let Ok(plan) = plan.clone() else { return (Some(period), Err(Incomparable::Refused)) };
+        if !self.may_see(unit, &plan) {
+            return (Some(period), Err(Incomparable::NotPermitted));
+        }
         (Some(period), Ok(self.answer(unit, &plan)))
     }
 
     fn peers(&mut self, plan: &Arc<Plan>, unit: UnitId) -> Option<Peers> {
         let registry = self.registry;
         let map = registry.maps().get(plan.told_on(registry))?;
-        let above = map.parent(unit)?;
+        // A place among others tells of these.
+        let above = map.parent(unit).filter(|above| self.may_see(*above, plan))?;
         let level = registry.unit(unit).level;
         let key = (read::name(plan), above);
         let known = self.peers.get(&key).cloned();
@@ -223,9 +246,12 @@ impl Places {
             shown.compared.push(compared(against, period, earlier, &this, decimals));
         }
         if let Some(nation) = needed.share {
-            let nation = answered(nation);
-            let of = nation.as_ref().ok().and_then(|total| total.value);
-            let share = comparison::share(&plan.indicator, &this, &nation);
+            let nation = nation.map(answered);
+            let of = nation.as_ref().and_then(|nation| nation.as_ref().ok()?.value);
+            let share = match &nation {
+                Some(nation) => comparison::share(&plan.indicator, &this, nation),
+                None => Err(Incomparable::NotPermitted),
+            };
             shown.share = Some(pb::Share {
                 percent: share.ok().map(|percent| format_decimal(percent, PERCENT_DECIMALS)),
                 of: of.map(|sum| format_decimal(sum.value, decimals)),

@@ -43,17 +43,19 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
     let access = arguments.access.settings()?;
-    let aggregation = access.speaking(process::channel(&arguments.aggregation)?)?;
+    let aggregation = process::channel(&arguments.aggregation, &arguments.service.tls_client())?;
+    let aggregation = access.speaking(aggregation)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let query = Query::new(tiles.clone(), aggregation, now, stopper.stop());
-    let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let authority = Authority::new(access, now);
+    let query = Query::new(tiles.clone(), aggregation, &authority, now, stopper.stop());
+    let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let (all, rest) = behind(&authority, all, routes(query.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
@@ -69,7 +71,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
         let query = query.clone();
         async move { query.probe().await }
     };
-    let service = Service { name: "tonghop-query", app, work, readiness, probe };
+    let service = Service { name: "tonghop-query", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

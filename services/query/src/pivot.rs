@@ -12,9 +12,10 @@ use tonghop_core::question::{Plan, Question, Refusal, plan, plan_for_any};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Language, Text};
 
 use crate::ask;
+use crate::sight::Sight;
 use crate::territory::Territory;
 
 /// Indicators that one request may name.
@@ -87,13 +88,10 @@ impl Pivot {
     /// Reads a request, of at most `most` totals.
     ///
     /// # Errors
-    /// What is wrong with the request.
-    pub(crate) fn read(
-        registry: &Registry,
-        request: &pb::GetTotalsRequest,
-        most: usize,
-    ) -> Result<Pivot, Failure> {
-        let words = Words::read(registry, request)?;
+    /// What is wrong with the request; that something in it is not for whoever asks.
+    pub(crate) fn read(sight: &Sight, request: &pb::GetTotalsRequest, most: usize) -> Result<Pivot, Failure> {
+        let words = Words::read(sight, request)?;
+        let registry = sight.registry();
         let mut building =
             Building { registry, words: &words, most, groups: vec![], keyed: vec![], units: HashMap::new() };
         let mut trouble = None;
@@ -102,6 +100,14 @@ impl Pivot {
                 continue;
             }
             let unit = ask::unit(registry, indicator, &request.unit, words.period, words.map);
+            if let Ok(unit) = &unit
+                && !sight.has_total(indicator, *unit, words.period, words.map)
+            {
+                if words.named {
+                    return Err(sight.out_of_reach());
+                }
+                continue;
+            }
             match unit.and_then(|unit| building.indicator(at as u64, indicator, unit)) {
                 // One unit may be in force on the last day in one calendar and not in another.
                 Err(failure) if words.many && failure.kind() != FailureKind::TooLarge => {
@@ -130,6 +136,8 @@ struct Words {
     indicators: Vec<Arc<Indicator>>,
     /// Whether there may be several, so that one that has no answer does not stand in the way of the others.
     many: bool,
+    /// Whether they were named, each.
+    named: bool,
     period: Period,
     breakdown: Breakdown,
     dimension: String,
@@ -139,7 +147,8 @@ struct Words {
 }
 
 impl Words {
-    fn read(registry: &Registry, request: &pb::GetTotalsRequest) -> Result<Words, Failure> {
+    fn read(sight: &Sight, request: &pb::GetTotalsRequest) -> Result<Words, Failure> {
+        let registry = sight.registry();
         let map = ask::map(&request.map)?;
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
@@ -150,8 +159,8 @@ impl Words {
             axes.insert(0, Axis::Indicators);
         }
         let indicators = match many {
-            true => indicators(registry, &codes, &request.programme)?,
-            false => vec![ask::indicator(registry, &request.indicator)?],
+            true => indicators(sight, &codes, &request.programme)?,
+            false => vec![ask::indicator(sight, &request.indicator)?],
         };
         let level = match axes.contains(&Axis::Units(Spread::Level)) {
             true => Some(ask::level(registry, &request.level)?),
@@ -162,15 +171,22 @@ impl Words {
                 FailureKind::NotUnderstood,
                 "malformed_last",
                 "last",
-                &request.last.to_string(),
-                &format!("at most {MOST_PERIODS}, with by=periods"),
-                "leave it out for the periods within the one asked for",
+                request.last.to_string(),
+                Text::of(
+                    format!("nhiều nhất {MOST_PERIODS}, cùng với by=periods"),
+                    format!("at most {MOST_PERIODS}, with by=periods"),
+                ),
+                Text::of(
+                    "bỏ trống để lấy các kỳ bên trong kỳ được hỏi",
+                    "leave it out for the periods within the one asked for",
+                ),
             ));
         }
         Ok(Words {
             axes,
             indicators,
             many,
+            named: !codes.is_empty(),
             period,
             breakdown,
             dimension: request.by_dimension.clone(),
@@ -200,8 +216,11 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
                     "unknown_by",
                     "by",
                     other,
-                    "children, units, periods, breakdown or indicators, or some of them separated by commas",
-                    "leave it out for one total",
+                    Text::of(
+                        "children, units, periods, breakdown hoặc indicators, hoặc vài từ cách nhau bằng dấu phẩy",
+                        "children, units, periods, breakdown or indicators, or some of them separated by commas",
+                    ),
+                    Text::of("bỏ trống để lấy một số tổng hợp", "leave it out for one total"),
                 ));
             }
         };
@@ -212,8 +231,11 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
                 "same_by_twice",
                 "by",
                 by,
-                "each once, and children or units",
-                "a question is spread over units, periods, members and indicators once each",
+                Text::of("mỗi từ một lần, và children hoặc units", "each once, and children or units"),
+                Text::of(
+                    "mỗi câu hỏi trải theo đơn vị, kỳ, mục phân tổ và chỉ tiêu nhiều nhất một lần",
+                    "a question is spread over units, periods, members and indicators once each",
+                ),
             ));
         }
         axes.push(axis);
@@ -221,20 +243,15 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
     Ok(axes)
 }
 
-/// Those of some codes, of a programme, or both; every core one where neither is named.
-fn indicators(registry: &Registry, codes: &[&str], programme: &str) -> Result<Vec<Arc<Indicator>>, Failure> {
+/// Those of some codes, of a programme, or both; every core one where neither is named. Of those that nobody named,
+/// the ones that are not for whoever asks are left out.
+fn indicators(sight: &Sight, codes: &[&str], programme: &str) -> Result<Vec<Arc<Indicator>>, Failure> {
+    let registry = sight.registry();
     if !programme.is_empty() && registry.programme(programme).is_none() {
         ask::bounded("programme", programme)?;
-        return Err(ask::finding(
-            FailureKind::NotFound,
-            "unknown_programme",
-            "programme",
-            programme,
-            "the code of a programme",
-            "GET /v1/programmes lists them",
-        ));
+        return Err(ask::unknown_programme(programme, ask::listed("/v1/programmes")));
     }
-    let named = codes.iter().map(|code| ask::indicator(registry, code));
+    let named = codes.iter().map(|code| ask::indicator(sight, code));
     let named: Vec<Arc<Indicator>> = named.collect::<Result<_, _>>()?;
     let wanted = |indicator: &&Arc<Indicator>| match (named.is_empty(), programme.is_empty()) {
         (true, true) => indicator.core,
@@ -244,7 +261,7 @@ fn indicators(registry: &Registry, codes: &[&str], programme: &str) -> Result<Ve
                 && (of_any || indicator.programmes.iter().any(|p| p == programme))
         }
     };
-    Ok(registry.indicators().iter().filter(wanted).cloned().collect())
+    Ok(registry.indicators().iter().filter(wanted).filter(|i| sight.has_any(i)).cloned().collect())
 }
 
 /// The place of a total on each axis, in the order of the axes.
@@ -325,7 +342,7 @@ impl Building<'_> {
                     self.keyed.extend(whose.iter().map(|unit| (key, Cell { group, unit: *unit, is_break })));
                 }
                 if self.keyed.len() > self.most {
-                    return Err(too_many("totals", self.most));
+                    return Err(too_many(&Text::of("số tổng hợp", "totals"), self.most));
                 }
             }
         }
@@ -352,7 +369,11 @@ impl Building<'_> {
         period: Period,
     ) -> Result<u32, Failure> {
         if self.groups.len() >= MOST_PLANS {
-            return Err(too_many("combinations of indicator, period and members", MOST_PLANS));
+            let what = Text::of(
+                "tổ hợp chỉ tiêu, kỳ và mục phân tổ",
+                "combinations of indicator, period and members",
+            );
+            return Err(too_many(&what, MOST_PLANS));
         }
         let map = self.words.map;
         let plan = plan_for_any(self.registry, &indicator.code, breakdown, period, map).map(Arc::new);
@@ -432,8 +453,11 @@ fn in_time(indicator: &Indicator, period: Period) -> u64 {
     u64::from(days) * 8 + period.grain() as u64
 }
 
-fn too_many(what: &str, most: usize) -> Failure {
-    let detail =
-        format!("this asks for more than {most} {what}, which is the most at once: ask in several requests");
+fn too_many(what: &Text, most: usize) -> Failure {
+    let [vi, en] = [Language::Vietnamese, Language::English].map(|language| what.in_language(language));
+    let detail = Text::of(
+        format!("yêu cầu này hỏi hơn {most} {vi}, là mức nhiều nhất mỗi lần: chia thành nhiều yêu cầu"),
+        format!("this asks for more than {most} {en}, which is the most at once: ask in several requests"),
+    );
     Failure::new(FailureKind::TooLarge, detail)
 }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use tonghop_runtime::tls::TlsClientArguments;
 
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
+use crate::commands::form::FormArguments;
 use crate::commands::key::KeyCommand;
 use crate::commands::load::LoadMonthArguments;
 use crate::commands::map::MapCommand;
@@ -17,6 +19,7 @@ use crate::commands::registry::RegistryCommand;
 use crate::commands::review::ReviewCommand;
 use crate::commands::totals::TotalsArguments;
 use crate::commands::up::UpArguments;
+use crate::spoken::Asked;
 use crate::trouble::Trouble;
 
 /// What was typed.
@@ -31,6 +34,10 @@ pub struct Arguments {
     /// Which command.
     #[command(subcommand)]
     pub command: Command,
+    /// The language that findings and refusals are told in; left out, that of LC_ALL, LC_MESSAGES or LANG where it is
+    /// Vietnamese, else English.
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Asked>,
 }
 
 /// The commands.
@@ -40,8 +47,10 @@ pub enum Command {
     Demo(DemoArguments),
     /// All three services in one process.
     Up(UpArguments),
-    /// Push reports, as CSV or JSON.
+    /// Push reports, as XLSX, CSV or JSON.
     Push(PushArguments),
+    /// Write forms to fill in, as XLSX, which are then pushed.
+    Form(FormArguments),
     /// Ask for totals.
     Totals(TotalsArguments),
     /// Where a total comes from, down to the submissions.
@@ -73,6 +82,9 @@ pub struct ServerArguments {
     /// With which key.
     #[command(flatten)]
     pub key: KeyArguments,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
 }
 
 /// Who asks.
@@ -80,7 +92,13 @@ pub struct ServerArguments {
 pub struct KeyArguments {
     /// The key to send. A file or the environment is the better place: what is typed can be seen by others on this
     /// machine.
-    #[arg(long, value_name = "KEY", env = "TONGHOP_KEY", hide_env_values = true, conflicts_with = "key_file")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TONGHOP_KEY",
+        hide_env_values = true,
+        conflicts_with = "key_file"
+    )]
     pub key: Option<TypedKey>,
     /// A file with the key to send.
     #[arg(long, value_name = "FILE", env = "TONGHOP_KEY_FILE")]
@@ -160,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn a_form_is_for_a_unit_and_periods() {
+        let line = "tonghop form out --unit 06 --children --period 2024-M01,2024-M02 --programme CTPH-09";
+        let Ok(Command::Form(form)) = parse(line) else { panic!("not read") };
+        assert_eq!((form.unit.as_str(), form.children, form.period.len()), ("06", true, 2));
+        assert_eq!((form.scope.as_str(), form.programme.as_deref()), ("own", Some("CTPH-09")));
+        assert!(parse("tonghop form out --unit 06").is_err());
+        assert!(parse("tonghop form out --unit 06 --period 2024 --scope all").is_err());
+    }
+
+    #[test]
     fn a_map_diff_takes_two_days() {
         let Ok(Command::Map(MapCommand::Diff(diff))) =
             parse("tonghop map diff 2025-06-30 2025-07-01 --unit 06")
@@ -195,7 +223,10 @@ mod tests {
         assert_eq!((create.role, create.unit), (vec!["report".to_owned()], vec!["06".into(), "19".into()]));
         assert!(!format!("{:?}", create.making.server).contains("th_secret"));
         assert_eq!(create.making.server.key.read(), Ok(Some("th_secret".to_owned())));
-        assert!(matches!(parse("tonghop key rotate 0123 --overlap 2"), Ok(Command::Key(KeyCommand::Rotate(_)))));
+        assert!(matches!(
+            parse("tonghop key rotate 0123 --overlap 2"),
+            Ok(Command::Key(KeyCommand::Rotate(_)))
+        ));
         assert!(matches!(parse("tonghop key revoke 0123"), Ok(Command::Key(KeyCommand::Revoke(_)))));
         assert!(matches!(parse("tonghop key list"), Ok(Command::Key(KeyCommand::List(_)))));
     }

@@ -64,15 +64,20 @@ macro_rules! clients {
 }
 
 impl Client {
-    /// Connects to an address.
+    /// Connects to an address, to be answered in the language that is spoken.
     ///
     /// # Errors
     /// Where it is no address, or nobody answers there.
     pub async fn connect(server: &ServerArguments) -> Result<Client, Trouble> {
         let (url, key) = (server.url.as_str(), server.key.read()?);
-        let endpoint = Endpoint::from_shared(url.to_owned())
+        let mut endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_| Trouble::refused(format!("{url:?} is not an address as http://127.0.0.1:8080")))?
             .connect_timeout(Duration::from_secs(5));
+        if url.starts_with("https:") {
+            let unusable = |error: &dyn std::error::Error| Trouble::refused(format!("TLS to {url}: {}", chain(error)));
+            let config = server.tls.client().config().map_err(|error| unusable(error.as_ref()))?;
+            endpoint = endpoint.tls_config(config).map_err(|error| unusable(&error))?;
+        }
         let channel = endpoint.connect().await.map_err(|error| {
             let why = chain(&error);
             Trouble::refused(format!("nobody answers at {url} ({why}): start the services with tonghop up"))
@@ -196,6 +201,16 @@ impl Client {
             }
             request.page_token = page.next_page_token;
         }
+    }
+
+    /// The units that carry a code on a day.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn units_of_code(&self, date: &str, code: &str) -> Result<Vec<Unit>, Trouble> {
+        let (date, code) = (date.to_owned(), code.to_owned());
+        let request = ListUnitsRequest { date, code, ..ListUnitsRequest::default() };
+        Ok(self.registry().list_units(request).await?.into_inner().units)
     }
 
     /// What is different between two maps, all pages of it as one.

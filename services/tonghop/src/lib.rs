@@ -9,8 +9,10 @@
 //! | [`arguments`] | what can be typed |
 //! | [`commands`] | one module a command |
 //! | [`up`] | the services in one process |
+//! | [`form_sheet`] | a form to fill in, as a workbook |
 //! | [`settings`] | settings from a file |
 //! | [`file`] | totals as a file |
+//! | [`spoken`] | the language of a command |
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
@@ -21,6 +23,7 @@ pub mod branches;
 pub mod client;
 pub mod commands;
 pub mod file;
+pub mod form_sheet;
 pub mod json;
 pub mod map_rows;
 pub mod output;
@@ -28,6 +31,7 @@ pub mod progress;
 pub mod rows;
 pub mod settings;
 pub mod shipped;
+pub mod spoken;
 pub mod synthetic;
 pub mod table;
 pub mod trouble;

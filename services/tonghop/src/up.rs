@@ -19,6 +19,7 @@ use tonghop_query::{Query, QueryGrpc};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
 use tonghop_runtime::trace::traced_channel;
+use tonghop_runtime::tls::{Tls, TlsFiles};
 use tonghop_runtime::{Readiness, Stopper};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
@@ -55,6 +56,8 @@ pub struct UpOptions {
     /// A file with the administrator's key; one in the data directory, which is made where it is not there, where none
     /// is named.
     pub admin_key_file: Option<PathBuf>,
+    /// TLS of the port, where it is to speak that.
+    pub tls: Option<TlsFiles>,
     /// A file with the key by which services in processes of their own are known, where there are such.
     pub service_key_file: Option<PathBuf>,
 }
@@ -69,6 +72,7 @@ impl UpOptions {
             batch_entries: 256,
             access: Access::Open,
             admin_key_file: None,
+            tls: None,
             service_key_file: None,
         }
     }
@@ -84,6 +88,7 @@ pub struct Running {
     /// Where the administrator's key is, where any is asked for.
     pub administrator_key: PathBuf,
     administrator: Option<FileKey>,
+    speaks_tls: bool,
     channel: Channel,
     readiness: Readiness,
     stopper: Stopper,
@@ -118,6 +123,12 @@ impl Running {
     /// Where the key cannot be sent.
     pub fn administered(&self) -> Result<Client, Trouble> {
         Client::over(self.channel.clone(), self.administrator.as_ref().map(FileKey::written))
+    }
+
+    /// The URL of its port.
+    pub fn url(&self) -> String {
+        let scheme = if self.speaks_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// A channel to all services, within the process.
@@ -160,6 +171,8 @@ fn made(directory: &Path) -> Result<(), String> {
 /// Where the directory, a database or the port cannot be used.
 pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send + Sync>> {
     let (administrator_key, administrator) = administrator(&options)?;
+    let tls = options.tls.clone().map(Tls::read).transpose()?;
+    let speaks_tls = tls.is_some();
     let (ledger, tiles) = databases(&options).await?;
     let listener = TcpListener::bind(options.listen)
         .await
@@ -200,7 +213,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         },
         stopper.stop(),
     );
-    let query = Query::new(tiles.clone(), traced_channel(aggregation_channel), now, stopper.stop());
+    let channel = traced_channel(aggregation_channel);
+    let query = Query::new(tiles.clone(), channel, &authority, now, stopper.stop());
 
     let of_ingestion = IngestionGrpc(ingestion.clone());
     let of_aggregation = AggregationGrpc(aggregation.clone());
@@ -261,7 +275,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     });
     let port_stop = stopping();
     tasks.spawn(async move {
-        if let Err(error) = serve(listener, app, port_stop).await {
+        if let Err(error) = serve(listener, app, tls, port_stop).await {
             tracing::error!(error = &error as &dyn Error, "the port ended");
         }
     });
@@ -272,6 +286,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         access,
         administrator_key,
         administrator,
+        speaks_tls,
         channel,
         readiness,
         stopper,

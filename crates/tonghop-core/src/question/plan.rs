@@ -100,20 +100,7 @@ impl Plan {
     /// The units of the period's own map that the total of a unit is put together from: itself as reported, and
     /// restated those that it goes back to.
     pub fn made_of(&self, registry: &Registry, unit: UnitId) -> BTreeSet<UnitId> {
-        let mut out = BTreeSet::from([unit]);
-        for epoch in (self.epoch(registry) + 1..=self.told_on(registry)).rev() {
-            let mut earlier = BTreeSet::new();
-            for unit in out {
-                match registry.before(epoch, unit, Reading::Restated) {
-                    Before::Same => {
-                        earlier.insert(unit);
-                    }
-                    Before::Of(sources) => earlier.extend(sources.iter().map(|s| s.unit)),
-                }
-            }
-            out = earlier;
-        }
-        out
+        registry.goes_back_to(unit, self.told_on(registry), self.epoch(registry))
     }
 
     /// The units that [make up](Plan::made_of) the total of a unit, with how much of each went on as it.
@@ -249,6 +236,17 @@ fn with_sides(registry: &Registry, plan: Plan, breakdown: &Breakdown) -> Result<
     let sides = sides(&plan.indicator, breakdown)?;
     let sides = sides.iter().map(|b| side(registry, &plan.indicator, b)).collect::<Result<_, _>>()?;
     Ok(Plan { sides, ..plan })
+}
+
+/// The name of a frequency in messages, in Vietnamese.
+pub fn frequency_in_vietnamese(frequency: Frequency) -> &'static str {
+    match frequency {
+        Frequency::Event => "đợt phát sinh",
+        Frequency::Month => "tháng",
+        Frequency::Quarter => "quý",
+        Frequency::Half => "6 tháng",
+        Frequency::Year => "năm",
+    }
 }
 
 /// The name of a frequency in messages.

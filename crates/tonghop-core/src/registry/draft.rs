@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use super::{LevelName, Programme};
 use crate::calendar::Calendar;
 use crate::dimension::Dimension;
-use crate::indicator::{Aggregable, Precedence, ReporterOverlap};
+use crate::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use crate::period::Frequency;
+use crate::words::Words;
 
 /// One stage of a unit's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +92,8 @@ pub struct IndicatorRow {
     pub aggregable: Aggregable,
     /// Whether the map gives it.
     pub from_map: bool,
+    /// Who may read its figures and totals.
+    pub sensitivity: Sensitivity,
 }
 
 /// Everything a registry is built from.
@@ -120,5 +123,5 @@ pub struct Problem {
     /// Which row, by its key.
     pub key: String,
     /// What is wrong, and what was expected.
-    pub message: String,
+    pub message: Words,
 }

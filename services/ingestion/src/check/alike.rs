@@ -86,7 +86,7 @@ pub fn accept_from(
     let decimals: Vec<u8> = kinds.iter().map(|k| k.decimals).collect();
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
-    let raw = RawSubmission { source, note, figures: firsts, reading: Findings::default() };
+    let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
     let mut checker = Checker::new(grant, registry, limits, Findings::default());
     checker.submission(&raw);
     let mut parts = Parts::of(registry);
@@ -166,7 +166,7 @@ pub fn accept_from(
         }
         if !of.roles.is_empty() {
             let said = of.has_value.then_some(scaled);
-            parts.note(&of.roles, (local.id, of.scope, of.period), said, Place::Item(i));
+            parts.note(&of.roles, (local.id, of.scope, of.period), said, &Place::Item(i));
         }
         value.push(scaled);
     }

@@ -7,14 +7,17 @@
 
 mod alike;
 mod breakdown;
+mod named;
 pub(crate) mod nearest;
 mod part;
 mod statement;
 mod subject;
 mod texts;
-mod unit;
+pub(crate) mod unit;
+mod written;
 mod yours;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -25,9 +28,9 @@ use tonghop_core::period::{Period, PeriodError};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::record::AcceptedFigure;
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Got, Text};
 
-use crate::finding::{Code, Findings, Spot, finding};
+use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
@@ -62,6 +65,8 @@ pub fn check_from(
     limits: &Limits,
 ) -> Result<Checked, Vec<Finding>> {
     let mut checker = Checker::new(grant, registry, limits, raw.reading.clone());
+    checker.warnings = raw.remarks.clone();
+    checker.by_name = raw.by_name;
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
@@ -71,7 +76,7 @@ pub fn check_from(
     for raw in &raw.figures {
         if let Some(one) = checker.figure(raw) {
             if !one.tagged {
-                parts.note_one(&one.accepted.figure, raw.place);
+                parts.note_one(&one.accepted.figure, &raw.place);
             }
             figures.push(one.accepted);
         }
@@ -111,7 +116,11 @@ struct Checker<'r, 'a> {
     breakdowns: HashMap<(&'r str, &'a RawBreakdown), Rc<ReadBreakdown>>,
     /// Numbers of places within series.
     places: HashMap<breakdown::Address, u32>,
-    keys: HashMap<Key, Place>,
+    keys: HashMap<Key, &'a Place>,
+    /// Whether names stand for codes.
+    by_name: bool,
+    /// Names of units, once one is asked for.
+    unit_names: Option<Rc<named::UnitNames>>,
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
@@ -132,6 +141,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             breakdowns: HashMap::new(),
             places: HashMap::new(),
             keys: HashMap::new(),
+            by_name: false,
+            unit_names: None,
         }
     }
 
@@ -140,31 +151,32 @@ impl<'r, 'a> Checker<'r, 'a> {
         let read = |key: &str| raw.reading.listed().iter().all(|f| f.path != key);
         if raw.source.is_empty() && read("source") {
             self.findings.add(|| {
-                let hint = "name the system that reports, as congan-backan";
-                finding(Code::MissingField, Spot::path("source"), "nothing", "the reporting system", hint)
+                let expected = Text::of("hệ thống báo cáo", "the reporting system");
+                let hint = Text::of(
+                    "nêu tên hệ thống báo cáo, ví dụ congan-backan",
+                    "name the system that reports, as congan-backan",
+                );
+                finding(Code::MissingField, Spot::path("source"), Got::nothing(), expected, hint)
             });
         }
         texts::check(&mut self.findings, || Spot::path("source"), &raw.source, self.limits.max_text);
         texts::check(&mut self.findings, || Spot::path("note"), &raw.note, self.limits.max_note);
         if raw.figures.is_empty() && raw.reading.is_empty() {
             self.findings.add(|| {
-                let hint = "send a submission when there is something to report; zero is a figure, too";
-                finding(
-                    Code::EmptySubmission,
-                    Spot::path("figures"),
-                    "no figures",
-                    "at least one figure",
-                    hint,
-                )
+                let got = Text::of("không có số liệu nào", "no figures");
+                let expected = Text::of("ít nhất một số liệu", "at least one figure");
+                let hint = Text::of(
+                    "chỉ gửi báo cáo khi có gì để báo cáo; số 0 cũng là một số liệu",
+                    "send a submission when there is something to report; zero is a figure, too",
+                );
+                finding(Code::EmptySubmission, Spot::path("figures"), got, expected, hint)
             });
         }
         let (count, most) = (raw.figures.len(), self.limits.max_figures);
         if count > most {
             self.findings.add(|| {
-                let hint = "send the figures in several submissions, each with an idempotency key of its own";
-                let expected = format!("at most {most} figures in one submission");
-                let spot = Spot::path("figures");
-                finding(Code::TooManyFigures, spot, format!("{count} figures"), expected, hint)
+                let got = Text::of(format!("{count} số liệu"), format!("{count} figures"));
+                too_many_figures(got, most)
             });
         }
     }
@@ -183,7 +195,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let placed = self.breakdown(raw, bad, indicator).filter(|placed| self.of_your_sides(raw, placed));
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
-            self.once((unit, placed.number, period, scope), raw.place);
+            self.once((unit, placed.number, period, scope), &raw.place);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);
@@ -195,7 +207,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             scope: scope?,
             statement: statement?,
         };
-        let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
+        let unit_code = self.registry.unit(figure.unit).code.clone();
+        let accepted = AcceptedFigure { figure, unit_code, programmes: programmes? };
         Some(One { accepted, indicator, place: placed.number, tagged: placed.tagged })
     }
 
@@ -204,7 +217,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let mut bad = raw.unreadable;
         let short = self.limits.max_text;
         let note = self.limits.max_note;
-        let place = raw.place;
+        let place = &raw.place;
         let mut check = |field: Field, text: &str, most: usize| {
             if !texts::check(&mut self.findings, || place.at(field), text, most) {
                 bad.insert(field);
@@ -239,14 +252,21 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     /// One submission says one thing of one key.
-    fn once(&mut self, key: Key, place: Place) {
+    fn once(&mut self, key: Key, place: &'a Place) {
         if let Some(first) = self.keys.insert(key, place) {
             self.keys.insert(key, first);
             self.findings.add(|| {
-                let got =
-                    format!("{place} has the same unit, indicator, breakdown, period and scope as {first}");
-                let hint = format!("keep {first} or {place}; a revision is a later submission");
-                finding(Code::DuplicateFigure, place.whole(), got, "one figure of one key", hint)
+                let (place_vi, first_vi) = (place.in_vietnamese(), first.in_vietnamese());
+                let got = Text::of(
+                    format!("{place_vi} trùng đơn vị, chỉ tiêu, phân tổ, kỳ và phạm vi với {first_vi}"),
+                    format!("{place} has the same unit, indicator, breakdown, period and scope as {first}"),
+                );
+                let expected = Text::of("mỗi khóa một số liệu", "one figure of one key");
+                let hint = Text::of(
+                    format!("giữ {first_vi} hoặc {place_vi}; muốn sửa số liệu thì gửi báo cáo sau"),
+                    format!("keep {first} or {place}; a revision is a later submission"),
+                );
+                finding(Code::DuplicateFigure, place.whole(), got, expected, hint)
             });
         }
     }
@@ -264,8 +284,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         let known = match self.breakdowns.get(&(code, &raw.breakdown)) {
             Some(known) => Rc::clone(known),
             None => {
-                let made =
-                    Rc::new(breakdown::read(self.registry, indicator, &raw.breakdown, &mut self.places));
+                let by_code = if self.by_name {
+                    named::breakdown(self.registry, &raw.breakdown)
+                } else {
+                    Cow::Borrowed(&raw.breakdown)
+                };
+                let made = Rc::new(breakdown::read(self.registry, indicator, &by_code, &mut self.places));
                 self.breakdowns.insert((code, &raw.breakdown), Rc::clone(&made));
                 made
             }
@@ -298,25 +322,32 @@ impl<'r, 'a> Checker<'r, 'a> {
                 good = false;
                 self.findings.add(|| {
                     let known: Vec<_> = self.registry.programmes().iter().map(|p| p.code.as_str()).collect();
-                    let hint =
-                        "write the code of a known programme, or leave it out: it is no part of the key";
-                    let expected = format!("one of {}", known.join(", "));
+                    let hint = Text::of(
+                        "ghi mã của một chương trình có trong danh mục, hoặc bỏ trống: chương trình không thuộc khóa",
+                        "write the code of a known programme, or leave it out: it is no part of the key",
+                    );
+                    let expected = one_of(&known);
                     finding(Code::UnknownProgramme, spot(), code, expected, hint)
                 });
             } else if let Some(indicator) = indicator
                 && !indicator.programmes.contains(code)
             {
                 self.warnings.add(|| {
-                    let expected = format!(
-                        "{} is reported under {}",
-                        indicator.code,
-                        if indicator.programmes.is_empty() {
-                            "no programme".to_owned()
-                        } else {
-                            indicator.programmes.join(", ")
-                        }
+                    let (of, under) = (&indicator.code, indicator.programmes.join(", "));
+                    let expected = match under.as_str() {
+                        "" => Text::of(
+                            format!("{of} không được báo cáo theo chương trình nào"),
+                            format!("{of} is reported under no programme"),
+                        ),
+                        _ => Text::of(
+                            format!("{of} được báo cáo theo {under}"),
+                            format!("{of} is reported under {under}"),
+                        ),
+                    };
+                    let hint = Text::of(
+                        "số liệu vẫn được nhận và chương trình vẫn được ghi; hãy kiểm tra có đúng chương trình không",
+                        "the figure is taken and the mark is kept; check that the programme is meant",
                     );
-                    let hint = "the figure is taken and the mark is kept; check that the programme is meant";
                     finding(Code::ProgrammeNotOfIndicator, spot(), code, expected, hint)
                 });
             }

@@ -14,6 +14,7 @@ use tonghop_core::indicator::{Indicator, Kind, ReporterOverlap};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
+use tonghop_runtime::Text;
 
 use crate::finding::{Code, Findings, finding};
 use crate::submission::{Field, Place};
@@ -90,7 +91,7 @@ pub(super) struct Role {
 type Whose = (UnitId, Scope, Period);
 
 /// One component's figure.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Entry {
     whose: Whose,
     component: usize,
@@ -137,7 +138,7 @@ impl<'r> Parts<'r> {
     }
 
     /// Notes a figure that names no member of an overlapping dimension.
-    pub(super) fn note_one(&mut self, figure: &Figure, place: Place) {
+    pub(super) fn note_one(&mut self, figure: &Figure, place: &Place) {
         let value = match figure.statement {
             Statement::Value(value, _) => Some(value),
             Statement::NotAvailable(_) => None,
@@ -148,9 +149,10 @@ impl<'r> Parts<'r> {
     }
 
     /// Notes a figure that was not withdrawn; its value is none where it is not available.
-    pub(super) fn note(&mut self, roles: &[Role], whose: Whose, value: Option<i64>, place: Place) {
+    pub(super) fn note(&mut self, roles: &[Role], whose: Whose, value: Option<i64>, place: &Place) {
         for Role { rule, component, side, cell, scale } in roles.iter().copied() {
             let value = value.map(|v| i128::from(v) * scale);
+            let place = place.clone();
             self.noted[rule].entries.push(Entry { whose, component, side, cell, value, place });
         }
     }
@@ -171,7 +173,7 @@ impl<'r> Parts<'r> {
                     let group: Vec<Entry> = group
                         .iter()
                         .filter(|e| e.side == 0 || names.side[e.side as usize] == side)
-                        .copied()
+                        .cloned()
                         .collect();
                     rule.compare(&registry.unit(group[0].whose.0).code, &group, &names, findings);
                 }
@@ -243,16 +245,23 @@ impl Rule<'_> {
         if part <= whole {
             return true;
         }
-        let first = |part| entries.iter().find(|e| self.is_part(e) == part).map(|e| e.place);
+        let first = |part| entries.iter().find(|e| self.is_part(e) == part).map(|e| &e.place);
         let (Some(at), Some(other)) = (first(true), first(false)) else { return true };
         findings.add(|| {
             let names =
                 |all: &[&Indicator]| all.iter().map(|i| i.code.as_str()).collect::<Vec<_>>().join(" + ");
             let (n, d) = (names(&self.numerator), names(&self.denominator));
-            let got = format!("{n} = {} for unit {unit}", shown(part));
-            let expected = format!("at most {}, which is {d} ({other})", shown(whole));
-            let hint =
-                "a part is no larger than its whole: correct one of the two, or send the whole complete";
+            let (part, whole) = (shown(part), shown(whole));
+            let got =
+                Text::of(format!("{n} = {part} của đơn vị {unit}"), format!("{n} = {part} for unit {unit}"));
+            let expected = Text::of(
+                format!("nhiều nhất {whole}, là {d} ({})", other.in_vietnamese()),
+                format!("at most {whole}, which is {d} ({other})"),
+            );
+            let hint = Text::of(
+                "bộ phận không lớn hơn tổng thể: sửa một trong hai số, hoặc gửi đủ số tổng thể",
+                "a part is no larger than its whole: correct one of the two, or send the whole complete",
+            );
             finding(Code::NumeratorAboveDenominator, at.at(Field::Value), got, expected, hint)
         });
         false

@@ -5,8 +5,27 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use tonghop_runtime::{Got, Text};
+
 use crate::finding::{Code, Findings, Spot, finding};
+use crate::json::not_utf8_at;
 use crate::submission::into_nfc;
+
+/// What separates the cells of a document, by its first line: that of comma, semicolon and tab which parts most of the
+/// columns' names. Spreadsheets write semicolons where a comma stands before decimals.
+pub(crate) fn delimiter(bytes: &[u8], columns: &[&str]) -> u8 {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let named = |delimiter: u8| {
+        let cells = first.split(|b| *b == delimiter).map(|cell| cell.trim_ascii());
+        let cells =
+            cells.map(|cell| cell.strip_prefix(b"\"").and_then(|c| c.strip_suffix(b"\"")).unwrap_or(cell));
+        cells.filter(|cell| columns.iter().any(|column| column.as_bytes() == *cell)).count()
+    };
+    // Of equals the first.
+    let best = [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| named(*delimiter));
+    best.unwrap_or(b',')
+}
 
 /// A table whose header is known.
 pub(crate) struct Table<'a> {
@@ -53,22 +72,31 @@ impl<'a> Table<'a> {
     pub(crate) fn open(
         name: &'a str,
         bytes: &'a [u8],
+        delimiter: u8,
         required: &[&str],
         optional: &[&str],
         findings: &mut Findings,
     ) -> Option<Table<'a>> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let quotes = check_quotes(name, bytes, findings);
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+        let quotes = check_quotes(name, bytes, delimiter, findings);
+        let mut reader =
+            ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(bytes);
         let mut lines = Lines { bytes, offset: 0, line: 1 };
         let mut record = ByteRecord::new();
         let there = reader.read_byte_record(&mut record).unwrap_or(false);
         let line = lines.of(&record);
         if !there {
             findings.add(|| {
-                let expected = format!("a first line with the columns {}", required.join(","));
-                let hint = "write the names of the columns in the first line";
-                finding(Code::MissingHeader, spot(name, 1, ""), "nothing", expected, hint)
+                let columns = required.join(",");
+                let expected = Text::of(
+                    format!("dòng đầu có các cột {columns}"),
+                    format!("a first line with the columns {columns}"),
+                );
+                let hint = Text::of(
+                    "ghi tên các cột ở dòng đầu",
+                    "write the names of the columns in the first line",
+                );
+                finding(Code::MissingHeader, spot(name, 1, ""), Got::nothing(), expected, hint)
             });
             return None;
         }
@@ -80,9 +108,16 @@ impl<'a> Table<'a> {
             if times > 1 {
                 complete = false;
                 findings.add(|| {
-                    let got = format!("{times} columns named {column}");
-                    let hint = "keep one of them: which counts cannot be known";
-                    finding(Code::DuplicateColumn, spot(name, line, column), got, "every column once", hint)
+                    let got = Text::of(
+                        format!("{times} cột tên {column}"),
+                        format!("{times} columns named {column}"),
+                    );
+                    let expected = Text::of("mỗi cột một lần", "every column once");
+                    let hint = Text::of(
+                        "chỉ giữ một cột: không thể biết cột nào được tính",
+                        "keep one of them: which counts cannot be known",
+                    );
+                    finding(Code::DuplicateColumn, spot(name, line, column), got, expected, hint)
                 });
             }
             if times == 0 && required.contains(column) {
@@ -90,11 +125,17 @@ impl<'a> Table<'a> {
                 findings.add(|| {
                     let got = header.join(",");
                     let hint = if header.len() == 1 && got.contains([';', '\t']) {
-                        "separate cells by commas".to_owned()
+                        Text::of("ngăn cách các ô bằng dấu phẩy", "separate cells by commas")
                     } else {
-                        format!("add the column {column}; its cells may be empty where the form allows it")
+                        Text::of(
+                            format!("thêm cột {column}; có thể để trống ô khi biểu mẫu cho phép"),
+                            format!(
+                                "add the column {column}; its cells may be empty where the form allows it"
+                            ),
+                        )
                     };
-                    let expected = format!("a column named {column}");
+                    let expected =
+                        Text::of(format!("một cột tên {column}"), format!("a column named {column}"));
                     finding(Code::MissingColumn, spot(name, line, column), got, expected, hint)
                 });
             }
@@ -124,9 +165,16 @@ impl<'a> Table<'a> {
             }
             if record.len() != self.header.len() {
                 findings.add(|| {
-                    let expected = format!("{} cells, as in the header", self.header.len());
-                    let hint = "put cells that contain a comma in quotation marks, and keep empty cells";
-                    let got = format!("{} cells", record.len());
+                    let (cells, of) = (record.len(), self.header.len());
+                    let expected = Text::of(
+                        format!("{of} ô, như dòng tiêu đề"),
+                        format!("{of} cells, as in the header"),
+                    );
+                    let hint = Text::of(
+                        "đặt ô có dấu phẩy trong dấu ngoặc kép, và giữ các ô trống",
+                        "put cells that contain a comma in quotation marks, and keep empty cells",
+                    );
+                    let got = Text::of(format!("{cells} ô"), format!("{cells} cells"));
                     finding(Code::WrongLength, spot(self.name, line, ""), got, expected, hint)
                 });
                 continue;
@@ -164,9 +212,9 @@ impl<'a> Table<'a> {
                     good = false;
                     findings.add(|| {
                         let byte = cell[error.valid_up_to()];
-                        let got = format!("byte 0x{byte:02x} in {:?}", String::from_utf8_lossy(cell));
-                        let hint = "save the document as UTF-8";
-                        finding(Code::NotUtf8, spot(self.name, line, column), got, "text in UTF-8", hint)
+                        let read = String::from_utf8_lossy(cell);
+                        let got = format!("0x{byte:02x}: {read:?}");
+                        not_utf8_at(spot(self.name, line, column), got.into())
                     });
                 }
             }
@@ -199,7 +247,7 @@ impl Lines<'_> {
 }
 
 /// Whether every quotation mark that opens a cell is closed, and at the end of the cell.
-fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
+fn check_quotes(name: &str, bytes: &[u8], delimiter: u8, findings: &mut Findings) -> bool {
     let (mut line, mut at, mut good) = (1u32, 0, true);
     let mut starts_cell = true;
     while let Some(byte) = bytes.get(at) {
@@ -217,33 +265,40 @@ fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
             };
             if !end {
                 findings.add(|| {
-                    let got = "a quotation mark that is never closed";
-                    let hint = "close it where the cell ends; write a quotation mark within a cell twice";
-                    finding(
-                        Code::UnclosedQuote,
-                        spot(name, opened, ""),
-                        got,
-                        "a closing quotation mark",
-                        hint,
-                    )
+                    let got =
+                        Text::of("dấu ngoặc kép mở mà không đóng", "a quotation mark that is never closed");
+                    let expected = Text::of("dấu ngoặc kép đóng", "a closing quotation mark");
+                    let hint = Text::of(
+                        "đóng ở cuối ô; dấu ngoặc kép bên trong ô thì viết hai lần",
+                        "close it where the cell ends; write a quotation mark within a cell twice",
+                    );
+                    finding(Code::UnclosedQuote, spot(name, opened, ""), got, expected, hint)
                 });
                 return false;
             }
-            if !matches!(bytes.get(at + 1), None | Some(b',' | b'\r' | b'\n')) {
+            if !matches!(bytes.get(at + 1), None | Some(b'\r' | b'\n'))
+                && bytes.get(at + 1) != Some(&delimiter)
+            {
                 good = false;
                 findings.add(|| {
                     let rest: Vec<u8> =
                         bytes[at..].iter().take(20).copied().take_while(|b| *b != b'\n').collect();
                     let got = String::from_utf8_lossy(&rest).into_owned();
-                    let expected = "a comma or the end of the line after a closing quotation mark";
-                    let hint = "write a quotation mark within a cell twice";
+                    let expected = Text::of(
+                        "dấu phẩy hoặc hết dòng sau dấu ngoặc kép đóng",
+                        "a comma or the end of the line after a closing quotation mark",
+                    );
+                    let hint = Text::of(
+                        "dấu ngoặc kép bên trong ô thì viết hai lần",
+                        "write a quotation mark within a cell twice",
+                    );
                     finding(Code::StrayQuote, spot(name, line, ""), got, expected, hint)
                 });
             }
             starts_cell = false;
         } else {
             line += u32::from(*byte == b'\n');
-            starts_cell = matches!(byte, b',' | b'\r' | b'\n');
+            starts_cell = *byte == delimiter || matches!(byte, b'\r' | b'\n');
         }
         at += 1;
     }

@@ -1,6 +1,7 @@
 //! Rows of the tables as messages, each with its key where no other row may have it.
 
 use tonghop_proto::registry as pb;
+use tonghop_runtime::Text;
 
 use super::cells::Cells;
 use crate::finding::Code;
@@ -56,9 +57,12 @@ pub(super) fn calendar(cells: &mut Cells<'_>) -> (Option<String>, pb::Calendar) 
         cells.wrong(
             Code::MonthsStartElsewhere,
             "month_start_day",
-            &months_start.to_string(),
-            &format!("{day}, the day on which the year starts"),
-            "months of a calendar start on the day of the month on which its year does",
+            months_start.to_string(),
+            Text::of(format!("{day}, ngày bắt đầu năm"), format!("{day}, the day on which the year starts")),
+            Text::of(
+                "tháng của một lịch bắt đầu vào ngày trong tháng mà năm của lịch đó bắt đầu",
+                "months of a calendar start on the day of the month on which its year does",
+            ),
         );
     }
     let calendar = pb::Calendar {
@@ -102,7 +106,7 @@ pub(super) fn programme(cells: &mut Cells<'_>) -> (Option<String>, pb::Programme
 }
 
 /// The columns of an indicator.
-pub(super) const INDICATOR: [&str; 23] = [
+pub(super) const INDICATOR: [&str; 24] = [
     "code",
     "name_vi",
     "name_en",
@@ -126,6 +130,7 @@ pub(super) const INDICATOR: [&str; 23] = [
     "core",
     "aggregable",
     "from_map",
+    "sensitivity",
 ];
 
 pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator) {
@@ -153,6 +158,7 @@ pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator
         core: cells.yes("core"),
         aggregable: cells.some("aggregable"),
         from_map: cells.yes("from_map"),
+        sensitivity: cells.some("sensitivity"),
     };
     (Some(indicator.code.clone()), indicator)
 }

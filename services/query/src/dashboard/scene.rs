@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::Date;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::indicator::Indicator;
@@ -9,7 +10,7 @@ use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use super::address::{Address, Page};
 use super::locale::{Lang, vietnam};
@@ -24,6 +25,8 @@ const MOST_TOTALS: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Scene {
     query: Arc<Query>,
+    /// Who reads.
+    pub(super) caller: Caller,
     /// Names, maps, calendars.
     pub(super) registry: Arc<Registry>,
     /// Which page it is.
@@ -53,6 +56,7 @@ impl Scene {
     /// What is wrong with it.
     pub(super) fn of(
         query: Arc<Query>,
+        caller: Caller,
         registry: Arc<Registry>,
         page: Page,
         address: Address,
@@ -61,26 +65,22 @@ impl Scene {
         let period = ask::period(&address.period)?;
         let map = ask::map(&address.map)?;
         if !address.programme.is_empty() && registry.programme(&address.programme).is_none() {
-            return Err(ask::finding(
-                FailureKind::NotFound,
-                "unknown_programme",
-                "programme",
-                &address.programme,
-                "the code of a programme",
-                "leave it out for the core indicators",
-            ));
+            let hint =
+                Text::of("bỏ trống để xem các chỉ tiêu cốt lõi", "leave it out for the core indicators");
+            return Err(ask::unknown_programme(&address.programme, hint));
         }
         let day = calendar(&registry)?.last_day(period);
         let unit = match registry.unit_on(&address.unit, map.unwrap_or(day)) {
             UnitLookup::Found(unit) => unit,
             UnitLookup::OtherTime(ids) => {
+                let on = map.unwrap_or(day);
                 return Err(ask::finding(
                     FailureKind::Unprocessable,
                     "unit_not_in_force",
                     "unit",
                     &address.unit,
-                    &format!("a unit in force on {}", map.unwrap_or(day)),
-                    &registry.code_at_other_times(&ids, map.unwrap_or(day)),
+                    Text::of(format!("đơn vị có hiệu lực vào ngày {on}"), format!("a unit in force on {on}")),
+                    ask::text(registry.code_at_other_times(&ids, on)),
                 ));
             }
             UnitLookup::Unknown => {
@@ -89,13 +89,13 @@ impl Scene {
                     "unknown_unit",
                     "unit",
                     &address.unit,
-                    "the code of a unit; VN is the nation",
-                    "look for it by its name",
+                    ask::code_of_unit(),
+                    Text::of("tìm theo tên đơn vị", "look for it by its name"),
                 ));
             }
         };
         let today = vietnam(query.now()).date();
-        Ok(Scene { query, registry, page, address, lang, period, day, map, unit, today, as_of: None })
+        Ok(Scene { query, caller, registry, page, address, lang, period, day, map, unit, today, as_of: None })
     }
 
     /// The query that answers.
@@ -124,7 +124,7 @@ impl Scene {
     /// # Errors
     /// Where there is none of that code.
     pub(super) fn indicator(&self) -> Result<Arc<Indicator>, Failure> {
-        ask::indicator(&self.registry, &self.address.indicator)
+        ask::known_indicator(&self.registry, &self.address.indicator)
     }
 
     /// The name of an indicator in the reader's language.
@@ -171,14 +171,17 @@ impl Scene {
     ) -> Result<Vec<pb::Total>, Failure> {
         let mut all = Vec::new();
         loop {
-            let answer = self.query.totals(&request).await?;
+            let answer = self.query.totals(&self.caller, &request).await?;
             self.include(answer.as_of);
             all.extend(answer.totals);
             if answer.next_page_token.is_empty() {
                 return Ok(all);
             }
             if all.len() > MOST_TOTALS {
-                let detail = format!("this page would ask for more than {MOST_TOTALS} totals");
+                let detail = Text::of(
+                    format!("trang này sẽ hỏi hơn {MOST_TOTALS} số tổng hợp"),
+                    format!("this page would ask for more than {MOST_TOTALS} totals"),
+                );
                 return Err(Failure::new(FailureKind::TooLarge, detail));
             }
             request.page_token = answer.next_page_token;

@@ -111,8 +111,13 @@ pub struct RevokeArguments {
 pub async fn run(command: KeyCommand) -> Result<(), Trouble> {
     match command {
         KeyCommand::Create(CreateArguments { source, role, unit, side, making }) => {
-            let request =
-                IssueKeyRequest { source, roles: role, units: unit, sides: side, ..IssueKeyRequest::default() };
+            let request = IssueKeyRequest {
+                source,
+                roles: role,
+                units: unit,
+                sides: side,
+                ..IssueKeyRequest::default()
+            };
             make(request, making).await
         }
         KeyCommand::Rotate(RotateArguments { key, overlap, making }) => {

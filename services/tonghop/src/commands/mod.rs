@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod explain;
 pub mod key;
+pub mod form;
 pub mod load;
 pub mod map;
 pub mod push;
@@ -24,6 +25,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Up(arguments) => up::run(arguments).await,
         Command::Push(arguments) => push::run(arguments).await,
+        Command::Form(arguments) => form::run(arguments).await,
         Command::Totals(arguments) => totals::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Verify(server) => verify::run(server).await,

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use tonghop_access::is_issued;
+use tonghop_ingestion::{CSV, JSON, XLSX};
 use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
+use tonghop_runtime::Text;
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
@@ -16,7 +18,7 @@ use crate::trouble::Trouble;
 /// What `push` takes.
 #[derive(Debug, Args)]
 pub struct PushArguments {
-    /// Reports; the extension says what they are: .csv or .json.
+    /// Reports; the extension says what they are: .xlsx, .csv or .json.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Idempotency key, for a single file; left out, it follows from the content, so that the same file pushed
@@ -30,6 +32,10 @@ pub struct PushArguments {
     /// A note that stays with the submission.
     #[arg(long, default_value = "")]
     pub note: String,
+    /// How numbers are written as text: vi (37.853 and 2,2) or en (37,853 and 2.2); left out, as plain decimals. A form
+    /// of `tonghop form` says its own.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub locale: String,
     /// Give the same findings and store nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -44,7 +50,9 @@ pub struct PushArguments {
 /// Where any of them was refused.
 pub async fn run(arguments: PushArguments) -> Result<(), Trouble> {
     if arguments.idempotency_key.is_some() && arguments.files.len() > 1 {
-        return Err(Trouble::Usage("--idempotency-key is for a single file: one key names one submission".to_owned()));
+        return Err(Trouble::Usage(
+            "--idempotency-key is for a single file: one key names one submission".to_owned(),
+        ));
     }
     let client = Client::connect(&arguments.server).await?;
     let mut progress = Progress::new("reports", arguments.files.len() as u64, true);
@@ -79,7 +87,11 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
             idempotency_key: key,
             source: source(arguments)?,
             note: arguments.note.clone(),
-            document: Some(Document { media_type: media_type.to_owned(), content }),
+            document: Some(Document {
+                media_type: media_type.to_owned(),
+                content,
+                locale: arguments.locale.clone(),
+            }),
             dry_run: arguments.dry_run,
             ..SubmitRequest::default()
         })
@@ -98,11 +110,15 @@ fn source(arguments: &PushArguments) -> Result<String, Trouble> {
 
 fn media_type(file: &Path) -> Result<&'static str, Trouble> {
     match file.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => Ok("text/csv"),
-        Some("json") => Ok("application/json"),
-        _ => {
-            Err(Trouble::refused("what it is follows from the extension, and only .csv and .json are taken"))
-        }
+        Some("csv") => Ok(CSV),
+        Some("json") => Ok(JSON),
+        Some("xlsx") => Ok(XLSX),
+        Some("xls") => Err(Trouble::refused(
+            "this is the old Excel format: open it in Excel or LibreOffice and save it as .xlsx",
+        )),
+        _ => Err(Trouble::refused(
+            "what it is follows from the extension, and only .xlsx, .csv and .json are taken",
+        )),
     }
 }
 
@@ -120,30 +136,46 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 pub fn receipt(what: &str, response: &SubmitResponse, dry_run: bool) -> Vec<String> {
     let receipt = response.receipt.clone().unwrap_or_default();
     let mut lines = if dry_run {
-        vec![format!("{what}: would be taken; dry run, nothing was stored")]
+        let would = Text::of(
+            format!("{what}: sẽ được nhận; chỉ kiểm tra thử, không lưu gì"),
+            format!("{what}: would be taken; dry run, nothing was stored"),
+        );
+        vec![would.to_string()]
     } else {
-        let state = if response.replayed { "already taken" } else { "taken" };
-        vec![
-            format!("{what}: {state} at position {}, {} figures", receipt.position, receipt.figures),
-            format!("  id      {}", receipt.id),
-            format!("  digest  {}", receipt.digest),
-        ]
+        let (position, figures) = (receipt.position, receipt.figures);
+        let [vi, en] = match response.replayed {
+            true => ["đã nhận từ trước", "already taken"],
+            false => ["đã nhận", "taken"],
+        };
+        let taken = Text::of(
+            format!("{what}: {vi} ở vị trí {position}, {figures} số liệu"),
+            format!("{what}: {en} at position {position}, {figures} figures"),
+        );
+        vec![taken.to_string(), format!("  id      {}", receipt.id), format!("  digest  {}", receipt.digest)]
     };
-    lines.extend(response.warnings.iter().map(|w| format!("  warning {}", finding(w))));
+    let warning = Text::of("cảnh báo", "warning");
+    lines.extend(response.warnings.iter().map(|w| format!("  {warning} {}", finding(w))));
     lines
 }
 
 /// A finding in one line: `place: what it is`.
 pub fn finding(finding: &Finding) -> String {
+    let (line, got, expected) = (
+        Text::of("dòng", "line"),
+        Text::of("nhận được", "got").to_string(),
+        Text::of("cần", "expected").to_string(),
+    );
     let place = match (finding.line, finding.path.as_str()) {
         (0, "") => String::new(),
         (0, path) => format!("{path}: "),
-        (line, _) if finding.column.is_empty() => format!("line {line}: "),
-        (line, _) => format!("line {line}, {}: ", finding.column),
+        // A cell has its row and column in its name.
+        (_, path) if path.contains('!') => format!("{path}: "),
+        (at, _) if finding.column.is_empty() => format!("{line} {at}: "),
+        (at, _) => format!("{line} {at}, {}: ", finding.column),
     };
     let mut text = format!("{place}{}", finding.code);
     let mut separator = ": ";
-    for (name, what) in [("got", &finding.got), ("expected", &finding.expected), ("", &finding.hint)] {
+    for (name, what) in [(got, &finding.got), (expected, &finding.expected), (String::new(), &finding.hint)] {
         if !what.is_empty() {
             let name = if name.is_empty() { String::new() } else { format!("{name} ") };
             text.push_str(&format!("{separator}{name}{what}"));
@@ -162,7 +194,9 @@ mod tests {
     fn the_extension_says_what_a_report_is() {
         assert_eq!(media_type(Path::new("a.csv")), Ok("text/csv"));
         assert_eq!(media_type(Path::new("b/c.JSON")), Ok("application/json"));
+        assert_eq!(media_type(Path::new("biểu.xlsx")), Ok(XLSX));
         assert!(media_type(Path::new("report.docx")).is_err());
+        assert!(media_type(Path::new("report.xls")).is_err());
         assert!(media_type(Path::new("report")).is_err());
     }
 

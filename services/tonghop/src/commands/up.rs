@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonghop_access::Access;
+use tonghop_runtime::tls::TlsArguments;
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -37,6 +38,9 @@ pub struct UpArguments {
     /// which is made where it is not there].
     #[arg(long, value_name = "FILE", env = "TONGHOP_ADMIN_KEY_FILE")]
     pub admin_key_file: Option<PathBuf>,
+    /// TLS of the port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
     /// A file with the key by which services in processes of their own are known, where there are such on the same
     /// database.
     #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
@@ -50,6 +54,10 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             access: self.access.or(file.access).unwrap_or_default(),
+            tls: match self.tls.files() {
+                Some(files) => Some(files),
+                None => file.tls()?,
+            },
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
             service_key_file: self.service_key_file.or(file.service_key_file).filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
@@ -72,8 +80,8 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
         None => options.data_dir.display().to_string(),
     };
     let running = start_with(options).await?;
-    say(format_args!("tonghop is up on http://{}", running.address));
-    say(format_args!("  REST  http://{}/v1/totals …", running.address));
+    say(format_args!("tonghop is up on {}", running.url()));
+    say(format_args!("  REST  {}/v1/totals …", running.url()));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
     say(format_args!("  data  {data}"));
     say(format_args!("  keys  {}", keys(&running)));
@@ -88,7 +96,9 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
 fn keys(running: &Running) -> String {
     let file = running.administrator_key.display();
     match running.access {
-        Access::Open => "none are asked for: anybody who reaches it may do anything (--access open)".to_owned(),
+        Access::Open => {
+            "none are asked for: anybody who reaches it may do anything (--access open)".to_owned()
+        }
         Access::Keys => format!("reading is public, all else takes a key; the administrator's is in {file}"),
         Access::Closed => format!("everything takes a key; the administrator's is in {file}"),
     }

@@ -1,7 +1,7 @@
 //! `tonghop load-month`: one month of every commune and core indicator, SYNTHETIC, through the public API; for
 //! measuring, and as the documented bulk run.
 
-mod plan;
+pub(super) mod plan;
 mod reading;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::task::JoinSet;
+use tonghop_runtime::tls::TlsClientArguments;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::period::Period;
 use tonghop_proto::ingestion::{Figure, SubmitRequest};
@@ -43,6 +44,9 @@ pub struct LoadMonthArguments {
     /// Whose key, where they run already.
     #[command(flatten)]
     pub key: KeyArguments,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
     /// Loads the same month a year later too, and measures how long it takes to read that one as reported and this one
     /// restated to the map of 1 July 2025: every core indicator in every commune and province.
     #[arg(long)]
@@ -69,7 +73,8 @@ const SHOWN: [&str; 6] = ["tg01", "tt02", "tg09", "ll03", "at11", "ll11"];
 /// Where a submission is refused, or a total is not what was pushed.
 pub async fn run(arguments: LoadMonthArguments) -> Result<(), Trouble> {
     if let Some(url) = &arguments.url {
-        let server = ServerArguments { url: url.clone(), key: arguments.key.clone() };
+        let (key, tls) = (arguments.key.clone(), arguments.tls.clone());
+        let server = ServerArguments { url: url.clone(), key, tls };
         return load(&Client::connect(&server).await?, &arguments, false).await;
     }
     let directory = tempfile::Builder::new()
