@@ -155,7 +155,11 @@ struct Operation {
 /// All of them; the gRPC side is in [`call`].
 const OPERATIONS: [Operation; 9] = [
     Operation { name: "GetTotals", rest: &["/v1/totals"], is_public: false },
-    Operation { name: "StreamTotals", rest: &["/v1/export/totals.csv", "/v1/export/totals.parquet"], is_public: false },
+    Operation {
+        name: "StreamTotals",
+        rest: &["/v1/export/totals.csv", "/v1/export/totals.parquet"],
+        is_public: false,
+    },
     Operation { name: "Explain", rest: &["/v1/totals/explain"], is_public: false },
     Operation { name: "ExplainTree", rest: &["/v1/totals/tree"], is_public: false },
     Operation { name: "ListFigures", rest: &["/v1/figures", "/v1/export/figures.ndjson"], is_public: false },
@@ -175,7 +179,13 @@ fn call<T>(asking: Asking, message: T) -> Request<T> {
     request
 }
 
-async fn over_grpc(channel: Channel, name: &str, asking: Asking, indicator: &str, unit: &str) -> Result<(), Status> {
+async fn over_grpc(
+    channel: Channel,
+    name: &str,
+    asking: Asking,
+    indicator: &str,
+    unit: &str,
+) -> Result<(), Status> {
     let mut client = QueryServiceClient::new(channel);
     let (indicator, unit, period) = (indicator.to_owned(), unit.to_owned(), "2024-Q1".to_owned());
     let totals = pb::GetTotalsRequest {
@@ -365,7 +375,8 @@ impl Keyed {
         parameters: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> reqwest::Response {
-        let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), parameters).expect("a URL");
+        let url =
+            reqwest::Url::parse_with_params(&format!("{}{path}", self.base), parameters).expect("a URL");
         let mut request = self.http.get(url);
         if let Some(key) = asking.key() {
             request = request.bearer_auth(key);
@@ -382,7 +393,11 @@ impl Keyed {
 
     /// The first part of an answer's body: all of it, but of a stream.
     async fn body(answer: reqwest::Response) -> String {
-        if answer.headers().get("content-type").is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream")) {
+        if answer
+            .headers()
+            .get("content-type")
+            .is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"))
+        {
             return String::new();
         }
         String::from_utf8_lossy(&answer.bytes().await.expect("a body")).into_owned()
@@ -418,7 +433,9 @@ async fn every_operation_decides_the_same_over_both_transports_for_whoever_asks(
                             false => vec![("indicator", indicator), ("unit", unit), ("period", "2024-Q1")],
                         };
                         let parameters: Vec<_> = match *path {
-                            "/v1/watch" => parameters.into_iter().filter(|(name, _)| *name != "period").collect(),
+                            "/v1/watch" => {
+                                parameters.into_iter().filter(|(name, _)| *name != "period").collect()
+                            }
                             _ => parameters,
                         };
                         let answer = keyed.get(asking, path, &parameters).await;
@@ -451,7 +468,8 @@ async fn every_operation_decides_the_same_over_both_transports_for_whoever_asks(
 
 #[test]
 fn no_operation_of_query_is_forgotten() {
-    let descriptors = prost_types::FileDescriptorSet::decode(tonghop_proto::DESCRIPTORS).expect("descriptors");
+    let descriptors =
+        prost_types::FileDescriptorSet::decode(tonghop_proto::DESCRIPTORS).expect("descriptors");
     let files = descriptors.file.iter().filter(|file| file.package() == "tonghop.query.v1");
     let methods = files.flat_map(|file| &file.service).flat_map(|service| &service.method);
     let mut there: Vec<&str> = methods.map(|method| method.name()).collect();
@@ -460,7 +478,8 @@ fn no_operation_of_query_is_forgotten() {
     known.sort_unstable();
     assert_eq!(there, known);
     let document: Value = serde_json::from_str(&tonghop_rest::document::text()).expect("JSON");
-    let of_others = ["/v1/submissions", "/v1/units", "/v1/map", "/v1/indicators", "/v1/dimensions", "/v1/programmes"];
+    let of_others =
+        ["/v1/submissions", "/v1/units", "/v1/map", "/v1/indicators", "/v1/dimensions", "/v1/programmes"];
     for path in document["paths"].as_object().expect("paths").keys().filter(|path| path.starts_with("/v1/")) {
         let is_exported = path.starts_with("/v1/export/");
         let is_here = OPERATIONS.iter().any(|operation| operation.rest.contains(&path.as_str()));
@@ -509,11 +528,18 @@ async fn among_many_that_nobody_named_what_is_internal_is_left_out() {
     let (has, body) = named(Asking::ReaderThere, "/v1/totals", &by_indicators).await;
     assert!(!has, "{body}");
     says_nothing(&body, "the nation");
-    let count = |body: &str| serde_json::from_str::<Value>(body).expect("JSON")["count"].as_u64().expect("a count");
+    let count =
+        |body: &str| serde_json::from_str::<Value>(body).expect("JSON")["count"].as_u64().expect("a count");
     let (_, whole) = named(Asking::ReaderOfAll, "/v1/totals", &by_indicators).await;
     assert_eq!(count(&body) + 2, count(&whole), "the indicator and its ratio");
     // Nor of it by what stands beside a total of their own.
-    let beside = [("indicator", INTERNAL), ("unit", "06"), ("period", "2024-Q1"), ("share", "nation"), ("rank", "true")];
+    let beside = [
+        ("indicator", INTERNAL),
+        ("unit", "06"),
+        ("period", "2024-Q1"),
+        ("share", "nation"),
+        ("rank", "true"),
+    ];
     let (_, body) = named(Asking::ReaderThere, "/v1/totals", &beside).await;
     let total = &serde_json::from_str::<Value>(&body).expect("JSON")["totals"][0];
     assert_eq!((&total["value"], &total["share"]["of"]), (&json!(VALUES[0].1), &Value::Null), "{total}");
@@ -573,9 +599,11 @@ async fn what_is_kept_for_one_is_not_given_to_another() {
     let answer = keyed.get(Asking::ReaderThere, "/v1/totals", &named).await;
     let tag = answer.headers()[ETAG].to_str().expect("text").to_owned();
     for _ in 0..2 {
-        let answer = keyed.get_with(Asking::Anonymous, "/v1/totals", &named, &[("if-none-match", &tag)]).await;
+        let answer =
+            keyed.get_with(Asking::Anonymous, "/v1/totals", &named, &[("if-none-match", &tag)]).await;
         assert_eq!(answer.status(), 401);
-        let answer = keyed.get_with(Asking::ReaderThere, "/v1/totals", &named, &[("if-none-match", &tag)]).await;
+        let answer =
+            keyed.get_with(Asking::ReaderThere, "/v1/totals", &named, &[("if-none-match", &tag)]).await;
         assert_eq!(answer.status(), 304);
     }
     keyed.stop().await;
@@ -586,7 +614,9 @@ async fn what_is_not_for_the_reader_does_not_reach_them_as_it_changes() {
     let keyed = Keyed::start(Access::Keys).await;
     let mut client = QueryServiceClient::new(keyed.channel().await);
     let everything = pb::WatchRequest { from: Some(1), ..Default::default() };
-    for (asking, hears) in [(Asking::Anonymous, false), (Asking::ReaderThere, true), (Asking::ReaderOfAll, true)] {
+    for (asking, hears) in
+        [(Asking::Anonymous, false), (Asking::ReaderThere, true), (Asking::ReaderOfAll, true)]
+    {
         let stream = client.watch(call(asking, everything.clone())).await.expect("a stream").into_inner();
         let first = { stream }.next().await.expect("a message").expect("no failure");
         let all: Vec<&str> = first.changes.iter().map(|change| change.indicator.as_str()).collect();
@@ -606,7 +636,9 @@ async fn what_is_not_for_the_reader_does_not_reach_them_as_it_changes() {
 async fn figures_do_not_say_what_is_the_pushing_systems_own() {
     let keyed = Keyed::start(Access::Keys).await;
     let question = [("indicator", PUBLIC), ("unit", "06"), ("period", "2024-Q1")];
-    for path in ["/v1/figures", "/v1/totals/explain", "/v1/totals/tree", "/v1/export/figures.json", "/explain"] {
+    for path in
+        ["/v1/figures", "/v1/totals/explain", "/v1/totals/tree", "/v1/export/figures.json", "/explain"]
+    {
         for asking in [Asking::Anonymous, Asking::ReaderOfAll] {
             let answer = keyed.get(asking, path, &question).await;
             assert_eq!(answer.status(), 200, "{path}");
@@ -697,7 +729,10 @@ async fn a_closed_system_answers_nobody_without_a_key_but_says_how_it_is() {
     for path in ["/v1/totals", "/v1/figures", "/v1/watch", "/v1/reviews", "/v1/units", "/", "/sign-in"] {
         let answer = keyed.get_with(Asking::Anonymous, path, &question, &[("accept", "text/html")]).await;
         assert_eq!(answer.status(), 401, "{path}");
-        assert!(answer.headers()[WWW_AUTHENTICATE].as_bytes().starts_with(b"Basic "), "{path}: a browser can sign in");
+        assert!(
+            answer.headers()[WWW_AUTHENTICATE].as_bytes().starts_with(b"Basic "),
+            "{path}: a browser can sign in"
+        );
         assert_eq!(keyed.get(Asking::Stranger, path, &question).await.status(), 401, "{path}");
     }
     assert_eq!(keyed.get(Asking::Reporter, "/v1/totals", &question).await.status(), 200);
@@ -738,7 +773,8 @@ async fn a_revoked_key_is_refused_on_every_replica_and_its_streams_end() {
     for replica in &replicas {
         let channel = Endpoint::from_shared(format!("http://{}", replica.address)).expect("a URL");
         let mut client = QueryServiceClient::new(channel.connect().await.expect("the port"));
-        let request = call(Asking::ReaderThere, pb::WatchRequest { indicator: INTERNAL.into(), ..Default::default() });
+        let request =
+            call(Asking::ReaderThere, pb::WatchRequest { indicator: INTERNAL.into(), ..Default::default() });
         streams.push(client.watch(request).await.expect("a stream").into_inner());
     }
     let key = issue(&Asking::ReaderThere.random()).key;

@@ -1,6 +1,7 @@
 //! The registry on the wire.
 
 use jiff::civil::Date;
+use tonghop_access::of_request;
 use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
@@ -135,7 +136,8 @@ impl RegistryService for IngestionGrpc {
         &self,
         request: Request<pb::LoadRegistryRequest>,
     ) -> Result<Response<pb::LoadRegistryResponse>, Status> {
-        let loaded = self.0.load_registry(request.into_inner()).await?;
+        let caller = of_request(request.extensions())?;
+        let loaded = self.0.load_registry(&caller, request.into_inner()).await?;
         let receipt = loaded.receipt.as_ref();
         Ok(Response::new(pb::LoadRegistryResponse {
             position: receipt.map_or(0, |r| r.position),

@@ -146,7 +146,14 @@ pub(crate) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub(crate) fn new(sight: &'a Sight) -> Wanted<'a> {
         let (items, known) = (vec![], HashMap::new());
-        Wanted { sight, registry: sight.registry(), items, known, plans: HashMap::new(), peers: HashMap::new() }
+        Wanted {
+            sight,
+            registry: sight.registry(),
+            items,
+            known,
+            plans: HashMap::new(),
+            peers: HashMap::new(),
+        }
     }
 
     /// All questions, in the order of their answers.

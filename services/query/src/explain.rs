@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
@@ -9,7 +10,6 @@ use tonghop_core::quantity::Sum;
 use tonghop_core::question::{Plan, Prepared, Question, Refusal, plan};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
-use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
 

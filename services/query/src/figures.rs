@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::calendar::day_number;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, DimensionKind, REPORTER};
@@ -10,7 +11,6 @@ use tonghop_core::figure::Series;
 use tonghop_core::indicator::{Indicator, ReporterOverlap};
 use tonghop_core::period::Period;
 use tonghop_core::unit::UnitId;
-use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
 use tonghop_store::TileSelect;

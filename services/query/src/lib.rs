@@ -62,10 +62,9 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_runtime::{Failure, FailureKind, Stop, Text};
 use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
 use moment::{Moment, Moments, When};
@@ -131,14 +130,14 @@ impl Query {
     /// authority as it reads it.
     pub fn new(
         tiles: Tiles,
-        aggregation: Channel,
+        aggregation: TracedChannel,
         authority: &Arc<Authority>,
         now: fn() -> Timestamp,
         stop: Stop,
     ) -> Arc<Query> {
         let (authority, learnt) = (Arc::clone(authority), AtomicBool::new(false));
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
-        let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
+        let measures = Measures::default();
         let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
         let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
         Arc::new(Query {

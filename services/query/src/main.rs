@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tonghop_access::{Access, Authority, behind};
+use tonghop_access::{AccessArguments, Authority, behind};
 use tonghop_query::{Query, QueryGrpc, keep_answers, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
@@ -21,6 +21,8 @@ struct Arguments {
     service: ServiceArguments,
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    access: AccessArguments,
     /// Where aggregation is reached, which says when totals move.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
     aggregation: String,
@@ -43,19 +45,22 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     if arguments.service.check {
         return check(listen, &arguments.service.tls).await;
     }
+    let access = arguments.access.settings()?;
     let aggregation = process::channel(&arguments.aggregation, &arguments.service.tls_client())?;
+    let aggregation = access.speaking(aggregation)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
     let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(Access::Open, now);
+    let authority = Authority::new(access, now);
     let query = Query::new(tiles.clone(), aggregation, &authority, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let (all, rest) = behind(&authority, all, routes(query.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     query.register(&metrics);
+    authority.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }

@@ -123,11 +123,7 @@ const HELD: usize = 4;
 
 impl Query {
     /// The moment that is asked for, and its registries.
-    pub(crate) async fn moment(
-        &self,
-        snapshot: &Snapshot,
-        when: When<'_>,
-    ) -> Result<Moments, Failure> {
+    pub(crate) async fn moment(&self, snapshot: &Snapshot, when: When<'_>) -> Result<Moments, Failure> {
         let checkpoint = snapshot.checkpoint();
         let review = self.review(snapshot, when.review).await?;
         let asked = when.pinned.or(review).unwrap_or(when.as_of);

@@ -89,11 +89,7 @@ impl Pivot {
     ///
     /// # Errors
     /// What is wrong with the request; that something in it is not for whoever asks.
-    pub(crate) fn read(
-        sight: &Sight,
-        request: &pb::GetTotalsRequest,
-        most: usize,
-    ) -> Result<Pivot, Failure> {
+    pub(crate) fn read(sight: &Sight, request: &pb::GetTotalsRequest, most: usize) -> Result<Pivot, Failure> {
         let words = Words::read(sight, request)?;
         let registry = sight.registry();
         let mut building =

@@ -72,26 +72,29 @@ async fn totals(
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .totals(&caller, &pb::GetTotalsRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            by: asked.by,
-            by_dimension: asked.dimension,
-            map: asked.map,
-            at_least: asked.at_least,
-            page_size: asked.limit,
-            page_token: asked.cursor,
-            programme: asked.programme,
-            level: asked.level,
-            last: asked.last,
-            compare: asked.compare,
-            share: asked.share,
-            rank: asked.rank,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .totals(
+            &caller,
+            &pb::GetTotalsRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                by: asked.by,
+                by_dimension: asked.dimension,
+                map: asked.map,
+                at_least: asked.at_least,
+                page_size: asked.limit,
+                page_token: asked.cursor,
+                programme: asked.programme,
+                level: asked.level,
+                last: asked.last,
+                compare: asked.compare,
+                share: asked.share,
+                rank: asked.rank,
+                as_of: asked.as_of,
+                review: asked.review,
+            },
+        )
         .await?;
     Ok(with_etag(&headers, &json::totals(&answer)))
 }
@@ -104,16 +107,19 @@ async fn explain(
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain(&caller, &pb::ExplainRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .explain(
+            &caller,
+            &pb::ExplainRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+            },
+        )
         .await?;
     let body = json::explanation(&answer);
     Ok(with_etag(&headers, &body))
@@ -127,18 +133,21 @@ async fn figures(
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .list_figures(&caller, &pb::ListFiguresRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            below: asked.below,
-            page_size: asked.limit,
-            page_token: asked.cursor,
-            at_least: asked.at_least,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .list_figures(
+            &caller,
+            &pb::ListFiguresRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                below: asked.below,
+                page_size: asked.limit,
+                page_token: asked.cursor,
+                at_least: asked.at_least,
+                as_of: asked.as_of,
+                review: asked.review,
+            },
+        )
         .await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
@@ -156,16 +165,19 @@ async fn coverage(
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .coverage(&caller, &pb::GetCoverageRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .coverage(
+            &caller,
+            &pb::GetCoverageRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+            },
+        )
         .await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
@@ -231,19 +243,22 @@ async fn tree(
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain_tree(&caller, &pb::ExplainTreeRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-            depth: asked.depth,
-            width: asked.limit,
-            page_token: asked.cursor,
-        })
+        .explain_tree(
+            &caller,
+            &pb::ExplainTreeRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+                depth: asked.depth,
+                width: asked.limit,
+                page_token: asked.cursor,
+            },
+        )
         .await?;
     Ok(with_etag(&headers, &json::explained_tree(&answer)))
 }

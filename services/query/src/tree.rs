@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, REPORTER};
@@ -14,7 +15,6 @@ use tonghop_core::quantity::Sum;
 use tonghop_core::question::{Plan, Prepared, Question, Total, plan, plan_for_any};
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
-use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind, Text};
 

@@ -10,9 +10,9 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
-use crate::{View, ask};
 use crate::read::Answer;
 use crate::sight::not_permitted;
+use crate::{View, ask};
 
 impl View {
     /// A total as whoever asks may see it.

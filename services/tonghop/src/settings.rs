@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tonghop_access::Access;
 
 use tonghop_runtime::tls::TlsFiles;
 
@@ -24,12 +25,18 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Whom it lets in.
+    pub access: Option<Access>,
+    /// A file with the administrator's key; empty for admin.key in the data directory.
+    pub admin_key_file: Option<PathBuf>,
     /// The certificate of the port, in PEM; empty: no TLS.
     pub tls_certificate: Option<PathBuf>,
     /// Its private key, in PEM.
     pub tls_key: Option<PathBuf>,
     /// Authorities of the certificates that clients have to have, in PEM; empty: none is asked for.
     pub tls_client_ca: Option<PathBuf>,
+    /// A file with the key by which services in processes of their own are known; empty where there are none.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -57,9 +64,12 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            access: chosen.access.or(defaults.access),
+            admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
             tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
             tls_key: chosen.tls_key.or(defaults.tls_key),
             tls_client_ca: chosen.tls_client_ca.or(defaults.tls_client_ca),
+            service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
     }
 
@@ -91,6 +101,8 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        assert_eq!(defaults.access, Some(Access::Keys));
+        assert_eq!(defaults.admin_key_file.as_deref(), Some(Path::new("")));
         assert_eq!(defaults.tls().expect("it holds together"), None);
     }
 

@@ -82,10 +82,12 @@ pub(crate) fn routes(query: Arc<Query>) -> Router {
     let dashboard = Dashboard { query, places: Mutex::default(), synthetic: Mutex::default() };
     let mut pages = Router::new();
     for page in Page::ALL {
-        let handler =
-            move |dashboard: State<Arc<Dashboard>>, caller: Caller, headers: HeaderMap, given: Given| async move {
-                serve(&dashboard, &caller, &headers, given, page).await
-            };
+        let handler = move |dashboard: State<Arc<Dashboard>>,
+                            caller: Caller,
+                            headers: HeaderMap,
+                            given: Given| async move {
+            serve(&dashboard, &caller, &headers, given, page).await
+        };
         pages = pages.route(page.path(), get(handler));
     }
     let pages = pages.route(sign_in::PATH, get(sign_in::sign_in)).with_state(Arc::new(dashboard));
@@ -186,7 +188,8 @@ impl Dashboard {
                 self.shown(caller, page, address, lang, registry).await?
             }
         };
-        let has_synthetic = self.has_synthetic(caller, scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
+        let has_synthetic =
+            self.has_synthetic(caller, scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
         Ok(Answer::Page(layout::page(&scene, &body, has_synthetic).into_string()))
     }
 
@@ -217,7 +220,8 @@ impl Dashboard {
         lang: Lang,
         registry: Arc<Registry>,
     ) -> Result<(Body, Scene), Failure> {
-        let mut scene = Scene::of(Arc::clone(&self.query), caller.clone(), registry, page, address.clone(), lang)?;
+        let mut scene =
+            Scene::of(Arc::clone(&self.query), caller.clone(), registry, page, address.clone(), lang)?;
         let body = match page {
             Page::Overview => overview::page(&mut scene).await?,
             Page::Indicator => {

@@ -1,8 +1,8 @@
 //! `/sign-in`: asks a browser for a key, which it then sends with every page: as the password of HTTP Basic, under any
 //! name. A program sends its key as `Authorization: Bearer`.
 
-use axum::extract::rejection::QueryRejection;
 use axum::extract::Query as Parameters;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
@@ -69,7 +69,9 @@ mod tests {
         let view = Address { unit: "06".into(), q: "Bắc Kạn".into(), ..Address::default() };
         let href = view.href(Page::Find);
         assert_eq!(way_back(&href), href);
-        for other in ["", "//evil.example/", "https://evil.example/", "/\\evil.example", "/v1/watch", "/unit\r\nX: y"] {
+        for other in
+            ["", "//evil.example/", "https://evil.example/", "/\\evil.example", "/v1/watch", "/unit\r\nX: y"]
+        {
             assert_eq!(way_back(other), "/", "{other:?}");
         }
     }

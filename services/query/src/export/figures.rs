@@ -279,7 +279,8 @@ impl Rows for FigureRows {
     async fn next(&mut self) -> Result<Option<Vec<pb::FigureRevision>>, Failure> {
         while let Some(part) = self.parts.pop_front() {
             let (review, pinned) = (self.review.clone(), Some(self.as_of.position));
-            let view = self.query.view(&self.caller, When { review: &review, pinned, ..When::default() }).await?;
+            let view =
+                self.query.view(&self.caller, When { review: &review, pinned, ..When::default() }).await?;
             let mut found = Vec::new();
             let add = |unit: UnitId, period: Period, revisions: Vec<pb::FigureRevision>| {
                 found.extend(revisions.into_iter().map(|revision| ((unit, period), revision)));

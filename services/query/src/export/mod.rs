@@ -39,8 +39,14 @@ pub(crate) fn routes() -> Router<Arc<Query>> {
     Format::ALL.into_iter().fold(Router::new(), |router, format| {
         let path = |table: &str| format!("/v1/export/{table}.{}", format.extension());
         router
-            .route(&path("totals"), get(move |state, caller, headers, asked| totals(format, state, caller, headers, asked)))
-            .route(&path("figures"), get(move |state, caller, headers, asked| figures(format, state, caller, headers, asked)))
+            .route(
+                &path("totals"),
+                get(move |state, caller, headers, asked| totals(format, state, caller, headers, asked)),
+            )
+            .route(
+                &path("figures"),
+                get(move |state, caller, headers, asked| figures(format, state, caller, headers, asked)),
+            )
     })
 }
 
