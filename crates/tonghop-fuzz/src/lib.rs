@@ -12,8 +12,8 @@ mod words;
 
 pub use kept::{access_record, bodies, document, record};
 pub use registry::{registry_message, registry_tables, small, small_message};
-pub use submissions::{csv, json, wire};
-pub use words::{key, parameters, words};
+pub use submissions::{csv, json, wire, xlsx};
+pub use words::{key, parameters, words, written};
 
 /// A function that is fuzzed.
 pub type Target = fn(&[u8]);
@@ -32,4 +32,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("registry_tables", registry_tables),
     ("wire", wire),
     ("words", words),
+    ("written", written),
+    ("xlsx", xlsx),
 ];

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use prost::Message;
 use tonghop_core::registry::Registry;
 use tonghop_ingestion::check::{Accepted, Checked, accept, check};
-use tonghop_ingestion::submission::{Limits, RawSubmission};
-use tonghop_ingestion::{csv_form, json as json_form, wire as wire_form};
+use tonghop_ingestion::submission::{Beside, Limits, RawSubmission};
+use tonghop_ingestion::{csv_form, json as json_form, wire as wire_form, xlsx as xlsx_form};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record::document::{rewrite, rewrites};
 use tonghop_proto::record::{self, Columns};
@@ -72,7 +72,17 @@ pub fn json(document: &[u8]) {
 
 /// CSV.
 pub fn csv(document: &[u8]) {
-    match csv_form::parse(document, "tinh-dong", "", &limits()) {
+    let beside = Beside { source: "tinh-dong", ..Beside::default() };
+    match csv_form::parse(document, &beside, &limits()) {
+        Ok(raw) => drop(taken(small(), &raw)),
+        Err(failure) => assert!(!failure.findings().is_empty(), "{failure}"),
+    }
+}
+
+/// A workbook.
+pub fn xlsx(document: &[u8]) {
+    let beside = Beside { source: "tinh-dong", ..Beside::default() };
+    match xlsx_form::parse(document, &beside, &limits()) {
         Ok(raw) => drop(taken(small(), &raw)),
         Err(failure) => assert!(!failure.findings().is_empty(), "{failure}"),
     }

@@ -11,6 +11,7 @@ use tonghop_core::figure::{Scope, Series};
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Qualifier;
 use tonghop_rest::parameters as of;
+use tonghop_written::{Locale, UnitName, fold, read_number};
 
 use crate::registry::small;
 
@@ -43,6 +44,18 @@ pub fn words(text: &[u8]) {
     if let Some(scope) = Scope::from_code(text) {
         assert_eq!(scope.code(), text);
     }
+}
+
+/// Numbers and names as people write them.
+pub fn written(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    for locale in [None, Some(Locale::Vietnamese), Some(Locale::English)] {
+        // Read or refused.
+        drop(read_number(text, locale));
+    }
+    let name = UnitName::of(text);
+    assert!(name.fits(&UnitName::of(text)));
+    assert_eq!(fold(&fold(text)), fold(text));
 }
 
 /// A key as its holder sends it.

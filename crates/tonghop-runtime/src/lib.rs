@@ -12,6 +12,7 @@ mod readiness;
 pub mod serve;
 mod stop;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;
 
 pub use failure::{Failure, FailureKind, Finding, Got};

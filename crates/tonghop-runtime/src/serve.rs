@@ -26,6 +26,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 use crate::first_bytes::FirstBytes;
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
+use crate::tls::Tls;
 use crate::trace::traced;
 use crate::{Failure, FailureKind, Readiness, Text};
 
@@ -149,24 +150,32 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Serves until `shutdown` resolves, then lets requests under way finish.
+/// Serves until `shutdown` resolves, then lets requests under way finish; over TLS, where that is given.
 ///
 /// # Errors
 /// Where the port cannot be served.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let builder = builder();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let under_way = GracefulShutdown::new();
-    tokio::pin!(shutdown);
+    let following = async {
+        match tls.clone() {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(shutdown, following);
     loop {
         // Waits by itself where no more connections can be opened.
-        let (connection, _) = tokio::select! {
+        let (connection, from) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+            () = &mut following => break,
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             tracing::warn!(connections = CONNECTIONS, "too many connections: one more is closed");
@@ -177,13 +186,23 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delays");
         }
         let service = TowerToHyperService::new(app.clone());
-        let served = builder
-            .serve_connection_with_upgrades(TokioIo::new(FirstBytes::within(HEAD, connection)), service)
-            .into_owned();
-        let served = under_way.watch(served);
+        let (watcher, builder, tls) = (under_way.watcher(), builder.clone(), tls.clone());
         tokio::spawn(async move {
             let _place = place;
-            if let Err(error) = served.await {
+            let ended = match tls {
+                None => {
+                    let connection = TokioIo::new(FirstBytes::within(HEAD, connection));
+                    watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                }
+                Some(tls) => match tls.accept(connection, from).await {
+                    Ok(connection) => {
+                        let connection = TokioIo::new(FirstBytes::within(HEAD, connection));
+                        watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                    }
+                    Err(error) => Err(error.into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = &*error, "a connection ended early");
             }
         });

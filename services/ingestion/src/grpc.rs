@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
-use tonghop_access::of_request;
+use tonghop_access::{Role, of_request};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
 use tonghop_proto::intake::{IngestionService, IngestionServiceServer};
@@ -77,14 +77,18 @@ pub(crate) fn receipt(receipt: &Receipt) -> pb::Receipt {
         received_at: time(receipt.received_at),
         note: receipt.note.clone(),
         actor: receipt.actor.clone(),
-        kind: match receipt.kind {
-            EntryKind::Submission => "submission",
-            EntryKind::Registry => "registry",
-            EntryKind::Review => "review",
-            EntryKind::Access => "access",
-            EntryKind::Report => "report",
-        }
-        .to_owned(),
+        kind: kind_word(receipt.kind).to_owned(),
+    }
+}
+
+/// A kind of entry as it is written.
+pub(crate) fn kind_word(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Submission => "submission",
+        EntryKind::Registry => "registry",
+        EntryKind::Review => "review",
+        EntryKind::Access => "access",
+        EntryKind::Report => "report",
     }
 }
 
@@ -175,7 +179,8 @@ impl IngestionService for IngestionGrpc {
         &self,
         request: Request<pb::GetSubmissionRequest>,
     ) -> Result<Response<pb::GetSubmissionResponse>, Status> {
-        let (known, effect) = self.0.submission(&request.get_ref().id).await?;
+        let caller = of_request(request.extensions())?;
+        let (known, effect) = self.0.submission(&caller, &request.get_ref().id).await?;
         Ok(Response::new(pb::GetSubmissionResponse {
             receipt: Some(receipt(&known)),
             state: if effect.rolled_up { "rolled_up" } else { "accepted" }.to_owned(),
@@ -188,8 +193,9 @@ impl IngestionService for IngestionGrpc {
         &self,
         request: Request<pb::FreezeReviewRequest>,
     ) -> Result<Response<pb::FreezeReviewResponse>, Status> {
+        let caller = of_request(request.extensions())?;
         let asked = request.into_inner();
-        let frozen = self.0.freeze_review(&asked.name, asked.position, &asked.note).await?;
+        let frozen = self.0.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
         Ok(Response::new(pb::FreezeReviewResponse {
             receipt: Some(receipt(&frozen.receipt)),
             name: frozen.name,
@@ -205,6 +211,8 @@ impl LedgerService for IngestionGrpc {
     type TailStream = Pin<Box<dyn Stream<Item = Result<pb::TailResponse, Status>> + Send>>;
 
     async fn tail(&self, request: Request<pb::TailRequest>) -> Result<Response<Self::TailStream>, Status> {
+        // All there is, as it is kept.
+        of_request(request.extensions())?.require_service()?;
         let request = request.into_inner();
         let this = Arc::clone(&self.0);
         let (sender, receiver) = tokio::sync::mpsc::channel(TAIL_ENTRIES as usize);
@@ -278,6 +286,10 @@ impl LedgerService for IngestionGrpc {
         &self,
         request: Request<pb::GetHeadRequest>,
     ) -> Result<Response<pb::GetHeadResponse>, Status> {
+        let caller = of_request(request.extensions())?;
+        if !caller.is_service() {
+            caller.require(Role::Administer)?;
+        }
         let head = self.0.ledger.head().await.map_err(failure)?;
         let next = match (request.get_ref().after_position, &head) {
             (Some(after), Some(head)) if after < head.position => {
@@ -294,8 +306,9 @@ impl LedgerService for IngestionGrpc {
 
     async fn verify_chain(
         &self,
-        _: Request<pb::VerifyChainRequest>,
+        request: Request<pb::VerifyChainRequest>,
     ) -> Result<Response<pb::VerifyChainResponse>, Status> {
+        of_request(request.extensions())?.require(Role::Administer)?;
         let report = self.0.ledger.verify_chain(|_| ()).await.map_err(failure)?;
         Ok(Response::new(pb::VerifyChainResponse {
             entries: report.entries,

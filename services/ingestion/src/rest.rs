@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tonghop_access::{Role, of_request};
+use tonghop_access::{Caller, Role};
 use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
@@ -24,6 +24,7 @@ use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 
 use crate::fair::Arriving;
 use crate::grpc::{hex, time, whole_finding};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 use crate::submission::Limits;
 
@@ -43,19 +44,31 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/indicators", get(indicators))
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
+        .merge(crate::access_wire::routes())
         .with_state(ingestion)
+}
+
+/// Whoever may report: others are refused before what they send is taken in.
+struct Reporter(Caller);
+
+impl<S: Sync> FromRequestParts<S> for Reporter {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Reporter, Failure> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Report)?;
+        Ok(Reporter(caller))
+    }
 }
 
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
+    Reporter(caller): Reporter,
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
     let Query(parameters) = parameters.map_err(misunderstood)?;
-    let (Parts { headers, extensions, .. }, body) = request.into_parts();
-    let caller = of_request(&extensions)?;
-    // Whoever may not push sends nothing that is read.
-    caller.require(Role::Report)?;
+    let (Parts { headers, .. }, body) = request.into_parts();
     as_it_is(&headers)?;
     let declared = body.size_hint().exact();
     if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
@@ -73,7 +86,7 @@ async fn submit(
         key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
         source: parameters.source,
         note: parameters.note,
-        media_type: media_type.to_owned(),
+        media_type: with_locale(media_type, &parameters.locale)?,
         document,
         as_message: false,
         dry_run: parameters.dry_run,
@@ -144,9 +157,10 @@ async fn read(mut body: Arriving<Body>, limits: &Limits) -> Result<Bytes, Failur
 
 async fn submission(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let (receipt, effect) = ingestion.submission(&id).await?;
+    let (receipt, effect) = ingestion.submission(&caller, &id).await?;
     let mut body = json!({
         "id": receipt.id.to_string(),
         "state": if effect.rolled_up { "rolled_up" } else { "accepted" },
@@ -181,6 +195,7 @@ struct Review {
 
 async fn freeze_review(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     body: Result<axum::Json<Review>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let axum::Json(asked) = body.map_err(|rejection| {
@@ -191,7 +206,7 @@ async fn freeze_review(
         };
         Failure::new(kind, not_read(&rejection.body_text()))
     })?;
-    let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
+    let frozen = ingestion.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
     let body = json!({
         "review": { "name": frozen.name, "position": frozen.position, "note": frozen.receipt.note },
         "id": frozen.receipt.id.to_string(),
@@ -212,14 +227,15 @@ fn finding(finding: WireFinding) -> Value {
 
 async fn document(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let document = ingestion.document(&id).await?;
+    let document = ingestion.document(&caller, &id).await?;
     let media_type = HeaderValue::from_str(&document.media_type).map_err(Failure::internal)?;
     Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
 }
 
-fn misunderstood(rejection: QueryRejection) -> Failure {
+pub(crate) fn misunderstood(rejection: QueryRejection) -> Failure {
     misread(rejection.body_text())
 }
 
@@ -227,7 +243,7 @@ fn misread(why: String) -> Failure {
     Failure::new(FailureKind::NotUnderstood, not_read(&why))
 }
 
-fn next(token: &str) -> Option<&str> {
+pub(crate) fn next(token: &str) -> Option<&str> {
     if token.is_empty() { None } else { Some(token) }
 }
 
@@ -298,7 +314,7 @@ async fn indicators(
                 "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
                 "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
                 "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
-                "core": i.core, "from_map": i.from_map,
+                "core": i.core, "from_map": i.from_map, "sensitivity": i.sensitivity,
             })
         })
         .collect();

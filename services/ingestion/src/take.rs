@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
-use tonghop_access::Caller;
+use tonghop_access::{Caller, Role};
 use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
@@ -16,13 +16,14 @@ use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
-use crate::check::{accept, check};
+use crate::check::{accept_from, check_from};
 use crate::fair::{self, Lane};
+use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
-use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
-use crate::submission::{Limits, RawSubmission};
+use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
+use crate::submission::{Beside, Limits, RawSubmission};
 use crate::writer::failure;
-use crate::{csv_form, json, wire};
+use crate::{csv_form, json, media_type, wire, xlsx};
 
 /// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
 /// thread and back takes about as long.
@@ -46,7 +47,7 @@ impl Ingestion {
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
     pub async fn submit(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
-        let outcome = self.take_in_turn(fair::lane(caller, &arrived), arrived).await;
+        let outcome = self.take_in_turn(caller, fair::lane(caller, &arrived), arrived).await;
         self.measures.count(&outcome);
         outcome
     }
@@ -55,14 +56,14 @@ impl Ingestion {
     pub(crate) async fn submit_message(&self, caller: &Caller, message: Bytes) -> Result<Taken, Failure> {
         let outcome = async {
             if let Some(arrived) = wire::open_plain(&message) {
-                return self.take_in_turn(fair::lane(caller, &arrived), arrived).await;
+                return self.take_in_turn(caller, fair::lane(caller, &arrived), arrived).await;
             }
             // To open it may take a while, too.
             let lane = fair::lane_of_message(caller, &message);
             let in_hand = self.admission.admit(&lane, message.len()).await?;
             let (limits, pass) = (self.limits, self.admission.long(&lane, message.len()).await?);
             let arrived = working(pass, move || wire::open(&message, &limits)).await??;
-            let taken = self.take(&lane, arrived).await;
+            let taken = self.take(caller, &lane, arrived).await;
             drop(in_hand);
             taken
         };
@@ -72,47 +73,52 @@ impl Ingestion {
     }
 
     /// Takes it when it is its sender's turn.
-    async fn take_in_turn(&self, lane: Lane, arrived: Arrived) -> Result<Taken, Failure> {
+    async fn take_in_turn(&self, caller: &Caller, lane: Lane, arrived: Arrived) -> Result<Taken, Failure> {
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
         let _in_hand = self.admission.admit(&lane, arrived.document.len()).await?;
-        self.take(&lane, arrived).await
+        self.take(caller, &lane, arrived).await
     }
 
-    async fn take(&self, lane: &Lane, arrived: Arrived) -> Result<Taken, Failure> {
+    async fn take(&self, caller: &Caller, lane: &Lane, arrived: Arrived) -> Result<Taken, Failure> {
+        caller.require(Role::Report)?;
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
         check_key("Idempotency-Key", &arrived.key)?;
         let in_force = match self.known.last().in_force() {
-            Some(last) => last,
-            None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+            Some(last) if caller.still(&last.keys, (self.now)()).is_ok() => last,
+            // Nobody is refused by what may not be in force any more.
+            _ => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
         };
         let arrived = Arc::new(arrived);
         // What would happen is told with everything that could be told of it.
         if !arrived.dry_run
-            && let Some(taken) = self.take_alike(lane, &arrived, in_force.clone()).await?
+            && let Some(taken) = self.take_alike(caller, lane, &arrived, in_force.clone()).await?
         {
             return Ok(taken);
         }
-        self.take_one_by_one(lane, arrived, in_force).await
+        self.take_one_by_one(caller, lane, arrived, in_force).await
     }
 
     /// By kinds of figures; nothing where the submission has to be taken figure by figure.
     async fn take_alike(
         &self,
+        caller: &Caller,
         lane: &Lane,
         arrived: &Arc<Arrived>,
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
+            // An entry holds by what is in force at its position, and so does the key of whoever sent it.
+            caller.still(&in_force.keys, (self.now)())?;
             let (given, registry, limits) =
                 (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
-            let making = self.making(in_force.rules);
+            let (making, caller) = (self.making(caller, in_force.rules), caller.clone());
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&given, &registry, &limits)?;
+                let ready = ready_alike(&caller, &given, &registry, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest) = (ready.figures, *ready.content.digest());
@@ -138,6 +144,7 @@ impl Ingestion {
 
     async fn take_one_by_one(
         &self,
+        caller: &Caller,
         lane: &Lane,
         arrived: Arc<Arrived>,
         mut in_force: InForce,
@@ -151,6 +158,8 @@ impl Ingestion {
             Ok::<_, Failure>((raw, Content::new(reading.media_type.clone(), document)))
         })
         .await??;
+        let mut raw = raw;
+        raw.source = source_of(caller, raw.source)?;
         let raw = Arc::new(raw);
         check_key("source", &raw.source)?;
         let digest = *content.digest();
@@ -158,10 +167,12 @@ impl Ingestion {
             return replay_or_conflict(known, &digest);
         }
         for _ in 0..MOST_CHECKS {
+            caller.still(&in_force.keys, (self.now)())?;
             let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let by = caller.clone();
             let pass = self.admission.long(lane, bytes).await?;
             let checked = working(pass, move || {
-                let checked = check(&registry, &submission, &limits)?;
+                let checked = check_from(by.grant(), &registry, &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
                     checked.figures.len(),
@@ -184,7 +195,7 @@ impl Ingestion {
             }
             let (source, note) = (raw.source.clone(), raw.note.clone());
             let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
-            let (making, key) = (self.making(in_force.rules), arrived.key.clone());
+            let (making, key) = (self.making(caller, in_force.rules), arrived.key.clone());
             let pass = self.admission.long(lane, bytes).await?;
             let prepared = working(pass, move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
@@ -199,11 +210,12 @@ impl Ingestion {
         Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
-    fn making(&self, rules: i64) -> Making {
+    fn making(&self, caller: &Caller, rules: i64) -> Making {
         Making {
             ledger: self.ledger.clone(),
             rules,
             received_at: (self.now)(),
+            actor: caller.actor(),
             trace_parent: trace::parent(),
         }
     }
@@ -235,6 +247,7 @@ struct Making {
     /// Position of the rules it was checked under.
     rules: i64,
     received_at: jiff::Timestamp,
+    actor: String,
     trace_parent: String,
 }
 
@@ -251,7 +264,7 @@ impl Making {
             figures: u32::try_from(ready.figures).map_err(Failure::internal)?,
             received_at: self.received_at,
             note: ready.note,
-            actor: String::new(),
+            actor: self.actor,
             premise: Premise::Rules(self.rules),
             trace_parent: self.trace_parent,
         };
@@ -277,23 +290,22 @@ async fn working<P: Send + 'static, T: Send + 'static>(
     .await
 }
 
-/// What a submission is sent as, without the parameters of its media type.
-fn form(arrived: &Arrived) -> String {
-    arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// A media type without parameters, as it is kept of gRPC submissions.
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
-    let alike = match form(arrived).as_str() {
+fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+    if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
+        return None;
+    }
+    let mut alike = match media_type::essence(&arrived.media_type).as_str() {
         JSON => json::alike(&arrived.document, limits)?,
         PROTOBUF => wire::alike(&arrived.document)?,
         _ => return None,
     };
+    alike.source = source_of(caller, alike.source).ok()?;
     let (source, note) = (alike.source.clone(), alike.note.clone());
-    let accepted = accept(registry, alike, limits)?;
+    let accepted = accept_from(caller.grant(), registry, alike, limits)?;
     Some(Ready {
         source,
         note,
@@ -307,9 +319,16 @@ fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Optio
 /// Reads a submission, and gives the document as it is kept.
 fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Failure> {
     let document = &arrived.document;
-    let raw = match form(arrived).as_str() {
-        JSON => json::parse(document, limits)?,
-        CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
+    let locale = media_type::locale(&arrived.media_type)?;
+    let beside = Beside { source: &arrived.source, note: &arrived.note, locale };
+    let raw = match media_type::essence(&arrived.media_type).as_str() {
+        JSON => {
+            let mut raw = json::parse(document, limits)?;
+            locale.into_iter().for_each(|locale| raw.declare(locale));
+            raw
+        }
+        CSV => csv_form::parse(document, &beside, limits)?,
+        XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
             wire::bounded(document, limits)?;
             let request =
@@ -320,13 +339,32 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         }
         other => {
             let detail = Text::of(
-                format!("báo cáo được gửi dưới dạng {JSON} hoặc {CSV}, không phải {other:?}"),
-                format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
+                format!("báo cáo được gửi dưới dạng {JSON}, {CSV} hoặc {XLSX}, không phải {other:?}"),
+                format!("a submission is sent as {JSON}, {CSV} or {XLSX}, not as {other:?}"),
             );
             return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }
     };
     Ok((raw, document.clone()))
+}
+
+/// Under which source a submission goes: that of the key it is sent with, which it may name or leave out; of its own
+/// naming where the caller is bound to none.
+fn source_of(caller: &Caller, named: String) -> Result<String, Failure> {
+    let Some(own) = caller.source() else { return Ok(named) };
+    if named.is_empty() || named == own {
+        return Ok(own.to_owned());
+    }
+    let hint = Text::of(
+        "để trống nguồn, hoặc ghi đúng nguồn của khóa",
+        "leave the source out, or write that of the key",
+    );
+    let found = finding(Code::SourceNotYours, Spot::path("source"), &named, Text::same(own), hint);
+    let detail = Text::of(
+        format!("khóa đã gửi là của nguồn {own:?}"),
+        format!("the key that was sent is that of the source {own:?}"),
+    );
+    Err(Failure::new(FailureKind::Forbidden, detail).with_findings(vec![found]))
 }
 
 fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failure> {
@@ -355,7 +393,14 @@ fn refused(findings: Vec<Finding>) -> Failure {
             format!("{} things are wrong with this submission; nothing was stored", many.len()),
         ),
     };
-    let too_large = findings.iter().any(|f| f.code == "too_many_figures");
-    let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };
+    let is = |finding: &Finding, codes: &[Code]| codes.iter().any(|code| finding.code == code.as_str());
+    let only = |codes: &[Code]| findings.iter().all(|finding| is(finding, codes));
+    let kind = if findings.iter().any(|f| is(f, &[Code::TooManyFigures])) {
+        FailureKind::TooLarge
+    } else if only(&[Code::OutsideYourUnits, Code::NotYourSide, Code::MoreFindings]) {
+        FailureKind::Forbidden
+    } else {
+        FailureKind::Unprocessable
+    };
     Failure::new(kind, detail).with_findings(findings)
 }

@@ -16,6 +16,7 @@ use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::alike::{Alike, Gathered, Number, number};
 use crate::json::too_many;
+use crate::media_type::with_locale;
 use crate::service::{Arrived, WIRE};
 use crate::submission::{Limits, RawFigure, nfc};
 
@@ -204,7 +205,7 @@ pub fn open(request: &Bytes, limits: &Limits) -> Result<Arrived, Failure> {
             key: request.idempotency_key,
             source: request.source,
             note: request.note,
-            media_type: document.media_type,
+            media_type: with_locale(&document.media_type, &document.locale)?,
             document: document.content.into(),
             as_message: false,
             dry_run: request.dry_run,

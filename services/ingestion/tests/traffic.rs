@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use prost::Message;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
-use tonghop_access::{Caller, Grant, Identity};
+use tonghop_access::{Authority, Caller, Grant, Identity, Settings};
 use tonghop_ingestion::fair::{Rate, Traffic};
 use tonghop_ingestion::submission::Limits;
-use tonghop_ingestion::{Ingestion, IngestionGrpc, routes, wire};
+use tonghop_ingestion::{Given, Ingestion, IngestionGrpc, routes, wire};
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
 use tonghop_proto::ingestion::{
     Document, Figure, GetStreamProgressRequest, SubmitRequest, SubmitStreamRequest,
@@ -42,8 +42,15 @@ impl World {
         let url = format!("sqlite://{}", directory.path().join("ledger.sqlite").display());
         let ledger = Ledger::open(&url).await.expect("a ledger");
         let (limits, stopper) = (Limits { traffic, ..Limits::default() }, Stopper::new());
-        let now = || Timestamp::UNIX_EPOCH;
-        let ingestion = Ingestion::open(ledger, None, limits, now, stopper.stop()).await.expect("ingestion");
+        let now: fn() -> Timestamp = || Timestamp::UNIX_EPOCH;
+        let given = Given {
+            limits,
+            authority: Authority::new(Settings::open(), now),
+            now,
+            random: tonghop_ingestion::random,
+            stop: stopper.stop(),
+        };
+        let ingestion = Ingestion::open(ledger, None, given).await.expect("ingestion");
         World { ingestion, _stopper: stopper, _directory: directory }
     }
 
