@@ -11,7 +11,8 @@ use tonghop_core::figure::{Scope, Series};
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Qualifier;
 use tonghop_rest::parameters as of;
-use tonghop_written::{Locale, UnitName, fold, read_number};
+use tonghop_written::name::{UnitName, fold};
+use tonghop_written::{Locale, read_number};
 
 use crate::registry::small;
 
