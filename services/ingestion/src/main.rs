@@ -67,7 +67,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(access, now);
+    let authority = Authority::new(access, now)?;
     let given = Given {
         limits: Limits::default(),
         authority: authority.clone(),

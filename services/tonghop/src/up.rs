@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tonghop_access::{Access, Authority, FileKey, Settings, behind, inside};
+use tonghop_access::{Access, Authority, FileKey, IssuerSettings, Settings, behind, inside};
 use tonghop_aggregation::{Aggregation, AggregationGrpc};
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Given, Ingestion, IngestionGrpc};
@@ -58,6 +58,8 @@ pub struct UpOptions {
     pub admin_key_file: Option<PathBuf>,
     /// TLS of the port, where it is to speak that.
     pub tls: Option<TlsFiles>,
+    /// Whose tokens are taken beside keys.
+    pub issuer: Option<IssuerSettings>,
     /// A file with the key by which services in processes of their own are known, where there are such.
     pub service_key_file: Option<PathBuf>,
 }
@@ -73,6 +75,7 @@ impl UpOptions {
             access: Access::Open,
             admin_key_file: None,
             tls: None,
+            issuer: None,
             service_key_file: None,
         }
     }
@@ -186,8 +189,13 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     let service = options.service_key_file.as_deref().map(FileKey::read).transpose()?;
-    let settings = Settings { access: options.access, administrator: administrator.clone(), service };
-    let authority = Authority::new(settings, now);
+    let settings = Settings {
+        access: options.access,
+        administrator: administrator.clone(),
+        service,
+        issuer: options.issuer.clone(),
+    };
+    let authority = Authority::new(settings, now)?;
     let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
     let given = Given {
         limits: Limits::default(),
