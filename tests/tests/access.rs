@@ -62,7 +62,10 @@ async fn a_figure_is_taken_where_the_key_holds_for_its_unit_in_its_period_and_fo
     let audit = administrator.get("/v1/audit", &[("kind", "submission")]).await.expect(200);
     assert_eq!(audit["entries"][0]["actor"], format!("key:{id}"));
     assert_eq!(audit["entries"][0]["position"], good.json()["position"]);
-    let other = api.push_json("s", &json!({ "source": "congan-hanoi", "figures": [figure("01864", "2024-M05", "cong-an")] }));
+    let other = api.push_json(
+        "s",
+        &json!({ "source": "congan-hanoi", "figures": [figure("01864", "2024-M05", "cong-an")] }),
+    );
     let other = other.await;
     assert_eq!((other.status, other.codes()), (403, vec!["source_not_yours".to_owned()]));
 
@@ -71,7 +74,11 @@ async fn a_figure_is_taken_where_the_key_holds_for_its_unit_in_its_period_and_fo
     assert_eq!((outside.status, outside.codes()), (403, vec!["outside_your_units".to_owned()]));
     let nowhere = push(&api, "n", &[figure("99999", "2024-M05", "cong-an")]).await;
     let plain = |reply: &Reply, code: &str| reply.text().replace(code, "CODE");
-    assert_eq!(plain(&outside, "00001"), plain(&nowhere, "99999"), "whether there is such a unit is not told");
+    assert_eq!(
+        plain(&outside, "00001"),
+        plain(&nowhere, "99999"),
+        "whether there is such a unit is not told"
+    );
     // The province's code is no more after the merger; that of another that is no more is not told apart either.
     let merged = push(&api, "m", &[figure("10", "2025-M10", "cong-an")]).await;
     let never = push(&api, "v", &[figure("999", "2025-M10", "cong-an")]).await;
@@ -184,7 +191,10 @@ async fn a_key_is_given_replaced_and_revoked(on: On) {
     let second = access.issue_key(rotate("second", &first.key, 1)).await.expect("another").into_inner();
     let second_key = second.key.clone().expect("a key");
     assert_eq!((&second_key.units, &second_key.sides), (&first.units, &first.sides));
-    assert_eq!((second_key.source.as_str(), second_key.replaces.as_str()), ("congan-backan", first.key.as_str()));
+    assert_eq!(
+        (second_key.source.as_str(), second_key.replaces.as_str()),
+        ("congan-backan", first.key.as_str())
+    );
     let figures = [figure("01864", "2024-M05", "cong-an")];
     push(&server.holding(&given.secret), "a", &figures).await.expect(201);
     push(&server.holding(&second.secret), "b", &figures).await.expect(201);
@@ -330,7 +340,8 @@ async fn a_key_that_is_revoked_through_one_replica_is_none_for_the_others() {
     let aggregation_url = format!("http://{at}");
     let start = |name: &str, arguments: &[&str]| guarded(name, arguments, &environment, keys.path());
     let of_aggregation = ["--listen", any, "--aggregation", aggregation_url.as_str()];
-    let (first, second) = (start("tonghop-ingestion", &of_aggregation), start("tonghop-ingestion", &of_aggregation));
+    let (first, second) =
+        (start("tonghop-ingestion", &of_aggregation), start("tonghop-ingestion", &of_aggregation));
     // The services know one another by their key.
     let aggregation = start("tonghop-aggregation", &["--listen", &at, "--ingestion", &first.url]);
     let (one, other) = (Api::at(first.url.clone()), Api::at(second.url.clone()));
@@ -342,8 +353,10 @@ async fn a_key_that_is_revoked_through_one_replica_is_none_for_the_others() {
     let there_too = aggregation_api.holding(&secret);
     let figures = [figure("01864", "2024-M05", "cong-an")];
     push(&here, "a", &figures).await.expect(201);
-    in_the_end("the other ingestion learns of the key", async || push(&there, "b", &figures).await.status < 300)
-        .await;
+    in_the_end("the other ingestion learns of the key", async || {
+        push(&there, "b", &figures).await.status < 300
+    })
+    .await;
     in_the_end("so does aggregation", async || {
         there_too.aggregation().get_status(GetStatusRequest {}).await.is_ok()
     })

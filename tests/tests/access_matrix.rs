@@ -115,7 +115,9 @@ impl May {
             ),
             May::Administer => decide(&[Administering, Administrator], Code::PermissionDenied),
             May::Serve => decide(&[Service], Code::PermissionDenied),
-            May::ServeOrAdminister => decide(&[Service, Administering, Administrator], Code::PermissionDenied),
+            May::ServeOrAdminister => {
+                decide(&[Service, Administering, Administrator], Code::PermissionDenied)
+            }
         }
     }
 }
@@ -290,21 +292,20 @@ const OPERATIONS: &[Operation] = &[
     // The ledger.
     operation(
         ("tonghop.ingestion.v1.LedgerService/Tail", |_| {
-            ingestion::TailRequest { until_head: true, after_position: 1, ..Default::default() }.encode_to_vec()
+            ingestion::TailRequest { until_head: true, after_position: 1, ..Default::default() }
+                .encode_to_vec()
         }),
         NO_REST,
         May::Serve,
     ),
     operation(
-        ("tonghop.ingestion.v1.LedgerService/GetHead", |_| ingestion::GetHeadRequest::default().encode_to_vec()),
+        ("tonghop.ingestion.v1.LedgerService/GetHead", |_| {
+            ingestion::GetHeadRequest::default().encode_to_vec()
+        }),
         NO_REST,
         May::ServeOrAdminister,
     ),
-    operation(
-        ("tonghop.ingestion.v1.LedgerService/VerifyChain", |_| vec![]),
-        NO_REST,
-        May::Administer,
-    ),
+    operation(("tonghop.ingestion.v1.LedgerService/VerifyChain", |_| vec![]), NO_REST, May::Administer),
     // Who may do what.
     operation(
         ("tonghop.access.v1.AccessService/IssueKey", |t| {

@@ -12,8 +12,8 @@ use tonghop_ingestion::check::{Accepted, Checked, accept, accept_from, check, ch
 use tonghop_ingestion::submission::{Limits, RawSubmission};
 use tonghop_ingestion::{json as json_form, wire};
 use tonghop_proto::ingestion as pb;
-use tonghop_proto::record::{AcceptedFigure, Columns};
 use tonghop_proto::record::document::rewrite;
+use tonghop_proto::record::{AcceptedFigure, Columns};
 
 fn limits() -> Limits {
     Limits::default()

@@ -159,7 +159,9 @@ async fn make(request: IssueKeyRequest, making: MakingArguments) -> Result<(), T
     if given.secret.is_empty() {
         say("it was given before, and what its holder sends was shown then: rotate it where that is lost");
     } else if let (Some(mut out), Some(file)) = (out, &making.out) {
-        writeln!(out, "{}", given.secret).and_then(|()| out.sync_all()).map_err(|error| unwritten(file, &error))?;
+        writeln!(out, "{}", given.secret)
+            .and_then(|()| out.sync_all())
+            .map_err(|error| unwritten(file, &error))?;
         say(format_args!("what its holder sends is in {}, and kept nowhere else", file.display()));
     } else {
         say("what its holder sends; it is shown this once and kept nowhere:");
