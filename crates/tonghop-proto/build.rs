@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "ledger/v1/ledger",
         "registry/v1/registry",
         "ingestion/v1/ingestion",
+        "ingestion/v1/report",
         "aggregation/v1/aggregation",
         "query/v1/query",
     ]

@@ -150,6 +150,8 @@ codes! {
     UnknownProgramme = "unknown_programme",
     /// Remarkable, not wrong: the indicator is not reported under this programme.
     ProgrammeNotOfIndicator = "programme_not_of_indicator",
+    /// A figure of a period that is closed.
+    PeriodClosed = "period_closed",
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
     // Asking for units and maps.
@@ -170,6 +172,8 @@ codes! {
     NotAWholeNumber = "not_a_whole_number",
     /// A cell that is not a month and a day.
     MalformedMonthDay = "malformed_month_day",
+    /// A cell that is not a level with a number of days.
+    MalformedDeadline = "malformed_deadline",
     /// A calendar whose months start on another day than its year.
     MonthsStartElsewhere = "months_start_elsewhere",
     /// A row whose key another row of the table has.

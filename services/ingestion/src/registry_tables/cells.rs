@@ -2,6 +2,7 @@
 
 use tonghop_core::Date;
 use tonghop_core::decimal::parse_decimal;
+use tonghop_proto::registry as pb;
 
 use crate::csv_form::table::Row;
 use crate::finding::{Code, Findings, finding, is_control};
@@ -84,6 +85,27 @@ impl<'r> Cells<'r> {
             self.wrong(Code::NotAWholeNumber, column, text, "a whole number", "write digits only");
             0
         })
+    }
+
+    /// Levels with days, as `commune=5|province=12`.
+    pub(super) fn deadlines(&mut self, column: &str) -> Vec<pb::Deadline> {
+        let mut out = vec![];
+        for pair in self.list(column) {
+            let read = pair.split_once('=').and_then(|(level, days)| {
+                let digits = !days.is_empty() && days.bytes().all(|b| b.is_ascii_digit());
+                let days = days.parse().ok().filter(|_| digits)?;
+                (!level.is_empty()).then(|| pb::Deadline { level: level.to_owned(), days })
+            });
+            match read {
+                Some(deadline) => out.push(deadline),
+                None => {
+                    let expected = "a level and how many days after the period's last day, as commune=5";
+                    let hint = "write the levels with their days, separated by |: commune=5|province=12";
+                    self.wrong(Code::MalformedDeadline, column, &pair, expected, hint);
+                }
+            }
+        }
+        out
     }
 
     /// A share between 0 and 1, exactly, in millionths.

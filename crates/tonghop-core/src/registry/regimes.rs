@@ -1,0 +1,170 @@
+//! Reporting regimes of a draft, checked.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::build::Checker;
+use super::{Draft, RegimeRow, Registry};
+use crate::calendar::Calendar;
+use crate::indicator::Indicator;
+use crate::regime::Regime;
+use crate::unit::Level;
+
+const TABLE: &str = "regimes";
+/// More days than any deadline is after its period.
+const MOST_DAYS: u16 = 366;
+
+/// What regimes refer to.
+struct Known<'a> {
+    levels: &'a HashMap<&'a str, Level>,
+    calendars: &'a [Arc<Calendar>],
+    indicators: &'a [Arc<Indicator>],
+}
+
+pub(super) fn build_regimes(
+    check: &mut Checker,
+    draft: &Draft,
+    levels: &HashMap<&str, Level>,
+    calendars: &[Arc<Calendar>],
+    indicators: &[Arc<Indicator>],
+    before: Option<&Registry>,
+) -> Vec<Arc<Regime>> {
+    let known = Known { levels, calendars, indicators };
+    let mut codes = HashSet::new();
+    let mut out = Vec::new();
+    for row in &draft.regimes {
+        if !codes.insert(row.code.as_str()) {
+            check.problem(TABLE, &row.code, "is there twice");
+        }
+        if !row.programme.is_empty() && !draft.programmes.iter().any(|p| p.code == row.programme) {
+            check.problem(TABLE, &row.code, format!("unknown programme {:?}", row.programme));
+        }
+        out.extend(build(check, row, &known).map(Arc::new));
+    }
+    if let Some(before) = before {
+        check_kept(check, &out, before, levels);
+    }
+    out.sort_by(|a, b| a.code.cmp(&b.code));
+    out
+}
+
+fn build(check: &mut Checker, row: &RegimeRow, known: &Known<'_>) -> Option<Regime> {
+    let mut level_of = |code: &str| {
+        let level = known.levels.get(code).copied();
+        if level.is_none() {
+            check.problem(TABLE, &row.code, format!("unknown level {code:?}"));
+        }
+        level
+    };
+    let level = level_of(&row.level);
+    let approvals: Option<Vec<Level>> = row.approvals.iter().map(|code| level_of(code)).collect();
+    let mut deadlines = Vec::new();
+    for (code, days) in &row.deadlines {
+        deadlines.push((level_of(code)?, *days));
+    }
+    deadlines.sort_unstable();
+    let calendar = known.calendars.iter().find(|c| c.code == row.calendar);
+    if calendar.is_none() {
+        check.problem(TABLE, &row.code, format!("unknown calendar {:?}", row.calendar));
+    }
+    let (level, approvals, calendar) = (level?, approvals?, calendar?);
+    if row.frequency.grain().is_none() {
+        check.problem(TABLE, &row.code, "what is reported by event has no periods: month, quarter, half or year");
+    }
+    if calendar.year_only && row.frequency != crate::period::Frequency::Year {
+        check.problem(TABLE, &row.code, format!("nothing shorter than a year is defined in {}", calendar.code));
+    }
+    if approvals.first().is_some_and(|first| *first >= level) || !approvals.is_sorted_by(|a, b| a > b) {
+        let expected = "approvals go upwards, from a level above the one that reports: district|province|nation";
+        check.problem(TABLE, &row.code, expected);
+    }
+    let twice = deadlines.windows(2).any(|pair| pair[0].0 == pair[1].0);
+    if twice || deadlines.iter().any(|(of, days)| *of > level || *days > MOST_DAYS) {
+        let expected = "a deadline is of the level that reports or one above it, once each, of at most 366 days";
+        check.problem(TABLE, &row.code, expected);
+    }
+    Some(Regime {
+        code: row.code.clone(),
+        name_vi: row.name_vi.clone(),
+        name_en: row.name_en.clone(),
+        indicators: indicators(check, row, calendar, known),
+        level,
+        frequency: row.frequency,
+        calendar: Arc::clone(calendar),
+        valid_from: row.valid_from.unwrap_or(Date::MIN),
+        valid_to: row.valid_to.unwrap_or(Date::MAX),
+        approvals,
+        deadlines,
+        source: row.source.clone(),
+    })
+}
+
+/// Those that are named, which have to fit, and those of the programme that do.
+fn indicators(check: &mut Checker, row: &RegimeRow, calendar: &Calendar, known: &Known<'_>) -> Vec<String> {
+    let fits = |indicator: &Indicator| {
+        let often_enough = match (indicator.frequency.months(), row.frequency.months()) {
+            (Some(collected), Some(reported)) => collected <= reported,
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        often_enough && indicator.calendar.code == calendar.code
+    };
+    let mut out = BTreeSet::new();
+    for code in &row.indicators {
+        let named = known.indicators.iter().find(|i| i.code == *code || i.short_code() == code);
+        match named {
+            None => check.problem(TABLE, &row.code, format!("unknown indicator {code:?}")),
+            Some(indicator) if indicator.from_map => {
+                let message = format!("{code} is given by the map itself: nobody reports it");
+                check.problem(TABLE, &row.code, message);
+            }
+            Some(indicator) if !fits(indicator) => {
+                let message = format!(
+                    "{code} is collected less often than the regime reports, or in the calendar {}",
+                    indicator.calendar.code
+                );
+                check.problem(TABLE, &row.code, message);
+            }
+            Some(indicator) => drop(out.insert(indicator.code.clone())),
+        }
+    }
+    let of_programme = |indicator: &&Arc<Indicator>| {
+        !row.programme.is_empty()
+            && indicator.programmes.contains(&row.programme)
+            && !indicator.from_map
+            && fits(indicator)
+    };
+    out.extend(known.indicators.iter().filter(of_programme).map(|i| i.code.clone()));
+    if out.is_empty() {
+        check.problem(TABLE, &row.code, "names no indicator, nor a programme with one of its calendar");
+    }
+    out.into_iter().collect()
+}
+
+/// What became of reports refers to their regime, so it stays, and goes on meaning what it meant.
+fn check_kept(
+    check: &mut Checker,
+    regimes: &[Arc<Regime>],
+    before: &Registry,
+    levels: &HashMap<&str, Level>,
+) {
+    for was in before.regimes() {
+        let level_now = |level: Level| levels.get(before.level_code(level)).copied();
+        let Some(is) = regimes.iter().find(|r| r.code == was.code) else {
+            let message = "was in the registry and is no longer: leave it in, and end its validity";
+            check.problem(TABLE, &was.code, message);
+            continue;
+        };
+        let approvals: Vec<Option<Level>> = was.approvals.iter().map(|l| level_now(*l)).collect();
+        let same = level_now(was.level) == Some(is.level)
+            && was.frequency == is.frequency
+            && was.calendar.code == is.calendar.code
+            && approvals == is.approvals.iter().map(|l| Some(*l)).collect::<Vec<_>>();
+        if !same {
+            let message = "has another level, frequency, calendar or other approvals than before: give it a new code";
+            check.problem(TABLE, &was.code, message);
+        }
+    }
+}
