@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use tonghop_core::registry::{Registry, UnitLookup};
-use tonghop_core::unit::UnitId;
+use tonghop_core::unit::{Level, NATION, UnitId};
 use tonghop_proto::ledger as pb;
 
 /// What somebody may do.
@@ -75,6 +75,21 @@ impl Grant {
             let mut above = std::iter::once(unit).chain(map.ancestry(unit));
             above.any(|unit| covering().any(|covering| covering == unit))
         }
+    }
+
+    /// The highest level of its units that are a unit, or lie above it, on a day; none where it does not hold for it.
+    pub fn level_over(&self, registry: &Registry, unit: UnitId, day: Date) -> Option<Level> {
+        if self.everywhere {
+            return Some(NATION);
+        }
+        let covering = self.units.iter().filter_map(|code| match registry.unit_on(code, day) {
+            UnitLookup::Found(unit) => Some(unit),
+            UnitLookup::OtherTime(_) | UnitLookup::Unknown => None,
+        });
+        let covering: Vec<UnitId> = covering.collect();
+        let map = registry.map_on(day);
+        let over = map.ancestry(unit).filter(|above| covering.contains(above));
+        over.map(|above| registry.unit(above).level).min()
     }
 
     /// Whether figures of a side may be reported; figures that name none are of no side.

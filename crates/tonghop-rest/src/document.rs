@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::paths::{export, question, registry, running, submission};
+use crate::paths::{export, question, registry, reports, running, submission};
 
 /// The document.
 #[derive(OpenApi)]
@@ -20,6 +20,7 @@ use crate::paths::{export, question, registry, running, submission};
         (name = "submissions", description = "Provincial systems push figures, and get a receipt"),
         (name = "totals", description = "What is asked of totals and figures"),
         (name = "files", description = "Totals and figures as files"),
+        (name = "reports", description = "Who reports what and by when: handed in, approved, returned, closed"),
         (name = "registry", description = "Units, maps, indicators, dimensions, programmes"),
         (name = "running", description = "How a process is, and this document"),
     ),
@@ -43,6 +44,10 @@ use crate::paths::{export, question, registry, running, submission};
         registry::indicators,
         registry::dimensions,
         registry::programmes,
+        reports::regimes,
+        reports::act,
+        reports::list,
+        reports::compliance,
         running::healthz,
         running::readyz,
         running::active,

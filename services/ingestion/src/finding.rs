@@ -155,6 +155,40 @@ codes! {
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
     // Asking for units and maps.
+    /// No such reporting regime.
+    UnknownRegime = "unknown_regime",
+    /// Not a period that the regime is reported for.
+    NotAPeriodOfRegime = "not_a_period_of_regime",
+    /// Nothing that is done with reports.
+    UnknownAct = "unknown_act",
+    /// Something that does not go with what is to be done.
+    NotOfThisAct = "not_of_this_act",
+    /// Neither units nor a unit above them, or both.
+    UnitsOrBelow = "units_or_below",
+    /// More units than one request names.
+    TooManyUnits = "too_many_units",
+    /// A reason that is too long or cannot be read.
+    MalformedReason = "malformed_reason",
+    /// Not a time to come.
+    MalformedTime = "malformed_time",
+    /// A unit that does not report under the regime.
+    NotAReporter = "not_a_reporter",
+    /// No such state of a report.
+    UnknownState = "unknown_state",
+    /// A report that was handed in already.
+    ReportNotOpen = "report_not_open",
+    /// A report that was not handed in.
+    ReportNotSubmitted = "report_not_submitted",
+    /// A report that waits for no approval.
+    NothingToApprove = "nothing_to_approve",
+    /// Another level approves first.
+    OthersApproveFirst = "others_approve_first",
+    /// Something that another level does.
+    NotOfThisLevel = "not_of_this_level",
+    /// A period that is closed already.
+    AlreadyClosed = "already_closed",
+    /// A period that is not closed.
+    NotClosed = "not_closed",
     /// No such level.
     UnknownLevel = "unknown_level",
     /// A day that should be the later one and is the earlier.

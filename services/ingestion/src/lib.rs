@@ -11,8 +11,10 @@
 //! | [`registry_tables`], `registry_load` | a registry or a reform as tables, and its load |
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | what is in force, which any replica may change |
+//! | [`locks`] | periods that are closed for figures |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
+//! | `reports` | what is done with units' reports, and which there are |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
 //! | `grpc`, `registry_grpc`, `rest` | the transports |
@@ -24,9 +26,13 @@ pub mod finding;
 mod grpc;
 mod in_force;
 pub mod json;
+pub mod locks;
 mod maps;
 mod metrics;
 mod registry_grpc;
+mod report_grpc;
+mod report_rest;
+mod reports;
 mod registry_load;
 pub mod registry_tables;
 mod rest;

@@ -29,10 +29,11 @@ struct Arguments {
 
 /// Its port where nothing is said.
 const PORT: u16 = 8081;
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
     "tonghop.registry.v1.RegistryService",
+    "tonghop.ingestion.v1.ReportService",
     "",
 ];
 
@@ -57,7 +58,10 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let limits = Limits::default();
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), limits, now, stopper.stop()).await?;
     let grpc = IngestionGrpc(ingestion.clone());
-    let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
+    let all = Routes::new(grpc.submissions())
+        .add_service(grpc.ledger())
+        .add_service(grpc.registry())
+        .add_service(grpc.reports());
     let authority = Authority::new(Access::Open, now);
     let (all, rest) = behind(&authority, all, routes(ingestion.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;

@@ -38,6 +38,7 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
         .route("/v1/regimes", get(regimes))
+        .merge(crate::report_rest::routes())
         .with_state(ingestion)
 }
 

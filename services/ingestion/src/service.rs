@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
+use crate::reports;
 use crate::reviews;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
@@ -186,6 +187,8 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         "control characters".to_owned()
     } else if key == reviews::SOURCE {
         format!("{key:?}, under which reviews are frozen")
+    } else if key == reports::SOURCE {
+        format!("{key:?}, under which reports are handed in and approved")
     } else {
         return Ok(());
     };

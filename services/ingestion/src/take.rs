@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use prost::Message;
-use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
 use tonghop_runtime::{Failure, FailureKind, Finding, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
-use crate::check::{accept, check};
+use crate::check::{Under, accept_under, check_under};
 use crate::in_force::{InForce, none_loaded};
 use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
 use crate::submission::{Limits, RawSubmission};
@@ -75,12 +75,12 @@ impl Ingestion {
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
-            let (arrived, registry, limits) =
-                (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
+            let (arrived, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
+            let now = (self.now)();
             let making = self.making(in_force.rules);
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&arrived, &registry, &limits)?;
+                let ready = ready_alike(&arrived, &checked_under, now, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest) = (ready.figures, *ready.content.digest());
@@ -113,9 +113,10 @@ impl Ingestion {
             return replay_or_conflict(known, &digest);
         }
         for _ in 0..MOST_CHECKS {
-            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let (checked_under, submission) = (in_force.clone(), Arc::clone(&raw));
+            let now = (self.now)();
             let checked = blocking(move || {
-                let checked = check(&registry, &submission, &limits)?;
+                let checked = check_under(&checked_under.at(now), &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
                     checked.figures.len(),
@@ -181,12 +182,19 @@ impl Ingestion {
     }
 }
 
+impl InForce {
+    /// What a submission that is received now is checked under.
+    fn at(&self, now: Timestamp) -> Under<'_> {
+        Under { registry: &self.registry, locks: &self.locks, now }
+    }
+}
+
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
     /// Position of the rules it was checked under.
     rules: i64,
-    received_at: jiff::Timestamp,
+    received_at: Timestamp,
     trace_parent: String,
 }
 
@@ -225,14 +233,14 @@ fn form(arrived: &Arrived) -> String {
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+fn ready_alike(arrived: &Arrived, in_force: &InForce, now: Timestamp, limits: &Limits) -> Option<Ready> {
     let alike = match form(arrived).as_str() {
         JSON => json::alike(&arrived.document, limits)?,
         PROTOBUF => wire::alike(&arrived.document)?,
         _ => return None,
     };
     let (source, note) = (alike.source.clone(), alike.note.clone());
-    let accepted = accept(registry, alike, limits)?;
+    let accepted = accept_under(&in_force.at(now), alike, limits)?;
     Some(Ready {
         source,
         note,

@@ -15,7 +15,7 @@ use tonghop_runtime::Failure;
 use crate::figures::Wanted;
 use crate::moment::When;
 use crate::read::Item;
-use crate::{Query, View, ask};
+use crate::{Query, View, approved, ask};
 
 /// Children, tiles and figures listed at most.
 const MOST: usize = 500;
@@ -26,7 +26,8 @@ impl Query {
     /// # Errors
     /// What is wrong with the request.
     pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
-        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
+        let when = when(request.at_least, request.as_of, &request.review);
+        let view = self.view(When { approved_only: approved::only(&request.figures)?, ..when }).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -92,7 +93,8 @@ impl Query {
         &self,
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
-        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
+        let when = when(request.at_least, request.as_of, &request.review);
+        let view = self.view(When { approved_only: approved::only(&request.figures)?, ..when }).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -110,7 +112,7 @@ impl Query {
 }
 
 fn when(at_least: i64, as_of: i64, review: &str) -> When<'_> {
-    When { at_least, as_of, review, pinned: None }
+    When { at_least, as_of, review, ..When::default() }
 }
 
 /// The words of a question.

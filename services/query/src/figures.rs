@@ -60,6 +60,7 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
         let view = self.view(when).await?;
         let period = ask::period(&request.period)?;

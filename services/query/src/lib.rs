@@ -2,6 +2,8 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | `approved` | which figures are approved |
+//! | `compliance` | who owes a report, by when, and what became of it |
 //! | `moment` | as of when a question is answered, and by which registry |
 //! | `read` | tiles and summaries into answers, from one snapshot |
 //! | `ask` | from the words of a request to what they mean |
@@ -22,9 +24,11 @@
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
+mod approved;
 mod ask;
 mod beside;
 mod changes;
+mod compliance;
 mod cursor;
 mod dashboard;
 mod explain;
@@ -92,6 +96,7 @@ pub struct Query {
     /// Those read last, by the position they were loaded at.
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
     kept: kept::Answers,
+    reports: Arc<approved::Known>,
     /// Whether aggregation's stream is there.
     heard: AtomicBool,
     /// Questions that wait to know which state is the present one.
@@ -109,6 +114,9 @@ struct View {
     /// The registry of the moment.
     registry: Arc<Registry>,
     moment: Arc<Moment>,
+    /// Whether approved figures alone are asked.
+    approved_only: bool,
+    reports: Arc<approved::Known>,
     measures: Measures,
     /// For how long nobody has confirmed that nothing newer was accepted, where that is remarkable.
     stale_seconds: Option<i64>,
@@ -128,12 +136,18 @@ impl Query {
             reached,
             registries,
             kept,
+            reports: Arc::default(),
             heard,
             looking,
             now,
             stop,
             files,
         })
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// Whether it can do its work.
@@ -165,6 +179,7 @@ impl Query {
             let ended = self.listen().await;
             self.heard.store(false, Ordering::SeqCst);
             self.kept.clear();
+            self.reports.clear();
             if let Err(status) = ended {
                 tracing::warn!(%status, "the stream of changes ended");
             }
@@ -182,6 +197,7 @@ impl Query {
             if message.position <= last {
                 // Not the next position: it may be the same one made anew, or another ledger's.
                 self.kept.clear();
+                self.reports.clear();
             }
             last = message.position;
             self.heard.store(true, Ordering::SeqCst);
@@ -266,7 +282,8 @@ impl Query {
         let stale_seconds = stale_seconds(confirmed, (self.now)());
         self.measures.views.inc();
         let (moment, measures) = (Arc::new(moment), self.measures.clone());
-        Ok(View { snapshot, registry, moment, measures, stale_seconds })
+        let (reports, approved_only) = (Arc::clone(&self.reports), when.approved_only);
+        Ok(View { snapshot, registry, moment, approved_only, reports, measures, stale_seconds })
     }
 }
 

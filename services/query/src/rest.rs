@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -11,6 +11,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
+use tonghop_access::Caller;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
@@ -31,6 +32,7 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
         .route("/v1/reviews", get(reviews))
+        .route("/v1/compliance", get(compliance))
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
         .merge(crate::openapi::routes())
@@ -70,6 +72,7 @@ async fn totals(
             rank: asked.rank,
             as_of: asked.as_of,
             review: asked.review,
+            figures: asked.figures,
         })
         .await?;
     Ok(with_etag(&headers, &json::totals(&answer)))
@@ -91,6 +94,7 @@ async fn explain(
             map: asked.map,
             as_of: asked.as_of,
             review: asked.review,
+            figures: asked.figures,
         })
         .await?;
     let body = json::explanation(&answer);
@@ -141,6 +145,7 @@ async fn coverage(
             map: asked.map,
             as_of: asked.as_of,
             review: asked.review,
+            figures: asked.figures,
         })
         .await?;
     let body = json!({
@@ -167,6 +172,27 @@ async fn reviews(
         "next": none_if_empty(&answer.next_page_token),
     });
     Ok(with_etag(&headers, &body))
+}
+
+async fn compliance(
+    State(query): State<Arc<Query>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    given: Given<parameters::Compliance>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let request = pb::GetComplianceRequest {
+        regime: asked.regime,
+        period: asked.period,
+        unit: asked.unit,
+        level: asked.level,
+        state: asked.state,
+        at_least: asked.at_least,
+        page_size: asked.limit,
+        page_token: asked.cursor,
+    };
+    let answer = query.compliance(&caller, &request, query.now()).await?;
+    Ok(with_etag(&headers, &json::reports::compliance(&answer)))
 }
 
 async fn watch(

@@ -25,9 +25,10 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 /// The gRPC services of all three.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
+    "tonghop.ingestion.v1.ReportService",
     "tonghop.registry.v1.RegistryService",
     "tonghop.aggregation.v1.AggregationService",
     "tonghop.query.v1.QueryService",
@@ -154,6 +155,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let all = Routes::new(of_ingestion.submissions())
         .add_service(of_ingestion.ledger())
         .add_service(of_ingestion.registry())
+        .add_service(of_ingestion.reports())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());
     let rest = tonghop_ingestion::routes(ingestion.clone())

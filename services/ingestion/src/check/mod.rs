@@ -7,6 +7,7 @@
 
 mod alike;
 mod breakdown;
+mod closed;
 pub(crate) mod nearest;
 mod part;
 mod statement;
@@ -17,6 +18,7 @@ mod unit;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use tonghop_core::figure::{Figure, Scope};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{Period, PeriodError};
@@ -26,10 +28,11 @@ use tonghop_proto::record::AcceptedFigure;
 use tonghop_runtime::Finding;
 
 use crate::finding::{Code, Findings, Spot, finding};
+use crate::locks::Locks;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
-pub use alike::{Accepted, accept};
+pub use alike::{Accepted, accept, accept_under};
 
 /// A submission that may be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +49,31 @@ pub struct Checked {
 /// Everything found wrong, first what was wrong in reading, then by figure. Of very many findings the first
 /// [`Findings::LISTED`] are there, and a last one that says how many more.
 pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
-    let mut checker = Checker::new(registry, limits, raw.reading.clone());
+    check_under(&Under { registry, locks: &Locks::default(), now: Timestamp::MIN }, raw, limits)
+}
+
+/// What a submission is checked under.
+#[derive(Clone, Copy, Debug)]
+pub struct Under<'r> {
+    /// What its words mean.
+    pub registry: &'r Registry,
+    /// Periods that are closed.
+    pub locks: &'r Locks,
+    /// When it was received: some periods are open until a time.
+    pub now: Timestamp,
+}
+
+/// Checks a submission where periods may be closed.
+///
+/// # Errors
+/// As of [`check`].
+pub fn check_under(
+    under: &Under<'_>,
+    raw: &RawSubmission,
+    limits: &Limits,
+) -> Result<Checked, Vec<Finding>> {
+    let registry = under.registry;
+    let mut checker = Checker::new(*under, limits, raw.reading.clone());
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
@@ -85,6 +112,7 @@ struct One<'r> {
 
 struct Checker<'r, 'a> {
     registry: &'r Registry,
+    under: Under<'r>,
     limits: &'a Limits,
     findings: Findings,
     warnings: Findings,
@@ -98,9 +126,10 @@ struct Checker<'r, 'a> {
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
-    fn new(registry: &'r Registry, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
+    fn new(under: Under<'r>, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
         Checker {
-            registry,
+            registry: under.registry,
+            under,
             limits,
             findings,
             warnings: Findings::default(),
@@ -161,6 +190,9 @@ impl<'r, 'a> Checker<'r, 'a> {
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
             self.once((unit, placed.number, period, scope), raw.place);
+        }
+        if let (Some(unit), Some(indicator), Some(period)) = (unit, indicator, in_time) {
+            self.closed(raw, indicator, unit, period);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);
