@@ -17,6 +17,7 @@
 //! | [`figure`] | one reported value and its revisions; how submitted figures are checked |
 //! | [`rollup`] | figures to totals, over units and over time |
 //! | [`question`] | a question about totals, planned, and its answer |
+//! | [`words`] | what people are told of these, in both languages |
 
 pub mod calendar;
 pub mod comparison;
@@ -32,5 +33,6 @@ pub mod regime;
 pub mod registry;
 pub mod rollup;
 pub mod unit;
+pub mod words;
 
 pub use jiff::civil::Date;

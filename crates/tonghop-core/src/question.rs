@@ -7,7 +7,7 @@ mod ratio;
 
 pub use answer::{Prepared, answer, sum_of_sides, total_of_sum};
 pub use inputs::{of_flow as flow_inputs, of_stock as stock_inputs};
-pub use plan::{Asked, OnMap, Plan, Side, frequency_name, plan, plan_for_any};
+pub use plan::{Asked, OnMap, Plan, Side, frequency_in_vietnamese, frequency_name, plan, plan_for_any};
 pub use ratio::{Excess, excesses};
 
 use jiff::civil::Date;

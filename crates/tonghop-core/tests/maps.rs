@@ -262,7 +262,7 @@ fn a_new_name_or_kind_is_the_same_unit_with_the_name_of_the_day() {
 fn a_code_of_another_time_names_what_its_territory_is_on_the_day() {
     let registry = build(&with(before(), merger()));
     let told = |code: &str, day: Date| match registry.unit_on(code, day) {
-        UnitLookup::OtherTime(units) => registry.code_at_other_times(&units, day),
+        UnitLookup::OtherTime(units) => registry.code_at_other_times(&units, day).en,
         other => panic!("{other:?}"),
     };
     assert_eq!(told("2", LATER), "2 was Hai until 2025-06-30; from 2025-07-01 its territory is 1 Mới");

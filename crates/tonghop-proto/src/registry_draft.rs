@@ -12,33 +12,44 @@ use tonghop_core::registry::{
     Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, RegimeRow, Registry,
     SuccessionRow, UnitRow,
 };
+use tonghop_core::words::Words;
 
 use crate::registry as pb;
 
 struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn take<T>(&mut self, table: &'static str, key: &str, read: Result<T, String>) -> Option<T> {
+    fn take<T>(&mut self, table: &'static str, key: &str, read: Result<T, Words>) -> Option<T> {
         read.map_err(|message| self.0.push(Problem { table, key: key.to_owned(), message })).ok()
     }
 }
 
-fn day(text: &str) -> Result<Option<Date>, String> {
+fn day(text: &str) -> Result<Option<Date>, Words> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| format!("{text:?} is not a day as 2025-07-01"))
-}
-
-fn one_of<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, String> {
-    known.iter().find(|(code, _)| *code == text).map(|(_, value)| *value).ok_or_else(|| {
-        let codes: Vec<_> = known.iter().map(|(code, _)| *code).collect();
-        format!("{what} {text:?} is not one of {}", codes.join(", "))
+    text.parse().map(Some).map_err(|_| {
+        Words::of(
+            format!("{text:?} không phải là một ngày như 2025-07-01"),
+            format!("{text:?} is not a day as 2025-07-01"),
+        )
     })
 }
 
-fn small<T: TryFrom<u32>>(what: impl Display, number: u32) -> Result<T, String> {
-    T::try_from(number).map_err(|_| format!("{what} {number} is too large"))
+fn one_of<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, Words> {
+    known.iter().find(|(code, _)| *code == text).map(|(_, value)| *value).ok_or_else(|| {
+        let codes: Vec<_> = known.iter().map(|(code, _)| *code).collect();
+        let codes = codes.join(", ");
+        Words::of(
+            format!("{what} {text:?} không thuộc {codes}"),
+            format!("{what} {text:?} is not one of {codes}"),
+        )
+    })
+}
+
+fn small<T: TryFrom<u32>>(what: impl Display, number: u32) -> Result<T, Words> {
+    T::try_from(number)
+        .map_err(|_| Words::of(format!("{what} {number} quá lớn"), format!("{what} {number} is too large")))
 }
 
 /// Frequencies by code.
@@ -146,8 +157,8 @@ fn level_names(levels: Vec<pb::Level>) -> Vec<LevelName> {
     levels.into_iter().map(|l| LevelName { code: l.code, name_vi: l.name_vi }).collect()
 }
 
-fn needed_day(text: &str) -> Result<Date, String> {
-    day(text).and_then(|d| d.ok_or_else(|| "the date is empty".to_owned()))
+fn needed_day(text: &str) -> Result<Date, Words> {
+    day(text).and_then(|d| d.ok_or_else(|| Words::of("ngày bị bỏ trống", "the date is empty")))
 }
 
 fn succession(problems: &mut Problems, link: pb::Succession) -> Option<SuccessionRow> {

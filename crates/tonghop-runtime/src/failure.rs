@@ -9,7 +9,8 @@ use serde::Serialize;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{Text, trace};
+use crate::language::{Language, Text, say};
+use crate::trace;
 
 /// One thing wrong, or remarkable, in what was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,12 +26,73 @@ pub struct Finding {
     /// Where, in CSV: the column's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub column: String,
-    /// What was read.
-    pub got: String,
+    /// What was read; in words where there is nothing to repeat.
+    pub got: Text,
     /// What was expected.
     pub expected: Text,
     /// What to do.
     pub hint: Text,
+}
+
+/// What a finding says was read: as it was given, or in words where there is nothing to repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// As it was given, the same in both languages.
+    Read(String),
+    /// In words.
+    Words(Text),
+}
+
+impl Got {
+    /// That there was nothing to read.
+    pub fn nothing() -> Got {
+        Got::Words(Text::of("không có gì", "nothing"))
+    }
+}
+
+impl From<&str> for Got {
+    fn from(read: &str) -> Got {
+        Got::Read(read.to_owned())
+    }
+}
+
+impl From<&String> for Got {
+    fn from(read: &String) -> Got {
+        Got::Read(read.clone())
+    }
+}
+
+impl From<String> for Got {
+    fn from(read: String) -> Got {
+        Got::Read(read)
+    }
+}
+
+impl From<Text> for Got {
+    fn from(words: Text) -> Got {
+        Got::Words(words)
+    }
+}
+
+impl From<Got> for Text {
+    fn from(got: Got) -> Text {
+        match got {
+            Got::Read(read) => Text::same(read),
+            Got::Words(words) => words,
+        }
+    }
+}
+
+impl Finding {
+    /// What was read and what was expected, after where it is or what it is about.
+    pub fn said(&self, of: &str) -> Text {
+        let (vi, en) = (Language::Vietnamese, Language::English);
+        let got = |language| self.got.in_language(language);
+        Text::of(
+            format!("{of}: nhận được {:?}, cần {}", got(vi), self.expected.in_language(vi)),
+            format!("{of}: got {:?}, expected {}", got(en), self.expected.in_language(en)),
+        )
+    }
 }
 
 /// What kind of failure it is. Each stands for one HTTP status and one gRPC code.
@@ -108,19 +170,26 @@ impl FailureKind {
         }
     }
 
-    fn title(self) -> &'static str {
+    fn title(self) -> Text {
         match self {
-            FailureKind::NotUnderstood => "The request could not be understood",
-            FailureKind::Unauthenticated => "Who is asking is not known",
-            FailureKind::Forbidden => "Not allowed",
-            FailureKind::NotFound => "Not found",
-            FailureKind::KeyConflict => "The idempotency key was used with other content",
-            FailureKind::TooLarge => "Too large",
-            FailureKind::UnsupportedMediaType => "Media type not taken",
-            FailureKind::Unprocessable => "Understood, and wrong",
-            FailureKind::TooMany => "Too many requests",
-            FailureKind::Unavailable => "Not available now",
-            FailureKind::Internal => "A fault of the service",
+            FailureKind::NotUnderstood => {
+                Text::of("Không hiểu được yêu cầu", "The request could not be understood")
+            }
+            FailureKind::Unauthenticated => Text::of("Chưa rõ ai gửi yêu cầu", "Who is asking is not known"),
+            FailureKind::Forbidden => Text::of("Không được phép", "Not allowed"),
+            FailureKind::NotFound => Text::of("Không tìm thấy", "Not found"),
+            FailureKind::KeyConflict => Text::of(
+                "Khóa chống trùng đã dùng cho nội dung khác",
+                "The idempotency key was used with other content",
+            ),
+            FailureKind::TooLarge => Text::of("Quá lớn", "Too large"),
+            FailureKind::UnsupportedMediaType => {
+                Text::of("Không nhận loại nội dung này", "Media type not taken")
+            }
+            FailureKind::Unprocessable => Text::of("Hiểu được, nhưng có lỗi", "Understood, and wrong"),
+            FailureKind::TooMany => Text::of("Quá nhiều yêu cầu", "Too many requests"),
+            FailureKind::Unavailable => Text::of("Hiện chưa phục vụ được", "Not available now"),
+            FailureKind::Internal => Text::of("Lỗi của hệ thống", "A fault of the service"),
         }
     }
 }
@@ -138,8 +207,14 @@ pub struct Failure {
 
 impl Failure {
     /// A failure a caller may read.
-    pub fn new(kind: FailureKind, detail: impl Into<Text>) -> Failure {
-        Failure { kind, detail: detail.into(), findings: vec![], cause: None }
+    pub fn new(kind: FailureKind, detail: Text) -> Failure {
+        Failure { kind, detail, findings: vec![], cause: None }
+    }
+
+    /// One thing that was found wrong.
+    pub fn of(kind: FailureKind, finding: Finding) -> Failure {
+        let detail = finding.said(&finding.path);
+        Failure::new(kind, detail).with_findings(vec![finding])
     }
 
     /// With everything found wrong.
@@ -152,26 +227,36 @@ impl Failure {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         Failure {
             cause: Some(cause.into()),
-            ..Failure::new(FailureKind::Internal, "the service could not do this; its log says why")
+            ..Failure::new(
+                FailureKind::Internal,
+                Text::of(
+                    "hệ thống không thực hiện được; nguyên nhân có trong nhật ký của hệ thống",
+                    "the service could not do this; its log says why",
+                ),
+            )
         }
     }
 
     /// Something the service needs is away; its cause only the operator sees.
-    pub fn unavailable(
-        detail: impl Into<Text>,
-        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Failure {
+    pub fn unavailable(detail: Text, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         Failure { cause: Some(cause.into()), ..Failure::new(FailureKind::Unavailable, detail) }
     }
 
     /// How a stream ends whose service stops.
     pub fn stopping() -> Failure {
-        Failure::new(FailureKind::Unavailable, "this replica is stopping: connect again")
+        let detail =
+            Text::of("bản sao này đang dừng: hãy kết nối lại", "this replica is stopping: connect again");
+        Failure::new(FailureKind::Unavailable, detail)
     }
 
     /// Its kind.
     pub fn kind(&self) -> FailureKind {
         self.kind
+    }
+
+    /// What a caller may read, in both languages.
+    pub fn detail(&self) -> &Text {
+        &self.detail
     }
 
     /// Everything found wrong.
@@ -192,7 +277,7 @@ impl Failure {
     /// Logs what the caller does not see. Called once, where the failure becomes an answer.
     fn log(&self) {
         if let Some(cause) = &self.cause {
-            tracing::error!(kind = self.kind.slug(), cause = %Chain(cause.as_ref()), "{}", self.detail);
+            tracing::error!(kind = self.kind.slug(), cause = %Chain(cause.as_ref()), "{}", self.detail.in_language(Language::English));
         }
     }
 }
@@ -214,7 +299,7 @@ impl std::fmt::Display for Chain<'_> {
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: String,
-    title: &'static str,
+    title: Text,
     status: u16,
     detail: &'a Text,
     #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
@@ -238,6 +323,7 @@ impl IntoResponse for Failure {
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        say(headers, Language::spoken());
         if self.kind == FailureKind::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -265,14 +351,16 @@ fn beginning(text: &str) -> String {
 
 /// Where a finding is, and what it says, in words.
 fn in_words(finding: &Finding) -> (String, String) {
+    let language = Language::spoken();
     let place = match finding.line {
         Some(line) => {
-            let parts = [finding.path.clone(), format!("line {line}"), finding.column.clone()];
+            let line = format!("{} {line}", language.choose("dòng", "line"));
+            let parts = [finding.path.clone(), line, finding.column.clone()];
             parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
         }
         None => finding.path.clone(),
     };
-    let mut text = format!("{}: got {:?}, expected {}", finding.code, finding.got, finding.expected);
+    let mut text = finding.said(&finding.code).to_string();
     if !finding.hint.is_empty() {
         text.push_str("; ");
         text.push_str(&finding.hint.to_string());
@@ -298,7 +386,11 @@ impl From<Failure> for tonic::Status {
         }
         let mut message = beginning(&failure.detail.to_string());
         if carried < failure.findings.len() {
-            message.push_str(&format!(" (the first {carried} findings are in the details)"));
+            let more = Text::of(
+                format!(" (chi tiết nêu {carried} phát hiện đầu tiên)"),
+                format!(" (the first {carried} findings are in the details)"),
+            );
+            message.push_str(&more.to_string());
         }
         tonic::Status::with_error_details(failure.kind.grpc(), message, details)
     }

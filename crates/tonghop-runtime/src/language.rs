@@ -8,8 +8,8 @@ use std::fmt;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderMap;
-use http::header::ACCEPT_LANGUAGE;
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, VARY};
+use http::{HeaderMap, HeaderValue};
 use serde::{Serialize, Serializer};
 
 /// A language that people are spoken to in.
@@ -72,6 +72,31 @@ impl Language {
     pub async fn speaking<T>(self, work: impl Future<Output = T>) -> T {
         SPOKEN.scope(self, work).await
     }
+
+    /// Does something within a request of this language: what a stream says after its request was answered.
+    pub fn saying<T>(self, work: impl FnOnce() -> T) -> T {
+        SPOKEN.sync_scope(self, work)
+    }
+
+    /// The one of two that is written in it.
+    pub fn choose<T>(self, vietnamese: T, english: T) -> T {
+        match self {
+            Language::Vietnamese => vietnamese,
+            Language::English => english,
+        }
+    }
+
+    /// The one that the headers of a request ask for.
+    pub fn of_headers(headers: &HeaderMap) -> Language {
+        let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        accepted.and_then(Language::accepted).unwrap_or_default()
+    }
+}
+
+/// Says in the headers of an answer which language it is written in, and that it was asked for.
+pub fn say(headers: &mut HeaderMap, language: Language) {
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.code()));
+    headers.insert(VARY, HeaderValue::from_static("accept-language"));
 }
 
 /// The weight that an item of `Accept-Language` has, in thousandths.
@@ -85,14 +110,9 @@ fn weight(parameters: &str) -> u16 {
     }
 }
 
-fn of_headers(headers: &HeaderMap) -> Language {
-    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    accepted.and_then(Language::accepted).unwrap_or_default()
-}
-
 /// Answers a request in its language.
 pub(crate) async fn spoken(request: Request, next: Next) -> Response {
-    of_headers(request.headers()).speaking(next.run(request)).await
+    Language::of_headers(request.headers()).speaking(next.run(request)).await
 }
 
 /// A text for people, in both languages.
@@ -108,19 +128,26 @@ impl Text {
         Text { vietnamese: vietnamese.into(), english: english.into() }
     }
 
-    /// In one of the languages; what there is, where it was not written in that one.
+    /// What is the same in both: a code, a number, something that was read.
+    pub fn same(text: impl Into<String>) -> Text {
+        let text = text.into();
+        Text { vietnamese: text.clone(), english: text }
+    }
+
+    /// In one of the languages.
     pub fn in_language(&self, language: Language) -> &str {
-        let (wanted, other) = match language {
-            Language::Vietnamese => (&self.vietnamese, &self.english),
-            Language::English => (&self.english, &self.vietnamese),
-        };
-        if wanted.is_empty() { other } else { wanted }
+        language.choose(&self.vietnamese, &self.english)
     }
 
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.vietnamese.is_empty() && self.english.is_empty()
     }
+}
+
+/// That a request could not be read, in the words of what reads it, which are English.
+pub fn not_read(why: &str) -> Text {
+    Text::of(format!("không đọc được yêu cầu: {why}"), why)
 }
 
 /// In the language of the request that is being answered.
@@ -134,20 +161,6 @@ impl fmt::Display for Text {
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.in_language(Language::spoken()))
-    }
-}
-
-/// A text that is written in English only, so far.
-impl From<&str> for Text {
-    fn from(english: &str) -> Text {
-        Text::of("", english)
-    }
-}
-
-/// A text that is written in English only, so far.
-impl From<String> for Text {
-    fn from(english: String) -> Text {
-        Text::of("", english)
     }
 }
 
@@ -191,7 +204,6 @@ mod tests {
         assert_eq!(text.to_string(), "a whole number");
         let said = Language::Vietnamese.speaking(async { text.to_string() }).await;
         assert_eq!(said, "số nguyên");
-        let unfinished = Text::from("a whole number");
-        assert_eq!(Language::Vietnamese.speaking(async { unfinished.to_string() }).await, "a whole number");
+        assert_eq!(Language::Vietnamese.saying(|| text.to_string()), "số nguyên");
     }
 }

@@ -3,7 +3,7 @@
 
 pub mod arguments;
 mod failure;
-mod language;
+pub mod language;
 pub mod metrics;
 pub mod process;
 mod process_use;
@@ -13,7 +13,7 @@ mod stop;
 pub mod telemetry;
 pub mod trace;
 
-pub use failure::{Failure, FailureKind, Finding};
+pub use failure::{Failure, FailureKind, Finding, Got};
 pub use language::{Language, Text};
 pub use readiness::Readiness;
 pub use stop::{Stop, Stopper};

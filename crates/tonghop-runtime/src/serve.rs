@@ -26,7 +26,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
 use crate::trace::traced;
-use crate::{Failure, FailureKind, Readiness};
+use crate::{Failure, FailureKind, Readiness, Text};
 
 /// Bytes in flight in an in-process connection.
 const PIPE: usize = 1 << 20;
@@ -53,20 +53,29 @@ async fn nowhere(request: Request) -> Response {
     if media_type.is_some_and(|media_type| media_type.starts_with("application/grpc")) {
         return tonic::Status::unimplemented("there is no such method").into_http();
     }
-    let detail = format!("nothing is at {}: /openapi.json lists what there is", request.uri().path());
+    let path = request.uri().path();
+    let detail = Text::of(
+        format!("không có gì tại {path}: xem danh sách ở /openapi.json"),
+        format!("nothing is at {path}: /openapi.json lists what there is"),
+    );
     Failure::new(FailureKind::NotFound, detail).into_response()
 }
 
 /// Answers within bounds: what comes on top of them is told to come again.
 async fn bounded(State(limit): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     let Ok(_permit) = limit.try_acquire() else {
-        let detail = "too many requests at once; try again in a moment";
+        let detail = Text::of(
+            "quá nhiều yêu cầu cùng lúc; hãy thử lại sau giây lát",
+            "too many requests at once; try again in a moment",
+        );
         return Failure::new(FailureKind::Unavailable, detail).into_response();
     };
     match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            Failure::new(FailureKind::Unavailable, "the request took too long; try again").into_response()
+            let detail =
+                Text::of("yêu cầu xử lý quá lâu; hãy thử lại", "the request took too long; try again");
+            Failure::new(FailureKind::Unavailable, detail).into_response()
         }
     }
 }
@@ -80,13 +89,16 @@ pub fn with_reflection(
     descriptors: &'static [u8],
     readiness: &Readiness,
 ) -> Result<Routes, tonic_reflection::server::Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(descriptors)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // Older clients, as grpcurl before 1.8.8, know the earlier name alone.
+    let (now, before) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(readiness.clone().report(reporter));
-    Ok(routes.add_service(reflection).add_service(health))
+    Ok(routes.add_service(now).add_service(before).add_service(health))
 }
 
 /// The longest frame taken over HTTP/2, and how many bytes of one request, and of all of a connection, may be on their

@@ -444,7 +444,14 @@ impl Aggregation {
 async fn computed<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AggregationError> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| AggregationError::Cut(e.to_string()))
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        // Done again it would end the same: that is for people to see, not to be tried for ever.
+        true => AggregationError::Damaged {
+            row: "what is rolled up next".into(),
+            what: format!("a fault of this program: {error}"),
+        },
+        false => AggregationError::Cut(error.to_string()),
+    })
 }
 
 /// Rolling up under way: while one batch is written, the next is worked out.
@@ -554,4 +561,21 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
         record: message.record,
         trace_parent: message.trace_parent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_of_the_program_halts_rolling_up_in_place_of_being_met_again_and_again() {
+        let sum = computed(|| 1 + 1).await.expect("a sum");
+        assert_eq!(sum, 2);
+        let ended = computed(|| -> u32 { panic!("a unit without a place") }).await;
+        let Err(AggregationError::Damaged { what, .. }) = ended else { panic!("{ended:?}") };
+        assert!(
+            what.contains("a fault of this program") && what.contains("a unit without a place"),
+            "{what}"
+        );
+    }
 }

@@ -12,7 +12,7 @@ use tonghop_proto::aggregation::{
     RebuildResponse, VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
 };
 use tonghop_proto::ingestion::Effect;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Language, Text};
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
@@ -32,9 +32,17 @@ impl AggregationGrpc {
 fn failure(error: AggregationError) -> Failure {
     match error {
         AggregationError::Store(e) if e.is_transient() => {
-            Failure::unavailable("the totals' database does not answer; try again", e)
+            let detail = Text::of(
+                "cơ sở dữ liệu số tổng hợp không trả lời; hãy thử lại",
+                "the totals' database does not answer; try again",
+            );
+            Failure::unavailable(detail, e)
         }
-        AggregationError::Ledger(e) => Failure::unavailable("the ledger does not answer; try again", e),
+        AggregationError::Ledger(e) => {
+            let detail =
+                Text::of("sổ cái không trả lời; hãy thử lại", "the ledger does not answer; try again");
+            Failure::unavailable(detail, e)
+        }
         other => Failure::internal(other),
     }
 }
@@ -128,13 +136,23 @@ impl AggregationService for AggregationGrpc {
 
     async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
         if !self.0.is_active() {
-            let detail = "this replica stands by: ask the active one, whose /active says 200";
+            let detail = Text::of(
+                "bản sao này đang chờ: hãy hỏi bản sao đang hoạt động, nơi /active trả lời 200",
+                "this replica stands by: ask the active one, whose /active says 200",
+            );
             return Err(Failure::new(FailureKind::Unavailable, detail).into());
         }
         let (done, rebuilt) = tokio::sync::oneshot::channel();
         let asked = self.0.rebuilds.0.try_send(done);
-        asked.map_err(|_| Failure::new(FailureKind::Unavailable, "a rebuild is waited for already"))?;
-        let stopped = |_| Failure::new(FailureKind::Unavailable, "the rebuild was not finished; try again");
+        asked.map_err(|_| {
+            let detail = Text::of("đã có một lần lập lại đang chờ", "a rebuild is waited for already");
+            Failure::new(FailureKind::Unavailable, detail)
+        })?;
+        let stopped = |_| {
+            let detail =
+                Text::of("việc lập lại chưa xong; hãy thử lại", "the rebuild was not finished; try again");
+            Failure::new(FailureKind::Unavailable, detail)
+        };
         Ok(Response::new(RebuildResponse { position: rebuilt.await.map_err(stopped)? }))
     }
 
@@ -160,7 +178,7 @@ impl AggregationService for AggregationGrpc {
             };
             let _ = sender.send(last).await;
         };
-        tokio::spawn(verifying.in_current_span());
+        tokio::spawn(Language::spoken().speaking(verifying).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(|m| m))))
     }
 }

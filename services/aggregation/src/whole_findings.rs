@@ -12,6 +12,7 @@ use tonghop_core::question::{Plan, Question, excesses, plan};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::ingestion::Finding;
+use tonghop_runtime::{Language, Text};
 
 use crate::prepared::{Headed, Part, Prepared};
 use crate::series::{Place, SeriesTable};
@@ -156,6 +157,20 @@ fn series_of(plan: &Plan) -> BTreeSet<(&Series, i16)> {
     out
 }
 
+/// What a finding says, stored in both languages.
+fn in_both(got: Text, expected: Text, hint: Text) -> Finding {
+    let [vi, en] = [Language::Vietnamese, Language::English];
+    Finding {
+        got: got.in_language(en).to_owned(),
+        expected: expected.in_language(en).to_owned(),
+        hint: hint.in_language(en).to_owned(),
+        got_vi: got.in_language(vi).to_owned(),
+        expected_vi: expected.in_language(vi).to_owned(),
+        hint_vi: hint.in_language(vi).to_owned(),
+        ..Finding::default()
+    }
+}
+
 fn part_above_whole(
     registry: &Registry,
     plan: &Plan,
@@ -169,6 +184,8 @@ fn part_above_whole(
         .flat_map(|s| s.numerator.iter().chain(&s.denominator))
         .map(|a| a.indicator.decimals);
     let decimals = decimals.max().unwrap_or(0);
+    let part = format_decimal(pair.numerator.value, decimals);
+    let whole = format_decimal(pair.denominator.value, decimals);
     Finding {
         code: "part_exceeds_whole".into(),
         path: format!(
@@ -178,14 +195,14 @@ fn part_above_whole(
             plan.period,
             scope.code()
         ),
-        got: format!(
-            "{} of {}",
-            format_decimal(pair.numerator.value, decimals),
-            format_decimal(pair.denominator.value, decimals)
-        ),
-        expected: "a part that is not larger than its whole".into(),
-        hint: "the unit has no ratio, and counts as not covered, until one of the two is revised".into(),
-        ..Finding::default()
+        ..in_both(
+            Text::of(format!("{part} trong {whole}"), format!("{part} of {whole}")),
+            Text::of("bộ phận không lớn hơn tổng thể", "a part that is not larger than its whole"),
+            Text::of(
+                "đơn vị không có tỷ lệ, và coi như chưa báo cáo, cho đến khi một trong hai số được sửa",
+                "the unit has no ratio, and counts as not covered, until one of the two is revised",
+            ),
+        )
     }
 }
 
@@ -225,17 +242,25 @@ fn mixed_grains(table: &SeriesTable, shelves: &Shelves, one: &Prepared) -> Vec<F
                 && seen.insert((unit, headed.series, part.period, *period))
             {
                 let code = &one.columns.units()[one.columns.unit()[at] as usize];
+                let (breakdown, own) = (&heading.breakdown, heading.period);
                 out.push(Finding {
                     code: "mixed_grain".into(),
-                    path: format!("{code} {} {}", heading.indicator, heading.period),
-                    got: format!("{} for {}", heading.breakdown, heading.period),
-                    expected: format!(
-                        "all members of the breakdown for the same periods: others are given for {period}"
-                    ),
-                    hint: "a total uses one of the two, so the other is left aside: give all members by the same \
-                           period"
-                        .into(),
-                    ..Finding::default()
+                    path: format!("{code} {} {own}", heading.indicator),
+                    ..in_both(
+                        Text::of(format!("{breakdown} cho kỳ {own}"), format!("{breakdown} for {own}")),
+                        Text::of(
+                            format!("mọi mục của phân tổ cùng theo một kỳ: các mục khác báo cáo theo kỳ {period}"),
+                            format!(
+                                "all members of the breakdown for the same periods: others are given for {period}"
+                            ),
+                        ),
+                        Text::of(
+                            "số tổng hợp chỉ dùng một trong hai, số kia bị để ngoài: hãy báo cáo mọi mục theo \
+                             cùng một kỳ",
+                            "a total uses one of the two, so the other is left aside: give all members by the same \
+                             period",
+                        ),
+                    )
                 });
             }
         }

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use tonghop_runtime::{Finding, Text};
+use tonghop_core::words::Words;
+use tonghop_runtime::{Finding, Got, Text};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
@@ -240,31 +241,73 @@ impl Spot {
 }
 
 /// A finding. What was read is cut where it is long, and its control characters are made visible.
-pub fn finding(
-    code: Code,
-    spot: Spot,
-    got: impl AsRef<str>,
-    expected: impl Into<Text>,
-    hint: impl Into<Text>,
-) -> Finding {
+pub fn finding(code: Code, spot: Spot, got: impl Into<Got>, expected: Text, hint: Text) -> Finding {
+    let got = match got.into() {
+        Got::Read(read) if read.is_empty() => empty(),
+        Got::Read(read) => Text::same(shown(&read)),
+        Got::Words(words) => words,
+    };
     Finding {
         code: code.as_str().to_owned(),
         path: spot.path,
         line: spot.line,
         column: spot.column,
-        got: shown(got.as_ref()).into_owned(),
-        expected: expected.into(),
-        hint: hint.into(),
+        got,
+        expected,
+        hint,
     }
 }
 
 /// The most characters of what was read that a finding shows.
 const SHOWN: usize = 120;
 
-fn shown(text: &str) -> Cow<'_, str> {
-    if text.is_empty() {
-        return Cow::Borrowed("an empty text");
-    }
+fn empty() -> Text {
+    Text::of("văn bản trống", "an empty text")
+}
+
+/// That one of several words is expected.
+pub(crate) fn one_of(known: &[&str]) -> Text {
+    let known = known.join(", ");
+    Text::of(format!("một trong: {known}"), format!("one of {known}"))
+}
+
+/// That something near a known word was written.
+pub(crate) fn did_you_mean(near: &[&str]) -> Text {
+    Text::of(format!("có phải ý là {}?", near.join(" hoặc ")), format!("did you mean {}?", near.join(" or ")))
+}
+
+/// That there are characters that cannot be seen.
+pub(crate) fn remove_unseen() -> Text {
+    Text::of(
+        "xóa dấu xuống dòng, dấu tab và các ký tự không nhìn thấy khác",
+        "remove line breaks, tabs and other characters that cannot be seen",
+    )
+}
+
+/// That a submission has more figures than are taken.
+pub(crate) fn too_many_figures(got: Text, most: usize) -> Finding {
+    let expected = Text::of(
+        format!("nhiều nhất {most} số liệu trong một báo cáo"),
+        format!("at most {most} figures in one submission"),
+    );
+    finding(Code::TooManyFigures, Spot::path("figures"), got, expected, in_several())
+}
+
+/// That a submission is better sent in parts.
+pub(crate) fn in_several() -> Text {
+    Text::of(
+        "chia số liệu thành nhiều báo cáo, mỗi báo cáo có khóa chống trùng riêng",
+        "send the figures in several submissions, each with an idempotency key of its own",
+    )
+}
+
+/// Words of the core as a text.
+pub(crate) fn text(words: Words) -> Text {
+    Text::of(words.vi, words.en)
+}
+
+/// What was read, cut where it is long, and its control characters made visible.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.len() <= SHOWN && !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
@@ -321,9 +364,15 @@ impl Findings {
             all.push(finding(
                 Code::MoreFindings,
                 Spot::default(),
-                format!("{} more findings", self.more),
-                format!("at most {} in one answer", Findings::LISTED),
-                "put right what is listed and send it again: the rest is then listed",
+                Text::of(format!("còn {} phát hiện nữa", self.more), format!("{} more findings", self.more)),
+                Text::of(
+                    format!("nhiều nhất {} phát hiện trong một trả lời", Findings::LISTED),
+                    format!("at most {} in one answer", Findings::LISTED),
+                ),
+                Text::of(
+                    "sửa những gì đã nêu rồi gửi lại: phần còn lại sẽ được nêu tiếp",
+                    "put right what is listed and send it again: the rest is then listed",
+                ),
             ));
         }
         all
@@ -349,7 +398,10 @@ mod tests {
 
     #[test]
     fn what_was_read_is_shown_cut_and_with_its_control_characters_visible() {
-        assert_eq!(shown(""), "an empty text");
+        let of =
+            |got: &str| finding(Code::Negative, Spot::default(), got, Text::same("x"), Text::same("y")).got;
+        assert_eq!(of(""), "an empty text");
+        assert_eq!(of("-1"), "-1");
         assert_eq!(shown("a\u{0}b"), "a\\u{0}b");
         assert_eq!(shown(&"é".repeat(500)).chars().count(), SHOWN + 1);
     }
@@ -358,7 +410,7 @@ mod tests {
     fn past_the_limit_findings_are_counted() {
         let mut findings = Findings::default();
         for _ in 0..Findings::LISTED + 7 {
-            findings.add(|| finding(Code::Negative, Spot::default(), "-1", "x", "y"));
+            findings.add(|| finding(Code::Negative, Spot::default(), "-1", Text::same("x"), Text::same("y")));
         }
         let all = findings.into_vec();
         assert_eq!(all.len(), Findings::LISTED + 1);

@@ -1,5 +1,6 @@
 //! The services on the wire.
 
+use std::mem::take;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
 use tonghop_proto::intake::{IngestionService, IngestionServiceServer};
 use tonghop_proto::raw::Raw;
-use tonghop_runtime::{Failure, FailureKind, Finding};
+use tonghop_runtime::{Failure, FailureKind, Finding, Language, Text};
 use tonghop_store::{EntryKind, Receipt};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
@@ -94,10 +95,22 @@ fn finding(finding: Finding) -> pb::Finding {
         path: finding.path,
         line: finding.line.unwrap_or_default(),
         column: finding.column,
-        got: finding.got,
+        got: finding.got.to_string(),
         expected: finding.expected.to_string(),
         hint: finding.hint.to_string(),
+        ..pb::Finding::default()
     }
+}
+
+/// A finding of the whole in the language of the request.
+pub(crate) fn whole_finding(mut both: pb::Finding) -> pb::Finding {
+    let (got, expected, hint) = (&mut both.got_vi, &mut both.expected_vi, &mut both.hint_vi);
+    let (got, expected, hint) = (take(got), take(expected), take(hint));
+    // What was stored by an earlier version has no Vietnamese.
+    if Language::spoken() == Language::Vietnamese && !expected.is_empty() {
+        (both.got, both.expected, both.hint) = (got, expected, hint);
+    }
+    both
 }
 
 fn taken(taken: Taken) -> pb::SubmitResponse {
@@ -121,7 +134,8 @@ impl IngestionService for IngestionGrpc {
     ) -> Result<Response<pb::SubmitStreamResponse>, Status> {
         let mut stream = request.into_inner();
         let Some(first) = stream.message().await? else {
-            return Err(Failure::new(FailureKind::NotUnderstood, "the stream ended before it began").into());
+            let detail = Text::of("luồng kết thúc trước khi bắt đầu", "the stream ended before it began");
+            return Err(Failure::new(FailureKind::NotUnderstood, detail).into());
         };
         let mut figures = first.figures;
         let mut bytes: usize = figures.iter().map(Message::encoded_len).sum();
@@ -152,7 +166,7 @@ impl IngestionService for IngestionGrpc {
             receipt: Some(receipt(&known)),
             state: if effect.rolled_up { "rolled_up" } else { "accepted" }.to_owned(),
             effect: effect.effect,
-            findings: effect.findings,
+            findings: effect.findings.into_iter().map(whole_finding).collect(),
         }))
     }
 

@@ -11,7 +11,7 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::ledger::{AccessRecord, ReportRecord};
 use tonghop_proto::registry_draft;
 use tonghop_reports::Reports;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{EntryKind, Ledger, Recorded};
 
 use crate::locks::Locks;
@@ -139,5 +139,9 @@ impl Known {
 
 /// That no registry is loaded.
 pub(crate) fn none_loaded() -> Failure {
-    Failure::new(FailureKind::Unavailable, "no registry is loaded yet: load one with `tonghop registry load`")
+    let detail = Text::of(
+        "chưa nạp danh mục nào: hãy nạp bằng `tonghop registry load`",
+        "no registry is loaded yet: load one with `tonghop registry load`",
+    );
+    Failure::new(FailureKind::Unavailable, detail)
 }

@@ -6,9 +6,10 @@ use tonghop_core::Date;
 use tonghop_core::registry::{Change, LevelCounts, Part, Registry, Share, UnitChange, UnitLookup};
 use tonghop_core::unit::{Level, Stage, Unit, UnitId};
 use tonghop_proto::registry as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Got, Text};
 
-use crate::finding::{Code, Spot, finding};
+use crate::check::unit::{code_of_unit, in_force_on};
+use crate::finding::{Code, Spot, finding, one_of, text};
 use crate::registry_grpc::page;
 use crate::service::Ingestion;
 
@@ -17,16 +18,22 @@ const LONGEST_CODE: usize = 64;
 /// How many other units of a code a history names.
 const MOST_SAME_CODE: usize = 100;
 
-fn wrong(kind: FailureKind, code: Code, path: &str, got: &str, expected: &str, hint: &str) -> Failure {
-    let finding = finding(code, Spot::path(path), got, expected, hint);
-    let detail = format!("{path}: got {:?}, expected {}", finding.got, finding.expected);
-    Failure::new(kind, detail).with_findings(vec![finding])
+fn wrong(
+    kind: FailureKind,
+    code: Code,
+    path: &str,
+    got: impl Into<Got>,
+    expected: Text,
+    hint: Text,
+) -> Failure {
+    Failure::of(kind, finding(code, Spot::path(path), got, expected, hint))
 }
 
 fn day(path: &str, text: &str) -> Result<Date, Failure> {
     text.parse().ok().filter(|_| text.len() == 10).ok_or_else(|| {
-        let hint = "write the day as year-month-day";
-        wrong(FailureKind::NotUnderstood, Code::MalformedDate, path, text, "a day, as 2025-07-01", hint)
+        let expected = Text::of("một ngày, ví dụ 2025-07-01", "a day, as 2025-07-01");
+        let hint = Text::of("ghi ngày theo dạng năm-tháng-ngày", "write the day as year-month-day");
+        wrong(FailureKind::NotUnderstood, Code::MalformedDate, path, text, expected, hint)
     })
 }
 
@@ -37,15 +44,8 @@ fn level(registry: &Registry, text: &str) -> Result<Option<Level>, Failure> {
     let known: Vec<&str> = registry.levels().iter().map(|l| l.code.as_str()).collect();
     let at = known.iter().position(|code| *code == text);
     at.and_then(|at| u8::try_from(at).ok()).map(|at| Some(Level(at))).ok_or_else(|| {
-        let expected = format!("one of {}", known.join(", "));
-        wrong(
-            FailureKind::NotFound,
-            Code::UnknownLevel,
-            "level",
-            text,
-            &expected,
-            "leave it out for all levels",
-        )
+        let hint = Text::of("bỏ trống để lấy mọi cấp", "leave it out for all levels");
+        wrong(FailureKind::NotFound, Code::UnknownLevel, "level", text, one_of(&known), hint)
     })
 }
 
@@ -60,22 +60,23 @@ fn unit_on(registry: &Registry, path: &str, code: &str, day: Date) -> Result<Uni
 
 fn known(registry: &Registry, path: &str, code: &str, day: Date) -> Result<UnitLookup, Failure> {
     if code.len() > LONGEST_CODE {
-        let expected = format!("at most {LONGEST_CODE} bytes");
-        let kind = FailureKind::NotUnderstood;
-        return Err(wrong(kind, Code::TextTooLong, path, code, &expected, "write the code alone"));
+        let expected =
+            Text::of(format!("nhiều nhất {LONGEST_CODE} byte"), format!("at most {LONGEST_CODE} bytes"));
+        let hint = Text::of("chỉ ghi mã", "write the code alone");
+        return Err(wrong(FailureKind::NotUnderstood, Code::TextTooLong, path, code, expected, hint));
     }
     Ok(registry.unit_on(code, day))
 }
 
 fn not_in_force(registry: &Registry, path: &str, code: &str, day: Date, units: &[UnitId]) -> Failure {
-    let (expected, told) = (format!("a unit in force on {day}"), registry.code_at_other_times(units, day));
-    wrong(FailureKind::Unprocessable, Code::UnitNotInForce, path, code, &expected, &told)
+    let told = text(registry.code_at_other_times(units, day));
+    wrong(FailureKind::Unprocessable, Code::UnitNotInForce, path, code, in_force_on(day), told)
 }
 
 fn unknown_unit(path: &str, code: &str) -> Failure {
-    let expected = "the code of a unit, as the statistics office gives it";
-    let hint = "GET /v1/units lists the units of a day";
-    wrong(FailureKind::NotFound, Code::UnknownUnit, path, code, expected, hint)
+    let hint =
+        Text::of("GET /v1/units liệt kê các đơn vị của một ngày", "GET /v1/units lists the units of a day");
+    wrong(FailureKind::NotFound, Code::UnknownUnit, path, code, code_of_unit(), hint)
 }
 
 fn date(day: Date) -> String {
@@ -198,16 +199,22 @@ impl Ingestion {
     pub async fn diff_maps(&self, request: &pb::DiffMapsRequest) -> Result<pb::DiffMapsResponse, Failure> {
         let registry = self.registry().await?;
         if request.from.is_empty() {
-            let (kind, hint) = (FailureKind::NotUnderstood, "give the earlier day");
-            return Err(wrong(kind, Code::MissingField, "from", "nothing", "a day, as 2025-06-30", hint));
+            let expected = Text::of("một ngày, ví dụ 2025-06-30", "a day, as 2025-06-30");
+            let hint = Text::of("nêu ngày sớm hơn", "give the earlier day");
+            let (kind, got) = (FailureKind::NotUnderstood, Got::nothing());
+            return Err(wrong(kind, Code::MissingField, "from", got, expected, hint));
         }
         let from = day("from", &request.from)?;
         let to = self.day_or_today("to", &request.to)?;
         if to < from {
             let (kind, code) = (FailureKind::Unprocessable, Code::DatesOutOfOrder);
-            let expected = format!("a day that is not before {from}");
-            let hint = "give the earlier day as from and the later as to";
-            return Err(wrong(kind, code, "to", &to.to_string(), &expected, hint));
+            let expected =
+                Text::of(format!("một ngày không trước {from}"), format!("a day that is not before {from}"));
+            let hint = Text::of(
+                "ngày sớm hơn ghi ở from, ngày muộn hơn ghi ở to",
+                "give the earlier day as from and the later as to",
+            );
+            return Err(wrong(kind, code, "to", to.to_string(), expected, hint));
         }
         let level = level(&registry, &request.level)?;
         if !request.code.is_empty() {

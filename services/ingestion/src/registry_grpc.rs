@@ -5,7 +5,7 @@ use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
 use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::{Request, Response, Status};
 
 use crate::grpc::IngestionGrpc;
@@ -16,8 +16,13 @@ const LARGEST_PAGE: usize = 1000;
 
 /// One page of a list, and the token of the next.
 pub(crate) fn page<T>(all: Vec<T>, token: &str, size: u32) -> Result<(Vec<T>, String), Failure> {
-    let malformed =
-        |_| Failure::new(FailureKind::NotUnderstood, format!("{token:?} is not the token of a page"));
+    let malformed = |_| {
+        let detail = Text::of(
+            format!("{token:?} không phải là mã trang"),
+            format!("{token:?} is not the token of a page"),
+        );
+        Failure::new(FailureKind::NotUnderstood, detail)
+    };
     let start: usize = if token.is_empty() { 0 } else { token.parse().map_err(malformed)? };
     let size = if size == 0 { LARGEST_PAGE } else { LARGEST_PAGE.min(size as usize) };
     let total = all.len();
@@ -163,7 +168,7 @@ impl RegistryService for IngestionGrpc {
         Ok(Response::new(pb::LoadRegistryResponse {
             position: receipt.map_or(0, |r| r.position),
             id: receipt.map(|r| r.id.to_string()).unwrap_or_default(),
-            changes: loaded.changes,
+            changes: loaded.changes.iter().map(Text::to_string).collect(),
             map: loaded.map,
             replayed: loaded.replayed,
         }))

@@ -14,6 +14,7 @@ use tonghop_access::Caller;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::json::reports as shown;
 use tonghop_rest::parameters;
+use tonghop_runtime::language::not_read;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::hex;
@@ -58,7 +59,7 @@ async fn act(
             StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
             _ => FailureKind::NotUnderstood,
         };
-        Failure::new(kind, rejection.body_text())
+        Failure::new(kind, not_read(&rejection.body_text()))
     })?;
     let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let request = pb::ActOnReportsRequest {
@@ -89,7 +90,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Result<Query<parameters::Reports>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let Query(p) = parameters.map_err(|e| Failure::new(FailureKind::NotUnderstood, e.body_text()))?;
+    let Query(p) = parameters.map_err(|e| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text())))?;
     let request = pb::ListReportsRequest {
         regime: p.regime,
         period: p.period,

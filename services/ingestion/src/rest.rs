@@ -15,9 +15,10 @@ use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
+use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind};
 
-use crate::grpc::{hex, time};
+use crate::grpc::{hex, time, whole_finding};
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -51,7 +52,7 @@ async fn submit(
     let Query(parameters) = parameters.map_err(misunderstood)?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(&ingestion.limits),
-        _ => Failure::new(FailureKind::NotUnderstood, rejection.body_text()),
+        _ => misread(rejection.body_text()),
     })?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media_type = match text(header::CONTENT_TYPE) {
@@ -82,7 +83,13 @@ async fn submit(
     };
     let status =
         if taken.receipt.is_some() && !taken.replayed { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(body)).into_response())
+    Ok(said((status, axum::Json(body)).into_response()))
+}
+
+/// An answer with words in it, which says in which language.
+fn said(mut response: Response) -> Response {
+    language::say(response.headers_mut(), Language::spoken());
+    response
 }
 
 async fn submission(
@@ -106,9 +113,9 @@ async fn submission(
             "new": changed.new, "revised": changed.revised,
             "unchanged": changed.unchanged, "withdrawn": changed.withdrawn,
         });
-        body["findings"] = effect.findings.iter().map(finding).collect();
+        body["findings"] = effect.findings.into_iter().map(finding).collect();
     }
-    Ok(axum::Json(body).into_response())
+    Ok(said(axum::Json(body).into_response()))
 }
 
 /// What is to be frozen.
@@ -132,7 +139,7 @@ async fn freeze_review(
             StatusCode::UNSUPPORTED_MEDIA_TYPE => FailureKind::UnsupportedMediaType,
             _ => FailureKind::NotUnderstood,
         };
-        Failure::new(kind, rejection.body_text())
+        Failure::new(kind, not_read(&rejection.body_text()))
     })?;
     let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
     let body = json!({
@@ -145,7 +152,8 @@ async fn freeze_review(
     Ok((status, axum::Json(body)).into_response())
 }
 
-fn finding(finding: &WireFinding) -> Value {
+fn finding(finding: WireFinding) -> Value {
+    let finding = whole_finding(finding);
     json!({
         "code": finding.code, "path": finding.path, "got": finding.got,
         "expected": finding.expected, "hint": finding.hint,
@@ -162,7 +170,11 @@ async fn document(
 }
 
 fn misunderstood(rejection: QueryRejection) -> Failure {
-    Failure::new(FailureKind::NotUnderstood, rejection.body_text())
+    misread(rejection.body_text())
+}
+
+fn misread(why: String) -> Failure {
+    Failure::new(FailureKind::NotUnderstood, not_read(&why))
 }
 
 fn next(token: &str) -> Option<&str> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use prost::Message;
 use serde_json::json;
 use tonghop_proto::ledger::ReviewRecord;
-use tonghop_runtime::{Failure, FailureKind, Finding, trace};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
 use uuid::Uuid;
 
@@ -63,8 +63,11 @@ impl Ingestion {
                     "no_such_position",
                     "position",
                     &position.to_string(),
-                    &format!("1 to {head}, the last there is, or 0 for that"),
-                    "what is not there yet cannot be frozen",
+                    Text::of(
+                        format!("từ 1 đến {head} là vị trí cuối cùng, hoặc 0 để chỉ vị trí đó"),
+                        format!("1 to {head}, the last there is, or 0 for that"),
+                    ),
+                    Text::of("chưa có thì không chốt được", "what is not there yet cannot be frozen"),
                 ));
             }
             let frozen = if position == 0 { head } else { position };
@@ -95,10 +98,11 @@ impl Ingestion {
                 Appended::Outdated => {}
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        let detail = Text::of(
+            "đang nạp danh mục; hãy thử lại với cùng tên khi xong",
             "registries are being loaded; try again with the same name when that is done",
-        ))
+        );
+        Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
     /// What a name was given to before, where that is what it is asked to be given to.
@@ -118,11 +122,17 @@ impl Ingestion {
                 "review_exists",
                 "name",
                 name,
-                &format!(
-                    "position {} with the note {:?}, which it was given to",
-                    record.position, known.note
+                Text::of(
+                    format!("vị trí {} với ghi chú {:?}, như đã chốt", record.position, known.note),
+                    format!(
+                        "position {} with the note {:?}, which it was given to",
+                        record.position, known.note
+                    ),
                 ),
-                "a review is never changed: freeze another position under another name",
+                Text::of(
+                    "kỳ chốt số liệu không bao giờ thay đổi: hãy chốt vị trí khác với tên khác",
+                    "a review is never changed: freeze another position under another name",
+                ),
             ));
         }
         Ok(Frozen { receipt: known, name: name.to_owned(), position: record.position, replayed: true })
@@ -140,8 +150,14 @@ fn check_name(name: &str) -> Result<(), Failure> {
         "malformed_name",
         "name",
         &got,
-        &format!("1 to {LONGEST_NAME} letters a to z, digits, hyphens, underscores and points"),
-        "give a short code, as so-ket-2028; what people are to read is the note",
+        Text::of(
+            format!("từ 1 đến {LONGEST_NAME} chữ cái a đến z, chữ số, gạch nối, gạch dưới và dấu chấm"),
+            format!("1 to {LONGEST_NAME} letters a to z, digits, hyphens, underscores and points"),
+        ),
+        Text::of(
+            "đặt mã ngắn, ví dụ so-ket-2028; nội dung cho người đọc thì ghi ở ghi chú",
+            "give a short code, as so-ket-2028; what people are to read is the note",
+        ),
     ))
 }
 
@@ -153,22 +169,18 @@ fn check_note(note: &str) -> Result<(), Failure> {
         FailureKind::Unprocessable,
         "malformed_note",
         "note",
-        &format!("{} bytes", note.len()),
-        &format!("at most {LONGEST_NOTE} bytes of plain text"),
-        "shorten it, and leave out control characters",
+        &format!("{} byte", note.len()),
+        Text::of(
+            format!("nhiều nhất {LONGEST_NOTE} byte văn bản thường"),
+            format!("at most {LONGEST_NOTE} bytes of plain text"),
+        ),
+        Text::of("rút ngắn lại, và bỏ các ký tự điều khiển", "shorten it, and leave out control characters"),
     ))
 }
 
-fn wrong(kind: FailureKind, code: &str, path: &str, got: &str, expected: &str, hint: &str) -> Failure {
-    let detail = format!("{path}: got {got:?}, expected {expected}");
-    Failure::new(kind, detail).with_findings(vec![Finding {
-        code: code.into(),
-        path: path.into(),
-        got: got.into(),
-        expected: expected.into(),
-        hint: hint.into(),
-        ..Finding::default()
-    }])
+fn wrong(kind: FailureKind, code: &str, path: &str, got: &str, expected: Text, hint: Text) -> Failure {
+    let (code, path, got) = (code.to_owned(), path.to_owned(), Text::same(got));
+    Failure::of(kind, Finding { code, path, got, expected, hint, ..Finding::default() })
 }
 
 #[cfg(test)]

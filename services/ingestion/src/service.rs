@@ -11,7 +11,7 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::record::document::{rewrite, rewrites};
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
-use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
+use tonghop_runtime::{Failure, FailureKind, Finding, Got, Stop, Text};
 use tonghop_store::{Document, Ledger, Receipt, Rewrite};
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -179,41 +179,54 @@ impl Ingestion {
 }
 
 pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
-    let wrong = if key.is_empty() {
-        "nothing".to_owned()
+    let got = if key.is_empty() {
+        Got::nothing().into()
     } else if key.len() > LONGEST_KEY {
-        format!("{} bytes", key.len())
+        Text::same(format!("{} byte", key.len()))
     } else if key.chars().any(char::is_control) {
-        "control characters".to_owned()
+        Text::of("ký tự điều khiển", "control characters")
     } else if key == reviews::SOURCE {
-        format!("{key:?}, under which reviews are frozen")
+        Text::of(
+            format!("{key:?}, tên dành cho việc chốt số liệu"),
+            format!("{key:?}, under which reviews are frozen"),
+        )
     } else if key == reports::SOURCE {
-        format!("{key:?}, under which reports are handed in and approved")
+        Text::of(
+            format!("{key:?}, tên dành cho việc gửi và duyệt báo cáo"),
+            format!("{key:?}, under which reports are handed in and approved"),
+        )
     } else {
         return Ok(());
     };
     let finding = Finding {
         code: "malformed_key".into(),
         path: name.into(),
-        got: wrong,
-        expected: format!("1 to {LONGEST_KEY} bytes of plain text").into(),
-        hint: "name each submission once, and repeat the name when you repeat the submission".into(),
+        got,
+        expected: Text::of(
+            format!("từ 1 đến {LONGEST_KEY} byte văn bản thường"),
+            format!("1 to {LONGEST_KEY} bytes of plain text"),
+        ),
+        hint: Text::of(
+            "đặt cho mỗi báo cáo một khóa riêng, và dùng lại khóa đó khi gửi lại chính báo cáo ấy",
+            "name each submission once, and repeat the name when you repeat the submission",
+        ),
         ..Finding::default()
     };
-    Err(Failure::new(FailureKind::NotUnderstood, format!("{name} is needed")).with_findings(vec![finding]))
+    let detail = Text::of(format!("cần có {name}"), format!("{name} is needed"));
+    Err(Failure::new(FailureKind::NotUnderstood, detail).with_findings(vec![finding]))
 }
 
 /// A document larger than the limit.
 pub(crate) fn too_large(limits: &Limits) -> Failure {
-    Failure::new(
-        FailureKind::TooLarge,
-        format!(
-            "a submission has at most {} bytes: send it in parts, each with its own key",
-            limits.max_bytes
-        ),
-    )
+    let most = limits.max_bytes;
+    let detail = Text::of(
+        format!("một báo cáo có nhiều nhất {most} byte: hãy gửi từng phần, mỗi phần một khóa riêng"),
+        format!("a submission has at most {most} bytes: send it in parts, each with its own key"),
+    );
+    Failure::new(FailureKind::TooLarge, detail)
 }
 
 fn not_found(id: &str) -> Failure {
-    Failure::new(FailureKind::NotFound, format!("no submission {id:?}"))
+    let detail = Text::of(format!("không có báo cáo {id:?}"), format!("no submission {id:?}"));
+    Failure::new(FailureKind::NotFound, detail)
 }

@@ -185,6 +185,16 @@ impl Place {
     }
 }
 
+impl Place {
+    /// As it is said in Vietnamese.
+    pub(crate) fn in_vietnamese(self) -> String {
+        match self {
+            Place::Item(_) => self.to_string(),
+            Place::Line(line) => format!("dòng {line}"),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use prost::Message;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
-use tonghop_runtime::{Failure, FailureKind, Finding, trace};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
@@ -146,10 +146,11 @@ impl Ingestion {
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        let detail = Text::of(
+            "đang nạp danh mục; hãy thử lại với cùng khóa khi xong",
             "registries are being loaded; try again with the same key when that is done",
-        ))
+        );
+        Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
     fn making(&self, rules: i64) -> Making {
@@ -258,17 +259,18 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         JSON => json::parse(document, limits)?,
         CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
         PROTOBUF => {
-            let request = pb::SubmitRequest::decode(document.as_ref())
-                .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+            let request =
+                pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
             // As it was sent; over gRPC, as it is written wherever it is written again.
             let kept = if arrived.as_message { request.encode_to_vec().into() } else { document.clone() };
             return Ok((RawSubmission::from_wire(&request.source, &request.note, request.figures), kept));
         }
         other => {
-            return Err(Failure::new(
-                FailureKind::UnsupportedMediaType,
+            let detail = Text::of(
+                format!("báo cáo được gửi dưới dạng {JSON} hoặc {CSV}, không phải {other:?}"),
                 format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
-            ));
+            );
+            return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }
     };
     Ok((raw, document.clone()))
@@ -279,19 +281,26 @@ fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failur
         let figures = known.figures;
         return Ok(Taken { receipt: Some(known), replayed: true, figures, warnings: vec![] });
     }
-    Err(Failure::new(
-        FailureKind::KeyConflict,
+    let Receipt { idempotency_key: key, source, position, .. } = &known;
+    let detail = Text::of(
         format!(
-            "the key {:?} of {:?} was used at position {} with other content: use a new key for new content",
-            known.idempotency_key, known.source, known.position
+            "khóa {key:?} của {source:?} đã dùng ở vị trí {position} với nội dung khác: nội dung mới cần khóa mới"
         ),
-    ))
+        format!(
+            "the key {key:?} of {source:?} was used at position {position} with other content: use a new key for \
+             new content"
+        ),
+    );
+    Err(Failure::new(FailureKind::KeyConflict, detail))
 }
 
 fn refused(findings: Vec<Finding>) -> Failure {
     let detail = match findings.as_slice() {
-        [one] => format!("{}: got {:?}, expected {}", one.code, one.got, one.expected),
-        many => format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        [one] => one.said(&one.code),
+        many => Text::of(
+            format!("báo cáo này có {} lỗi; không lưu gì", many.len()),
+            format!("{} things are wrong with this submission; nothing was stored", many.len()),
+        ),
     };
     let too_large = findings.iter().any(|f| f.code == "too_many_figures");
     let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };

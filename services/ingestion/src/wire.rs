@@ -12,7 +12,7 @@ use prost::encoding::{decode_varint, encoded_len_varint};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record::document::{FIGURE, Holes, Skeleton, Template, UNIT, VALUE};
 
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::alike::{Alike, Gathered, Number, number};
 use crate::service::{Arrived, WIRE};
@@ -114,11 +114,14 @@ pub(crate) fn open(request: &Bytes) -> Result<Arrived, Failure> {
     if let Some(arrived) = open_plain(request) {
         return Ok(arrived);
     }
-    let request = pb::SubmitRequest::decode(request.clone())
-        .map_err(|e| Failure::new(FailureKind::NotUnderstood, format!("not a submission: {e}")))?;
+    let request = pb::SubmitRequest::decode(request.clone()).map_err(|e| not_a_submission(&e))?;
     match request.document {
         Some(_) if !request.figures.is_empty() => {
-            Err(Failure::new(FailureKind::NotUnderstood, "give figures or a document, not both"))
+            let detail = Text::of(
+                "gửi số liệu hoặc tài liệu, không gửi cả hai",
+                "give figures or a document, not both",
+            );
+            Err(Failure::new(FailureKind::NotUnderstood, detail))
         }
         Some(document) => Ok(Arrived {
             key: request.idempotency_key,
@@ -137,6 +140,12 @@ pub(crate) fn open(request: &Bytes) -> Result<Arrived, Failure> {
             request.dry_run,
         )),
     }
+}
+
+/// That a message is none.
+pub(crate) fn not_a_submission(error: &prost::DecodeError) -> Failure {
+    let detail = Text::of(format!("không phải là báo cáo: {error}"), format!("not a submission: {error}"));
+    Failure::new(FailureKind::NotUnderstood, detail)
 }
 
 /// A submission given as messages, kept as the bytes of one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{Appended, Ledger, Prepared, StoreError};
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -65,12 +65,18 @@ impl Writer {
 
     async fn queued(&self, entry: Prepared) -> Result<Appended, Failure> {
         let (reply, answer) = oneshot::channel();
-        let full =
-            |_| Failure::new(FailureKind::Unavailable, "too many submissions wait; try again in a moment");
+        let full = |_| {
+            let detail = Text::of(
+                "quá nhiều báo cáo đang chờ; hãy thử lại sau giây lát",
+                "too many submissions wait; try again in a moment",
+            );
+            Failure::new(FailureKind::Unavailable, detail)
+        };
         self.queue.try_send(Waiting { entry, reply }).map_err(full)?;
-        answer
-            .await
-            .map_err(|_| Failure::new(FailureKind::Unavailable, "the service is stopping; try again"))?
+        answer.await.map_err(|_| {
+            let detail = Text::of("hệ thống đang dừng; hãy thử lại", "the service is stopping; try again");
+            Failure::new(FailureKind::Unavailable, detail)
+        })?
     }
 }
 
@@ -109,7 +115,10 @@ async fn run(
                 let mut causes = vec![failure(error)];
                 causes.resize_with(replies.len(), || {
                     Failure::unavailable(
-                        "the ledger could not be written; try again with the same key",
+                        Text::of(
+                            "không ghi được sổ cái; hãy thử lại với cùng khóa",
+                            "the ledger could not be written; try again with the same key",
+                        ),
                         text.clone(),
                     )
                 });
@@ -158,7 +167,11 @@ fn answer(
 /// A database failure as a caller sees it.
 pub(crate) fn failure(error: StoreError) -> Failure {
     if error.is_transient() {
-        Failure::unavailable("the ledger does not answer; try again with the same key", error)
+        let detail = Text::of(
+            "sổ cái không trả lời; hãy thử lại với cùng khóa",
+            "the ledger does not answer; try again with the same key",
+        );
+        Failure::unavailable(detail, error)
     } else {
         Failure::internal(error)
     }

@@ -15,7 +15,7 @@ use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::ledger::ReportRecord;
 use tonghop_reports::Reports;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{EntryKind, Snapshot};
 
 use crate::{View, ask, store_failure};
@@ -94,8 +94,8 @@ pub(crate) fn only(figures: &str) -> Result<bool, Failure> {
                 "unknown_figures",
                 "figures",
                 other,
-                "all, or approved",
-                "leave it out for all figures",
+                Text::of("all hoặc approved", "all, or approved"),
+                Text::of("bỏ đi để lấy mọi số liệu", "leave it out for all figures"),
             ))
         }
     }

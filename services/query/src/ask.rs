@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tonghop_core::Date;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::Indicator;
-use tonghop_core::period::{Frequency, Period};
-use tonghop_core::question::Refusal;
+use tonghop_core::period::{FIRST_YEAR, Frequency, LAST_YEAR, Period, PeriodError};
+use tonghop_core::question::{Refusal, frequency_in_vietnamese, frequency_name};
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::{Level, UnitId};
-use tonghop_runtime::{Failure, FailureKind, Finding};
+use tonghop_core::words::Words;
+use tonghop_runtime::{Failure, FailureKind, Finding, Got, Text};
 
 /// The longest text taken for a code, period or breakdown.
 const LONGEST_TEXT: usize = 512;
@@ -21,9 +22,9 @@ pub(crate) fn bounded(name: &str, text: &str) -> Result<(), Failure> {
             FailureKind::NotUnderstood,
             "text_too_long",
             name,
-            &format!("{} bytes", text.len()),
-            &format!("at most {LONGEST_TEXT}"),
-            "shorten it",
+            format!("{} byte", text.len()),
+            Text::of(format!("nhiều nhất {LONGEST_TEXT}"), format!("at most {LONGEST_TEXT}")),
+            Text::of("rút ngắn lại", "shorten it"),
         ));
     }
     Ok(())
@@ -34,19 +35,33 @@ pub(crate) fn finding(
     kind: FailureKind,
     code: &str,
     path: &str,
-    got: &str,
-    expected: &str,
-    hint: &str,
+    got: impl Into<Got>,
+    expected: Text,
+    hint: Text,
 ) -> Failure {
-    let detail = format!("{path}: got {got:?}, expected {expected}");
-    Failure::new(kind, detail).with_findings(vec![Finding {
-        code: code.into(),
-        path: path.into(),
-        got: got.into(),
-        expected: expected.into(),
-        hint: hint.into(),
-        ..Finding::default()
-    }])
+    let (code, path, got) = (code.to_owned(), path.to_owned(), got.into().into());
+    Failure::of(kind, Finding { code, path, got, expected, hint, ..Finding::default() })
+}
+
+/// Words of the core as a text.
+pub(crate) fn text(words: Words) -> Text {
+    Text::of(words.vi, words.en)
+}
+
+/// That a list of a kind of things says which there are.
+pub(crate) fn listed(at: &str) -> Text {
+    Text::of(format!("xem danh sách ở GET {at}"), format!("GET {at} lists them"))
+}
+
+/// That a code of a unit is expected.
+pub(crate) fn code_of_unit() -> Text {
+    Text::of("mã của một đơn vị; VN là cả nước", "the code of a unit; VN is the nation")
+}
+
+/// That there is no such programme.
+pub(crate) fn unknown_programme(code: &str, hint: Text) -> Failure {
+    let expected = Text::of("mã của một chương trình", "the code of a programme");
+    finding(FailureKind::NotFound, "unknown_programme", "programme", code, expected, hint)
 }
 
 /// Reads a period.
@@ -55,15 +70,18 @@ pub(crate) fn period(text: &str) -> Result<Period, Failure> {
     if text.is_empty() {
         return Err(required("period"));
     }
-    Period::parse(text).map_err(|e| {
-        finding(
-            FailureKind::NotUnderstood,
-            "malformed_period",
-            "period",
-            text,
+    Period::parse(text).map_err(|error| {
+        let expected = Text::of(
+            "một kỳ như 2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023 hoặc 2023-05-25",
             "a period as 2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023 or 2023-05-25",
-            &e.to_string(),
-        )
+        );
+        let vietnamese = match error {
+            PeriodError::Form => "ghi kỳ theo một trong các dạng này".to_owned(),
+            PeriodError::EndsBeforeStart => "năm cuối của giai đoạn trước năm đầu".to_owned(),
+            PeriodError::Year => format!("năm nằm ngoài khoảng {FIRST_YEAR} đến {LAST_YEAR}"),
+        };
+        let hint = Text::of(vietnamese, error.to_string());
+        finding(FailureKind::NotUnderstood, "malformed_period", "period", text, expected, hint)
     })
 }
 
@@ -75,9 +93,15 @@ pub(crate) fn breakdown(text: &str) -> Result<Breakdown, Failure> {
             FailureKind::NotUnderstood,
             "malformed_breakdown",
             "breakdown",
-            &part,
-            "dimension=member pairs separated by |, each dimension once",
-            "write it as reporter=cong-an|topic=online-fraud",
+            part,
+            Text::of(
+                "các cặp tiêu thức=mục cách nhau bằng dấu |, mỗi tiêu thức một lần",
+                "dimension=member pairs separated by |, each dimension once",
+            ),
+            Text::of(
+                "ghi như reporter=cong-an|topic=online-fraud",
+                "write it as reporter=cong-an|topic=online-fraud",
+            ),
         )
     })
 }
@@ -93,9 +117,12 @@ pub(crate) fn list<'a>(name: &str, text: &'a str, most: usize) -> Result<Vec<&'a
             FailureKind::NotUnderstood,
             "too_many",
             name,
-            &format!("{} of them", words.len()),
-            &format!("at most {most}, separated by commas"),
-            "ask in several requests",
+            Text::same(words.len().to_string()),
+            Text::of(
+                format!("nhiều nhất {most}, cách nhau bằng dấu phẩy"),
+                format!("at most {most}, separated by commas"),
+            ),
+            Text::of("chia thành nhiều yêu cầu", "ask in several requests"),
         ));
     }
     if let Some(empty) = words.iter().position(|word| word.is_empty()) {
@@ -104,8 +131,11 @@ pub(crate) fn list<'a>(name: &str, text: &'a str, most: usize) -> Result<Vec<&'a
             "empty_word",
             name,
             text,
-            "words separated by single commas",
-            &format!("nothing stands at place {}", empty + 1),
+            Text::of("các từ cách nhau bằng một dấu phẩy", "words separated by single commas"),
+            Text::of(
+                format!("chỗ thứ {} không có gì", empty + 1),
+                format!("nothing stands at place {}", empty + 1),
+            ),
         ));
     }
     Ok(words)
@@ -125,8 +155,8 @@ pub(crate) fn level(registry: &Registry, code: &str) -> Result<Level, Failure> {
             "unknown_level",
             "level",
             code,
-            &known.join(", "),
-            "give the code of a level",
+            Text::same(known.join(", ")),
+            Text::of("ghi mã của một cấp", "give the code of a level"),
         )
     })
 }
@@ -136,9 +166,9 @@ fn required(name: &str) -> Failure {
         FailureKind::NotUnderstood,
         "missing_parameter",
         name,
-        "nothing",
-        "a value",
-        "give this parameter",
+        Got::nothing(),
+        Text::of("một giá trị", "a value"),
+        Text::of("nêu tham số này", "give this parameter"),
     )
 }
 
@@ -154,8 +184,11 @@ pub(crate) fn indicator(registry: &Registry, code: &str) -> Result<Arc<Indicator
             "unknown_indicator",
             "indicator",
             code,
-            "the code of an indicator, or its part before the first hyphen",
-            "GET /v1/indicators lists them",
+            Text::of(
+                "mã của một chỉ tiêu, hoặc phần mã trước dấu gạch nối đầu tiên",
+                "the code of an indicator, or its part before the first hyphen",
+            ),
+            listed("/v1/indicators"),
         )
     })
 }
@@ -184,11 +217,17 @@ pub(crate) fn unit(
                 "unit_not_in_force",
                 "unit",
                 code,
-                &match map {
-                    None => format!("a unit in force on {day}, the last day of {period}"),
-                    Some(_) => format!("a unit in force on {day}, the day of the map asked for"),
+                match map {
+                    None => Text::of(
+                        format!("đơn vị có hiệu lực vào ngày {day}, ngày cuối của kỳ {period}"),
+                        format!("a unit in force on {day}, the last day of {period}"),
+                    ),
+                    Some(_) => Text::of(
+                        format!("đơn vị có hiệu lực vào ngày {day}, ngày của bản đồ hành chính được hỏi"),
+                        format!("a unit in force on {day}, the day of the map asked for"),
+                    ),
                 },
-                &registry.code_at_other_times(&ids, day),
+                text(registry.code_at_other_times(&ids, day)),
             ))
         }
         UnitLookup::Unknown => Err(finding(
@@ -196,8 +235,8 @@ pub(crate) fn unit(
             "unknown_unit",
             "unit",
             code,
-            "the code of a unit; VN is the nation",
-            "GET /v1/units lists them",
+            code_of_unit(),
+            listed("/v1/units"),
         )),
     }
 }
@@ -221,8 +260,13 @@ pub(crate) fn map(text: &str) -> Result<Option<Date>, Failure> {
                 "malformed_map",
                 "map",
                 day,
-                "reported, or a day as 2025-07-01",
-                "reported puts each figure where the map of its own period puts its unit; a day restates to its map",
+                Text::of("reported, hoặc một ngày như 2025-07-01", "reported, or a day as 2025-07-01"),
+                Text::of(
+                    "reported tính mỗi số liệu theo bản đồ hành chính của chính kỳ đó; một ngày thì quy về bản đồ của \
+                     ngày ấy",
+                    "reported puts each figure where the map of its own period puts its unit; a day restates to its \
+                     map",
+                ),
             )
         }),
     }
@@ -234,75 +278,148 @@ pub(crate) fn refused(refusal: &Refusal) -> Failure {
         Refusal::UnknownIndicator(_) => FailureKind::NotFound,
         _ => FailureKind::Unprocessable,
     };
-    let expected = refusal.to_string();
+    let no_side = || Text::of("không có bên báo cáo", "no reporter");
     let (code, path, got, hint) = match refusal {
         Refusal::UnknownIndicator(code) => {
-            ("unknown_indicator", "indicator", code.clone(), "GET /v1/indicators lists them".to_owned())
+            ("unknown_indicator", "indicator", Text::same(code), listed("/v1/indicators"))
         }
         Refusal::NotItsDimension { dimension, .. } => (
             "not_its_dimension",
             "breakdown",
-            dimension.clone(),
-            "leave it out, or ask for one of the indicator's own".to_owned(),
+            Text::same(dimension),
+            Text::of(
+                "bỏ đi, hoặc hỏi theo một tiêu thức phân tổ của chỉ tiêu này",
+                "leave it out, or ask for one of the indicator's own",
+            ),
         ),
         Refusal::UnknownMember { dimension, member } => (
             "unknown_member",
             "breakdown",
-            member.clone(),
-            format!("GET /v1/dimensions lists the members of {dimension}"),
+            Text::same(member),
+            Text::of(
+                format!("xem các mục của {dimension} ở GET /v1/dimensions"),
+                format!("GET /v1/dimensions lists the members of {dimension}"),
+            ),
         ),
         Refusal::OverlappingReporters { .. } => (
             "overlapping_reporters",
             "breakdown",
-            "no reporter".to_owned(),
-            "name one side, or ask by=breakdown&dimension=reporter for each side by itself".to_owned(),
+            no_side(),
+            Text::of(
+                "nêu một bên, hoặc hỏi by=breakdown&dimension=reporter để có từng bên riêng",
+                "name one side, or ask by=breakdown&dimension=reporter for each side by itself",
+            ),
         ),
         Refusal::RatioAcrossReporters { .. } => (
             "ratio_across_reporters",
             "breakdown",
-            "no reporter".to_owned(),
-            "name one side, so that both numbers of the ratio are that side's".to_owned(),
+            no_side(),
+            Text::of(
+                "nêu một bên, để cả hai số của tỷ lệ đều của bên đó",
+                "name one side, so that both numbers of the ratio are that side's",
+            ),
         ),
         Refusal::WrongGrain { period, .. } => (
             "wrong_grain",
             "period",
-            period.to_string(),
-            "ask for a period no shorter than the collection period; for a day only of a stock".to_owned(),
+            Text::same(period.to_string()),
+            Text::of(
+                "hỏi kỳ không ngắn hơn kỳ thu thập; chỉ số hiện có mới hỏi theo ngày",
+                "ask for a period no shorter than the collection period; for a day only of a stock",
+            ),
         ),
         Refusal::NotInForce { day } => (
             "unit_not_in_force",
             "unit",
-            format!("a unit not in force on {day}"),
-            "ask for the unit that carries the territory on that day".to_owned(),
+            Text::of(
+                format!("đơn vị không có hiệu lực vào ngày {day}"),
+                format!("a unit not in force on {day}"),
+            ),
+            Text::of(
+                "hỏi đơn vị quản lý địa bàn đó vào ngày ấy",
+                "ask for the unit that carries the territory on that day",
+            ),
         ),
         Refusal::LevelGone { level, day } => (
             "not_on_this_map",
             "unit",
-            format!("a unit of the level {level}"),
-            format!("on the map of {day} ask for the unit that its territory lies in, or ask as reported"),
+            Text::of(format!("đơn vị cấp {level}"), format!("a unit of the level {level}")),
+            Text::of(
+                format!(
+                    "trên bản đồ hành chính ngày {day}, hỏi đơn vị có địa bàn đó, hoặc hỏi như khi báo cáo"
+                ),
+                format!(
+                    "on the map of {day} ask for the unit that its territory lies in, or ask as reported"
+                ),
+            ),
         ),
         Refusal::MapTooOld { map, last } => (
             "map_older_than_period",
             "map",
-            map.to_string(),
-            format!("ask for the map of {last} or of a later day, or as reported"),
+            Text::same(map.to_string()),
+            Text::of(
+                format!("hỏi bản đồ hành chính ngày {last} hoặc muộn hơn, hoặc hỏi như khi báo cáo"),
+                format!("ask for the map of {last} or of a later day, or as reported"),
+            ),
         ),
         Refusal::BelowCollection { level, .. } => (
             "below_collection_level",
             "unit",
-            "a unit below the collection level".to_owned(),
-            format!("ask for a unit of the level {level}, or above it"),
+            Text::of("đơn vị dưới cấp thu thập", "a unit below the collection level"),
+            Text::of(
+                format!("hỏi đơn vị cấp {level} hoặc cấp trên"),
+                format!("ask for a unit of the level {level}, or above it"),
+            ),
         ),
     };
+    let expected = said(refusal);
     Failure::new(kind, expected.clone()).with_findings(vec![Finding {
         code: code.into(),
         path: path.into(),
         got,
-        expected: expected.into(),
-        hint: hint.into(),
+        expected,
+        hint,
         ..Finding::default()
     }])
 }
+
+/// Why the core refuses.
+pub(crate) fn said(refusal: &Refusal) -> Text {
+    let vietnamese = match refusal {
+        Refusal::UnknownIndicator(code) => format!("không có chỉ tiêu {code:?}"),
+        Refusal::NotItsDimension { indicator, dimension, has } => {
+            format!("{indicator} không phân tổ theo {dimension:?}; chỉ tiêu này có {has}")
+        }
+        Refusal::UnknownMember { dimension, member } => format!("{dimension:?} không có mục {member:?}"),
+        Refusal::OverlappingReporters { indicator, sides } => format!(
+            "các bên báo cáo {indicator} đếm trùng nhau nên không có tổng chung: hỏi một bên, reporter={sides}"
+        ),
+        Refusal::RatioAcrossReporters { indicator, component, sides } => format!(
+            "{indicator} là tỷ lệ của {component}, do nhiều bên báo cáo riêng: hỏi một bên, reporter={sides}"
+        ),
+        Refusal::WrongGrain { indicator, frequency, calendar, period } => {
+            let every = FREQUENCIES.iter().find(|f| frequency_name(**f) == *frequency);
+            let every = every.map_or(*frequency, |f| frequency_in_vietnamese(*f));
+            format!(
+                "{indicator} được thu thập theo {every} trong lịch {calendar}: không có số tổng hợp cho kỳ {period}"
+            )
+        }
+        Refusal::NotInForce { day } => format!("đơn vị không có hiệu lực vào ngày {day}"),
+        Refusal::LevelGone { level, day } => format!(
+            "bản đồ hành chính ngày {day} không có đơn vị cấp {level}, nên không quy số liệu về cấp đó được"
+        ),
+        Refusal::MapTooOld { map, last } => format!(
+            "bản đồ hành chính ngày {map} cũ hơn kỳ báo cáo, kỳ kết thúc ngày {last}: không quy ngược về trước"
+        ),
+        Refusal::BelowCollection { indicator, level } => {
+            format!("{indicator} do đơn vị cấp {level} thu thập: bên dưới không có số tổng hợp")
+        }
+    };
+    Text::of(vietnamese, refusal.to_string())
+}
+
+const FREQUENCIES: [Frequency; 5] =
+    [Frequency::Event, Frequency::Month, Frequency::Quarter, Frequency::Half, Frequency::Year];
 
 /// As many periods of one length as are asked for, the last of which is given: fewer where there is no earlier one.
 pub(crate) fn periods_up_to(last: Period, many: u32) -> Vec<Period> {

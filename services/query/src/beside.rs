@@ -11,7 +11,7 @@ use tonghop_core::question::{Plan, Refusal, plan_for_any};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::ask;
 use crate::pivot::Group;
@@ -64,7 +64,10 @@ impl Beside {
                     return Err(unknown(
                         "compare",
                         other,
-                        "previous, last_year, or both with a comma between",
+                        Text::of(
+                            "previous, last_year, hoặc cả hai cách nhau bằng dấu phẩy",
+                            "previous, last_year, or both with a comma between",
+                        ),
                     ));
                 }
             };
@@ -75,7 +78,7 @@ impl Beside {
         let share = match request.share.as_str() {
             "" => false,
             "nation" => true,
-            other => return Err(unknown("share", other, "nation")),
+            other => return Err(unknown("share", other, Text::same("nation"))),
         };
         Ok(Beside { against, share, rank: request.rank })
     }
@@ -102,9 +105,10 @@ impl Beside {
     }
 }
 
-fn unknown(name: &str, got: &str, expected: &str) -> Failure {
+fn unknown(name: &str, got: &str, expected: Text) -> Failure {
     let code = format!("unknown_{name}");
-    ask::finding(FailureKind::NotUnderstood, &code, name, got, expected, "leave it out for none")
+    let hint = Text::of("bỏ trống nếu không cần", "leave it out for none");
+    ask::finding(FailureKind::NotUnderstood, &code, name, got, expected, hint)
 }
 
 /// The earlier total that one is compared with: its period, and where its answer is.

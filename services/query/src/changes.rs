@@ -16,7 +16,7 @@ use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{Changed, TileSelect};
 use tracing::Instrument;
 
@@ -62,9 +62,12 @@ impl Query {
                 FailureKind::NotUnderstood,
                 "malformed_position",
                 "from",
-                &from.to_string(),
-                "a position of the ledger, from 0",
-                "leave it out to hear of what changes from now on",
+                from.to_string(),
+                Text::of("một vị trí của sổ cái, từ 0", "a position of the ledger, from 0"),
+                Text::of(
+                    "bỏ trống để nghe những thay đổi từ bây giờ",
+                    "leave it out to hear of what changes from now on",
+                ),
             ));
         }
         let words = ask::list("indicator", &request.indicator, MOST_INDICATORS)?;
@@ -166,8 +169,8 @@ impl Asked {
             "unknown_unit",
             "unit",
             &self.unit,
-            "the code of a unit; VN is the nation",
-            "GET /v1/units lists them",
+            ask::code_of_unit(),
+            ask::listed("/v1/units"),
         ))
     }
 

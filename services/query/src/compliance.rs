@@ -11,12 +11,13 @@ use tonghop_core::calendar::day_number;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::{Indicator, Kind};
 use tonghop_core::period::Period;
+use tonghop_core::question::{frequency_in_vietnamese, frequency_name};
 use tonghop_core::regime::{Regime, State};
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::query as pb;
 use tonghop_reports::{Event, Reports};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::TileSelect;
 use tonghop_tiles::Said;
 
@@ -124,8 +125,11 @@ impl Asked {
                 "no_part_in_regime",
                 "level",
                 &request.level,
-                &format!("one of {}", part.join(", ")),
-                "only who reports and who approves under the regime owes anything",
+                Text::of(format!("một trong: {}", part.join(", ")), format!("one of {}", part.join(", "))),
+                Text::of(
+                    "chỉ cấp báo cáo và các cấp duyệt theo chế độ này mới có phần việc",
+                    "only who reports and who approves under the regime owes anything",
+                ),
             ));
         }
         Ok(Asked { regime, period, day, below, level, on })
@@ -304,27 +308,36 @@ fn known_state(state: &str, states: &[&str]) -> Result<(), Failure> {
         return Ok(());
     }
     ask::bounded("state", state)?;
-    let hint = "leave it out for all";
-    Err(ask::finding(FailureKind::NotUnderstood, "unknown_state", "state", state, &states.join(", "), hint))
+    let known = states.join(", ");
+    let expected = Text::of(format!("một trong: {known}"), format!("one of {known}"));
+    let hint = Text::of("bỏ trống để lấy tất cả", "leave it out for all");
+    Err(ask::finding(FailureKind::NotUnderstood, "unknown_state", "state", state, expected, hint))
 }
 
 fn regime_and_period(registry: &Registry, code: &str, period: &str) -> Result<(Arc<Regime>, Period), Failure> {
     ask::bounded("regime", code)?;
     let Some(regime) = registry.regime(code) else {
-        let expected = "the code of a reporting regime";
-        let hint = "GET /v1/regimes lists them";
+        let expected = Text::of("mã của một chế độ báo cáo", "the code of a reporting regime");
+        let hint = ask::listed("/v1/regimes");
         return Err(ask::finding(FailureKind::NotFound, "unknown_regime", "regime", code, expected, hint));
     };
     let read = ask::period(period)?;
     if !regime.takes(read) || !regime.in_force(read) {
-        let frequency = tonghop_core::question::frequency_name(regime.frequency);
+        let (vi, en) = (frequency_in_vietnamese(regime.frequency), frequency_name(regime.frequency));
+        let code = &regime.code;
         return Err(ask::finding(
             FailureKind::Unprocessable,
             "not_a_period_of_regime",
             "period",
             period,
-            &format!("a {frequency} in which the regime {} is in force", regime.code),
-            "GET /v1/regimes says how often it is reported, and from when to when",
+            Text::of(
+                format!("một {vi} trong thời gian hiệu lực của {code}"),
+                format!("a {en} in which the regime {code} is in force"),
+            ),
+            Text::of(
+                "GET /v1/regimes cho biết kỳ báo cáo và thời gian hiệu lực",
+                "GET /v1/regimes says how often it is reported, and from when to when",
+            ),
         ));
     }
     Ok((Arc::clone(regime), read))
@@ -335,13 +348,16 @@ fn unit(registry: &Registry, code: &str, day: Date) -> Result<UnitId, Failure> {
     match registry.unit_on(code, day) {
         UnitLookup::Found(unit) => Ok(unit),
         UnitLookup::OtherTime(ids) => {
-            let expected = format!("a unit in force on {day}, the period's last day");
-            let hint = registry.code_at_other_times(&ids, day);
-            Err(ask::finding(FailureKind::Unprocessable, "unit_not_in_force", "unit", code, &expected, &hint))
+            let expected = Text::of(
+                format!("đơn vị có hiệu lực vào ngày {day}, ngày cuối kỳ"),
+                format!("a unit in force on {day}, the period's last day"),
+            );
+            let hint = ask::text(registry.code_at_other_times(&ids, day));
+            Err(ask::finding(FailureKind::Unprocessable, "unit_not_in_force", "unit", code, expected, hint))
         }
         UnitLookup::Unknown => {
-            let (expected, hint) = ("the code of a unit; VN is the nation", "GET /v1/units lists them");
-            Err(ask::finding(FailureKind::NotFound, "unknown_unit", "unit", code, expected, hint))
+            let hint = ask::listed("/v1/units");
+            Err(ask::finding(FailureKind::NotFound, "unknown_unit", "unit", code, ask::code_of_unit(), hint))
         }
     }
 }

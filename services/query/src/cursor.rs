@@ -4,7 +4,7 @@
 //! accepted between them, and the question, so that it is not taken for a page of another.
 
 use sha2::{Digest, Sha256};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::ask;
 
@@ -32,11 +32,11 @@ impl Cursor {
         if token.is_empty() {
             return Ok(Cursor { pinned: None, start: 0, question });
         }
-        let refused = |code: &str, expected: &str| {
-            let hint = "leave it out for the first page";
+        let refused = |code: &str, expected: Text| {
+            let hint = first_page();
             ask::finding(FailureKind::NotUnderstood, code, "cursor", token, expected, hint)
         };
-        let malformed = || refused("malformed_cursor", "the `next` of the page before");
+        let malformed = || refused("malformed_cursor", page_before());
         ask::bounded("cursor", token)?;
         let mut parts = token.splitn(3, '.');
         let mut part = || parts.next().ok_or_else(malformed);
@@ -47,7 +47,9 @@ impl Cursor {
             return Err(malformed());
         }
         if of != question {
-            return Err(refused("cursor_of_another_question", "the same question as for the page before"));
+            let expected =
+                Text::of("cùng câu hỏi như ở trang trước", "the same question as for the page before");
+            return Err(refused("cursor_of_another_question", expected));
         }
         Ok(Cursor { pinned: Some(pinned), start, question })
     }
@@ -63,6 +65,16 @@ impl Cursor {
     pub(crate) fn at(&self, position: i64, start: usize) -> String {
         format!("{position}.{start}.{:016x}", self.question)
     }
+}
+
+/// That the cursor of a page is expected.
+pub(crate) fn page_before() -> Text {
+    Text::of("`next` của trang trước", "the `next` of the page before")
+}
+
+/// That the first page has none.
+pub(crate) fn first_page() -> Text {
+    Text::of("bỏ trống để lấy trang đầu", "leave it out for the first page")
 }
 
 /// How long a page is.

@@ -208,7 +208,7 @@ impl View {
                 Err(refusal) => {
                     let indicator = &one.plan.indicator;
                     let frame = crate::view::frame(&self.registry, indicator, unit, &breakdown, period, map);
-                    pb::Total { refused: refusal.to_string(), ..frame }
+                    pb::Total { refused: ask::said(&refusal).to_string(), ..frame }
                 }
             });
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
+use tonghop_runtime::{Failure, Language};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
@@ -19,6 +20,11 @@ impl QueryGrpc {
     pub fn into_service(self) -> QueryServiceServer<QueryGrpc> {
         QueryServiceServer::new(self)
     }
+}
+
+/// How a stream ends, in the language of its request, which is answered by then.
+fn in_language(language: Language, failure: Failure) -> Status {
+    language.saying(|| failure.into())
 }
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -39,7 +45,9 @@ impl QueryService for QueryGrpc {
         request: Request<pb::StreamTotalsRequest>,
     ) -> Result<Response<Self::StreamTotalsStream>, Status> {
         let asked = request.into_inner().totals.unwrap_or_default();
-        let totals = self.0.totals_on(asked).await?.map(|total| total.map_err(Status::from));
+        let language = Language::spoken();
+        let totals = self.0.totals_on(asked).await?;
+        let totals = totals.map(move |total| total.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(totals)))
     }
 
@@ -89,7 +97,9 @@ impl QueryService for QueryGrpc {
     type WatchStream = Messages<pb::WatchResponse>;
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let changes = self.0.changes(request.into_inner()).await?.map(|change| change.map_err(Status::from));
+        let language = Language::spoken();
+        let changes = self.0.changes(request.into_inner()).await?;
+        let changes = changes.map(move |change| change.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(changes)))
     }
 }

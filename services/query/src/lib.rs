@@ -62,7 +62,7 @@ use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::{TracedChannel, traced_channel};
-use tonghop_runtime::{Failure, FailureKind, Stop};
+use tonghop_runtime::{Failure, FailureKind, Stop, Text};
 use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
 use tonic::transport::Channel;
 
@@ -263,7 +263,10 @@ impl Query {
             drop(snapshot);
             if Instant::now() >= deadline {
                 self.measures.timeouts.inc();
-                let detail = format!("position {at_least} is not rolled up yet; ask again");
+                let detail = Text::of(
+                    format!("vị trí {at_least} chưa được tổng hợp; hãy hỏi lại"),
+                    format!("position {at_least} is not rolled up yet; ask again"),
+                );
                 return Err(Failure::new(FailureKind::Unavailable, detail));
             }
             // A word that came before the database shows it is not waited for again.
@@ -337,7 +340,11 @@ fn stale_seconds(confirmed: Option<Timestamp>, now: Timestamp) -> Option<i64> {
 /// A database failure as a caller sees it.
 fn store_failure(error: StoreError) -> Failure {
     if error.is_transient() {
-        Failure::unavailable("the totals' database does not answer; ask again", error)
+        let detail = Text::of(
+            "cơ sở dữ liệu số tổng hợp không trả lời; hãy hỏi lại",
+            "the totals' database does not answer; ask again",
+        );
+        Failure::unavailable(detail, error)
     } else {
         Failure::internal(error)
     }

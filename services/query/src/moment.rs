@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tonghop_core::Date;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::Snapshot;
 
 use crate::{Query, ask, store_failure};
@@ -37,9 +37,9 @@ impl When<'_> {
                 FailureKind::NotUnderstood,
                 "malformed_position",
                 "as_of",
-                &self.as_of.to_string(),
-                "a position of the ledger, from 1",
-                "leave it out to ask as of now",
+                self.as_of.to_string(),
+                Text::of("một vị trí của sổ cái, từ 1", "a position of the ledger, from 1"),
+                Text::of("bỏ trống để hỏi tại thời điểm này", "leave it out to ask as of now"),
             ));
         }
         if self.as_of > 0 && !self.review.is_empty() {
@@ -48,8 +48,11 @@ impl When<'_> {
                 "two_positions",
                 "review",
                 self.review,
-                "either as_of or review",
-                "a review is a name for a position: leave one of them out",
+                Text::of("as_of hoặc review", "either as_of or review"),
+                Text::of(
+                    "kỳ chốt số liệu là tên của một vị trí: chỉ giữ một trong hai",
+                    "a review is a name for a position: leave one of them out",
+                ),
             ));
         }
         Ok(self.at_least.max(self.as_of).max(self.pinned.unwrap_or(0)))
@@ -123,10 +126,11 @@ impl Query {
         let asked = when.pinned.or(review).unwrap_or(when.as_of);
         let review = when.review.to_owned();
         let Some(present_at) = checkpoint.registry_position else {
-            return Err(Failure::new(
-                FailureKind::Unavailable,
+            let detail = Text::of(
+                "chưa nạp danh mục nào: hãy nạp bằng `tonghop registry load`",
                 "no registry is loaded yet: load one with `tonghop registry load`",
-            ));
+            );
+            return Err(Failure::new(FailureKind::Unavailable, detail));
         };
         let present = self.registry_of(snapshot, present_at).await?;
         if asked == 0 || asked == checkpoint.position {
@@ -165,8 +169,12 @@ impl Query {
                 "unknown_review",
                 "review",
                 name,
-                "the name of a frozen review",
-                "GET /v1/reviews lists them; one frozen a moment ago is there once its position is rolled up: at_least",
+                Text::of("tên của một kỳ chốt số liệu", "the name of a frozen review"),
+                Text::of(
+                    "xem danh sách ở GET /v1/reviews; kỳ vừa chốt chỉ có sau khi vị trí của nó được tổng hợp: at_least",
+                    "GET /v1/reviews lists them; one frozen a moment ago is there once its position is rolled up: \
+                     at_least",
+                ),
             )
         })?;
         Ok(Some(found.position))
@@ -201,10 +209,14 @@ fn not_kept(asked: i64, present: i64) -> Failure {
         FailureKind::Unprocessable,
         "registry_not_kept",
         "as_of",
-        &asked.to_string(),
-        &format!("position {present} or a later one"),
-        "the registry of that time is not kept: there was none yet, or an earlier version of the program rolled it \
-         up; a rebuild of the totals brings it back",
+        asked.to_string(),
+        or_later(present),
+        Text::of(
+            "danh mục của thời điểm đó không được lưu: khi ấy chưa có, hoặc do phiên bản chương trình trước tổng hợp; \
+             lập lại số tổng hợp sẽ có lại",
+            "the registry of that time is not kept: there was none yet, or an earlier version of the program rolled \
+             it up; a rebuild of the totals brings it back",
+        ),
     )
 }
 
@@ -213,11 +225,21 @@ fn changed_meaning(asked: i64, then: i64, present: i64) -> Failure {
         FailureKind::Unprocessable,
         "registry_changed_meaning",
         "as_of",
-        &asked.to_string(),
-        &format!("position {present} or a later one"),
-        &format!(
-            "indicators or calendars of the registry of position {then} mean something else in that of position \
-             {present}, by which figures are kept now"
+        asked.to_string(),
+        or_later(present),
+        Text::of(
+            format!(
+                "chỉ tiêu hoặc lịch báo cáo trong danh mục ở vị trí {then} có nghĩa khác trong danh mục ở vị trí \
+                 {present}, là danh mục đang dùng để lưu số liệu"
+            ),
+            format!(
+                "indicators or calendars of the registry of position {then} mean something else in that of position \
+                 {present}, by which figures are kept now"
+            ),
         ),
     )
+}
+
+fn or_later(position: i64) -> Text {
+    Text::of(format!("vị trí {position} hoặc sau đó"), format!("position {position} or a later one"))
 }

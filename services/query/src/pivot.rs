@@ -12,7 +12,7 @@ use tonghop_core::question::{Plan, Question, Refusal, plan, plan_for_any};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Language, Text};
 
 use crate::ask;
 use crate::territory::Territory;
@@ -162,9 +162,15 @@ impl Words {
                 FailureKind::NotUnderstood,
                 "malformed_last",
                 "last",
-                &request.last.to_string(),
-                &format!("at most {MOST_PERIODS}, with by=periods"),
-                "leave it out for the periods within the one asked for",
+                request.last.to_string(),
+                Text::of(
+                    format!("nhiều nhất {MOST_PERIODS}, cùng với by=periods"),
+                    format!("at most {MOST_PERIODS}, with by=periods"),
+                ),
+                Text::of(
+                    "bỏ trống để lấy các kỳ bên trong kỳ được hỏi",
+                    "leave it out for the periods within the one asked for",
+                ),
             ));
         }
         Ok(Words {
@@ -200,8 +206,11 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
                     "unknown_by",
                     "by",
                     other,
-                    "children, units, periods, breakdown or indicators, or some of them separated by commas",
-                    "leave it out for one total",
+                    Text::of(
+                        "children, units, periods, breakdown hoặc indicators, hoặc vài từ cách nhau bằng dấu phẩy",
+                        "children, units, periods, breakdown or indicators, or some of them separated by commas",
+                    ),
+                    Text::of("bỏ trống để lấy một số tổng hợp", "leave it out for one total"),
                 ));
             }
         };
@@ -212,8 +221,11 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
                 "same_by_twice",
                 "by",
                 by,
-                "each once, and children or units",
-                "a question is spread over units, periods, members and indicators once each",
+                Text::of("mỗi từ một lần, và children hoặc units", "each once, and children or units"),
+                Text::of(
+                    "mỗi câu hỏi trải theo đơn vị, kỳ, mục phân tổ và chỉ tiêu nhiều nhất một lần",
+                    "a question is spread over units, periods, members and indicators once each",
+                ),
             ));
         }
         axes.push(axis);
@@ -225,14 +237,7 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
 fn indicators(registry: &Registry, codes: &[&str], programme: &str) -> Result<Vec<Arc<Indicator>>, Failure> {
     if !programme.is_empty() && registry.programme(programme).is_none() {
         ask::bounded("programme", programme)?;
-        return Err(ask::finding(
-            FailureKind::NotFound,
-            "unknown_programme",
-            "programme",
-            programme,
-            "the code of a programme",
-            "GET /v1/programmes lists them",
-        ));
+        return Err(ask::unknown_programme(programme, ask::listed("/v1/programmes")));
     }
     let named = codes.iter().map(|code| ask::indicator(registry, code));
     let named: Vec<Arc<Indicator>> = named.collect::<Result<_, _>>()?;
@@ -325,7 +330,7 @@ impl Building<'_> {
                     self.keyed.extend(whose.iter().map(|unit| (key, Cell { group, unit: *unit, is_break })));
                 }
                 if self.keyed.len() > self.most {
-                    return Err(too_many("totals", self.most));
+                    return Err(too_many(&Text::of("số tổng hợp", "totals"), self.most));
                 }
             }
         }
@@ -352,7 +357,11 @@ impl Building<'_> {
         period: Period,
     ) -> Result<u32, Failure> {
         if self.groups.len() >= MOST_PLANS {
-            return Err(too_many("combinations of indicator, period and members", MOST_PLANS));
+            let what = Text::of(
+                "tổ hợp chỉ tiêu, kỳ và mục phân tổ",
+                "combinations of indicator, period and members",
+            );
+            return Err(too_many(&what, MOST_PLANS));
         }
         let map = self.words.map;
         let plan = plan_for_any(self.registry, &indicator.code, breakdown, period, map).map(Arc::new);
@@ -432,8 +441,11 @@ fn in_time(indicator: &Indicator, period: Period) -> u64 {
     u64::from(days) * 8 + period.grain() as u64
 }
 
-fn too_many(what: &str, most: usize) -> Failure {
-    let detail =
-        format!("this asks for more than {most} {what}, which is the most at once: ask in several requests");
+fn too_many(what: &Text, most: usize) -> Failure {
+    let [vi, en] = [Language::Vietnamese, Language::English].map(|language| what.in_language(language));
+    let detail = Text::of(
+        format!("yêu cầu này hỏi hơn {most} {vi}, là mức nhiều nhất mỗi lần: chia thành nhiều yêu cầu"),
+        format!("this asks for more than {most} {en}, which is the most at once: ask in several requests"),
+    );
     Failure::new(FailureKind::TooLarge, detail)
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
@@ -15,7 +16,8 @@ use tonghop_access::Caller;
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::language::{self, Language, not_read};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::tag::Tag;
 use crate::{Query, dashboard};
@@ -40,10 +42,11 @@ pub fn routes(query: Arc<Query>) -> Router {
         .merge(dashboard::routes(query))
 }
 
-type Given<T> = Result<Parameters<T>, axum::extract::rejection::QueryRejection>;
+type Given<T> = Result<Parameters<T>, QueryRejection>;
 
 fn understood<T>(given: Given<T>) -> Result<T, Failure> {
-    given.map(|Parameters(asked)| asked).map_err(|e| Failure::new(FailureKind::NotUnderstood, e.body_text()))
+    let misread = |e: QueryRejection| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text()));
+    given.map(|Parameters(asked)| asked).map_err(misread)
 }
 
 async fn totals(
@@ -207,7 +210,10 @@ async fn watch(
         None => asked.from,
         Some(Some(position)) => Some(position),
         Some(None) => {
-            let detail = "Last-Event-ID is not that of an event of this stream";
+            let detail = Text::of(
+                "Last-Event-ID không phải của một sự kiện trong luồng này",
+                "Last-Event-ID is not that of an event of this stream",
+            );
             return Err(Failure::new(FailureKind::NotUnderstood, detail));
         }
     };
@@ -265,6 +271,7 @@ fn with_etag(headers: &HeaderMap, body: &Value) -> Response {
         ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
     };
     response.headers_mut().insert(header::ETAG, tag.value());
+    language::say(response.headers_mut(), Language::spoken());
     if let Some(seconds) = stale {
         response.headers_mut().insert(STALE, HeaderValue::from(seconds));
     }

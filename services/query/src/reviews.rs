@@ -19,9 +19,8 @@ impl Query {
     ) -> Result<pb::ListReviewsResponse, Failure> {
         let when = When { at_least: request.at_least, ..When::default() };
         if request.page_token.len() > cursor::LARGEST_PAGE {
-            let got = &request.page_token[..0];
-            let expected = "the `next` of the page before";
-            let hint = "leave it out for the first page";
+            let got = format!("{} byte", request.page_token.len());
+            let (expected, hint) = (cursor::page_before(), cursor::first_page());
             return Err(ask::finding(
                 FailureKind::NotUnderstood,
                 "malformed_cursor",

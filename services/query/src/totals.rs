@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonghop_proto::query as pb;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, Language};
 use tracing::Instrument;
 
 use crate::beside::{Beside, Wanted};
@@ -123,7 +123,7 @@ impl Query {
                 }
             }
         };
-        tokio::spawn(streaming.in_current_span());
+        tokio::spawn(Language::spoken().speaking(streaming).in_current_span());
         Ok(ReceiverStream::new(receiver))
     }
 
@@ -190,7 +190,7 @@ impl View {
                 (Err(refusal), _) => {
                     let Group { indicator, breakdown, period, map, .. } = pivot.group(cell);
                     let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
-                    pb::Total { refused: refusal.to_string(), ..frame }
+                    pb::Total { refused: ask::said(refusal).to_string(), ..frame }
                 }
                 (Ok(_), None) => return Err(Failure::internal("a question was not asked")),
             };

@@ -15,7 +15,7 @@ use tonghop_core::question::{Plan, Prepared, Question, Total, plan, plan_for_any
 use tonghop_core::rollup::{Along, Cell, Taken};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::cursor::Cursor;
 use crate::explain::set_aside;
@@ -68,10 +68,12 @@ impl Query {
         let view = self.view(when).await?;
         let mut asked = view.question(request)?;
         if cursor.pinned.is_some() {
-            let hint = "give the `more` of a node of the tree";
             let malformed = || {
                 let (code, token) = ("malformed_cursor", &request.page_token);
-                ask::finding(FailureKind::NotUnderstood, code, "cursor", token, "the `more` of a node", hint)
+                let expected = Text::of("`more` của một nút", "the `more` of a node");
+                let hint =
+                    Text::of("dùng `more` của một nút trong cây", "give the `more` of a node of the tree");
+                ask::finding(FailureKind::NotUnderstood, code, "cursor", token, expected, hint)
             };
             asked = view.place(&asked, place).ok_or_else(malformed)?;
             asked.start = cursor.start;
@@ -90,9 +92,12 @@ fn bounded(name: &str, given: u32, (usual, most): (u32, u32)) -> Result<u32, Fai
             FailureKind::NotUnderstood,
             "too_many",
             name,
-            &given.to_string(),
-            &format!("1 to {most}"),
-            "open what is left with the `more` of its node",
+            given.to_string(),
+            Text::of(format!("từ 1 đến {most}"), format!("1 to {most}")),
+            Text::of(
+                "mở phần còn lại bằng `more` của nút đó",
+                "open what is left with the `more` of its node",
+            ),
         )),
     }
 }

@@ -10,6 +10,7 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
+use crate::ask;
 use crate::read::Answer;
 
 /// A unit, named as on a day.
@@ -37,7 +38,7 @@ pub(crate) fn total(
     shown.approved = answer.approved;
     let total = match answer.total {
         Ok(total) => total,
-        Err(refusal) => return pb::Total { refused: refusal.to_string(), ..shown },
+        Err(refusal) => return pb::Total { refused: ask::said(&refusal).to_string(), ..shown },
     };
     let decimals = plan.indicator.decimals;
     let show = |value: i128| format_decimal(value, decimals);

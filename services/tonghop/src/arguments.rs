@@ -13,6 +13,7 @@ use crate::commands::report::ReportCommand;
 use crate::commands::review::ReviewCommand;
 use crate::commands::totals::TotalsArguments;
 use crate::commands::up::UpArguments;
+use crate::spoken::Asked;
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -26,6 +27,10 @@ pub struct Arguments {
     /// Which command.
     #[command(subcommand)]
     pub command: Command,
+    /// The language that findings and refusals are told in; left out, that of LC_ALL, LC_MESSAGES or LANG where it is
+    /// Vietnamese, else English.
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Asked>,
 }
 
 /// The commands.

@@ -15,8 +15,12 @@ use tonghop_proto::registry::{
     DiffMapsRequest, DiffMapsResponse, Dimension, Indicator, ListDimensionsRequest, ListIndicatorsRequest,
     ListUnitsRequest, LoadRegistryRequest, LoadRegistryResponse, Unit,
 };
+use tonghop_runtime::Language;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 use crate::trouble::{Trouble, chain};
 
@@ -32,6 +36,21 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
+    speaks: Speaks,
+}
+
+/// A channel over which it is said in which language to answer.
+pub type Speaking = InterceptedService<Channel, Speaks>;
+
+/// Says in which language to answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaks(Language);
+
+impl Interceptor for Speaks {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("accept-language", MetadataValue::from_static(self.0.code()));
+        Ok(request)
+    }
 }
 
 /// Calls once more, after a pause, what was answered with "not now". Every call made through this is safe to
@@ -53,8 +72,8 @@ where
 macro_rules! clients {
     ($($(#[$doc:meta])* $name:ident: $client:ident;)*) => {
         $($(#[$doc])*
-        pub fn $name(&self) -> $client<Channel> {
-            $client::new(self.channel.clone())
+        pub fn $name(&self) -> $client<Speaking> {
+            $client::with_interceptor(self.channel.clone(), self.speaks)
                 .max_decoding_message_size(LARGEST)
                 .max_encoding_message_size(LARGEST)
         })*
@@ -62,7 +81,7 @@ macro_rules! clients {
 }
 
 impl Client {
-    /// Connects to an address.
+    /// Connects to an address, to be answered in the language that is spoken.
     ///
     /// # Errors
     /// Where it is no address, or nobody answers there.
@@ -74,12 +93,12 @@ impl Client {
             let why = chain(&error);
             Trouble::refused(format!("nobody answers at {url} ({why}): start the services with tonghop up"))
         })?;
-        Ok(Client { channel })
+        Ok(Client::over(channel))
     }
 
     /// Over a channel that is there.
     pub fn over(channel: Channel) -> Client {
-        Client { channel }
+        Client { channel, speaks: Speaks(Language::spoken()) }
     }
 
     /// The channel.

@@ -11,6 +11,7 @@
 //! | [`up`] | the services in one process |
 //! | [`settings`] | settings from a file |
 //! | [`file`] | totals as a file |
+//! | [`spoken`] | the language of a command |
 //! | [`client`], [`trouble`] | speaking to the services, and what went wrong in words |
 //! | [`shipped`] | the registry and the report inside the binary |
 //! | [`synthetic`] | made-up figures from a fixed seed |
@@ -28,6 +29,7 @@ pub mod progress;
 pub mod rows;
 pub mod settings;
 pub mod shipped;
+pub mod spoken;
 pub mod synthetic;
 pub mod table;
 pub mod trouble;

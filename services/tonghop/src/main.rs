@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop::arguments::{Arguments, Command};
+use tonghop::spoken::language;
 use tonghop::{commands, trouble};
 use tonghop_runtime::{process, telemetry};
 
@@ -19,7 +20,8 @@ async fn main() -> ExitCode {
         Ok(telemetry) => telemetry,
         Err(trouble) => return process::exit(Err(trouble)),
     };
-    let outcome = commands::run(arguments.command).await;
+    let language = language(arguments.lang, |name| std::env::var(name).ok());
+    let outcome = language.speaking(commands::run(arguments.command)).await;
     telemetry.end().await;
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -117,27 +117,27 @@ pub fn report(trouble: &Trouble) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonghop_runtime::{Failure, FailureKind, Finding};
+    use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 
     #[test]
     fn a_refusal_shows_its_reason_first_and_then_every_finding_with_its_place() {
-        let failure = Failure::new(FailureKind::Unprocessable, "2 findings; nothing was stored")
+        let failure = Failure::new(FailureKind::Unprocessable, Text::same("2 findings; nothing was stored"))
             .with_findings(vec![
                 Finding {
                     code: "unknown_unit".into(),
                     line: Some(3),
                     column: "unit_code".into(),
-                    got: "99999".into(),
-                    expected: "a unit in force on 2024-05-14".into(),
-                    hint: "see tonghop totals --by children".into(),
+                    got: Text::same("99999"),
+                    expected: Text::same("a unit in force on 2024-05-14"),
+                    hint: Text::same("see tonghop totals --by children"),
                     ..Finding::default()
                 },
                 Finding {
                     code: "fraction".into(),
                     path: "figures[0].value".into(),
-                    got: "2.2".into(),
-                    expected: "a whole number".into(),
-                    hint: "count whole things".into(),
+                    got: Text::same("2.2"),
+                    expected: Text::same("a whole number"),
+                    hint: Text::same("count whole things"),
                     ..Finding::default()
                 },
             ]);

@@ -251,6 +251,17 @@ fn with_sides(registry: &Registry, plan: Plan, breakdown: &Breakdown) -> Result<
     Ok(Plan { sides, ..plan })
 }
 
+/// The name of a frequency in messages, in Vietnamese.
+pub fn frequency_in_vietnamese(frequency: Frequency) -> &'static str {
+    match frequency {
+        Frequency::Event => "đợt phát sinh",
+        Frequency::Month => "tháng",
+        Frequency::Quarter => "quý",
+        Frequency::Half => "6 tháng",
+        Frequency::Year => "năm",
+    }
+}
+
 /// The name of a frequency in messages.
 pub fn frequency_name(frequency: Frequency) -> &'static str {
     match frequency {

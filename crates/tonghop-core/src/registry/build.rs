@@ -13,6 +13,7 @@ use crate::dimension::{REPORTER, UNDIVIDED};
 use crate::indicator::{Indicator, Kind, RatioOf, ReporterOverlap};
 use crate::lineage::{Step, days_of_change};
 use crate::unit::{Level, Map, Succession, Unit, UnitId};
+use crate::words::Words;
 
 /// Collects what is wrong.
 pub(super) struct Checker {
@@ -20,8 +21,14 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    pub(super) fn problem(&mut self, table: &'static str, key: impl ToString, message: impl Into<String>) {
-        self.problems.push(Problem { table, key: key.to_string(), message: message.into() });
+    pub(super) fn problem(
+        &mut self,
+        table: &'static str,
+        key: impl ToString,
+        vi: impl Into<String>,
+        en: impl Into<String>,
+    ) {
+        self.problems.push(Problem { table, key: key.to_string(), message: Words::of(vi, en) });
     }
 }
 
@@ -38,7 +45,12 @@ impl Registry {
         let levels: HashMap<&str, Level> =
             draft.levels.iter().enumerate().map(|(i, l)| (l.code.as_str(), Level(i as u8))).collect();
         if levels.len() != draft.levels.len() || levels.len() < 2 || levels.len() > 16 {
-            check.problem("levels", "", "expected 2 to 16 levels of different codes, the nation first");
+            check.problem(
+                "levels",
+                "",
+                "cần từ 2 đến 16 cấp có mã khác nhau, cấp cả nước đứng đầu",
+                "expected 2 to 16 levels of different codes, the nation first",
+            );
             return Err(check.problems);
         }
         if let Some(before) = before {
@@ -49,13 +61,23 @@ impl Registry {
         for dimension in &draft.dimensions {
             let codes: HashSet<_> = dimension.members.iter().map(|m| &m.code).collect();
             if codes.len() != dimension.members.len() || codes.is_empty() {
-                check.problem("dimension_members", &dimension.code, "a member is there twice, or none is");
+                check.problem(
+                    "dimension_members",
+                    &dimension.code,
+                    "có mục bị lặp, hoặc không có mục nào",
+                    "a member is there twice, or none is",
+                );
             }
         }
         let calendars: Vec<_> = draft.calendars.iter().cloned().map(Arc::new).collect();
         for calendar in &calendars {
             if !(1..=12).contains(&calendar.start_month) || !(1..=28).contains(&calendar.start_day) {
-                check.problem("calendars", &calendar.code, "a year starts on a day from 01-01 to 12-28");
+                check.problem(
+                    "calendars",
+                    &calendar.code,
+                    "năm bắt đầu vào một ngày từ 01-01 đến 12-28",
+                    "a year starts on a day from 01-01 to 12-28",
+                );
             }
         }
         let indicators = build_indicators(&mut check, &draft, &levels, &calendars);
@@ -112,9 +134,19 @@ fn check_levels(check: &mut Checker, draft: &Draft, before: &Registry) {
     for code in were {
         let at = kept.iter().position(|c| *c == code);
         match at {
-            None => check.problem("levels", code, "was in the registry and is no longer: leave it in"),
+            None => check.problem(
+                "levels",
+                code,
+                "đã có trong danh mục mà nay không còn: hãy giữ lại",
+                "was in the registry and is no longer: leave it in",
+            ),
             Some(at) if last.is_some_and(|last| at < last) => {
-                check.problem("levels", code, "stood after the levels above it: keep their order");
+                check.problem(
+                    "levels",
+                    code,
+                    "trước đây đứng sau các cấp trên nó: hãy giữ nguyên thứ tự",
+                    "stood after the levels above it: keep their order",
+                );
             }
             Some(_) => {}
         }
@@ -145,34 +177,64 @@ fn build_indicators(
     for row in &draft.indicators {
         let code = &row.code;
         if !short.insert(code.split('-').next().unwrap_or(code).to_owned()) {
-            check.problem("indicators", code, "the part before the first hyphen is there twice");
+            check.problem(
+                "indicators",
+                code,
+                "phần mã trước dấu gạch nối đầu tiên bị trùng",
+                "the part before the first hyphen is there twice",
+            );
         }
         if row.decimals > MAX_DECIMALS {
-            check.problem("indicators", code, format!("at most {MAX_DECIMALS} decimals"));
+            check.problem(
+                "indicators",
+                code,
+                format!("nhiều nhất {MAX_DECIMALS} chữ số thập phân"),
+                format!("at most {MAX_DECIMALS} decimals"),
+            );
         }
         let kind = match row.kind.as_str() {
             "flow" => Some(Kind::Flow),
             "stock" => Some(Kind::Stock),
             "ratio" => ratio(check, row, &kinds),
             other => {
-                check.problem("indicators", code, format!("kind {other:?} is not flow, stock or ratio"));
+                check.problem(
+                    "indicators",
+                    code,
+                    format!("loại {other:?} không phải là flow, stock hay ratio"),
+                    format!("kind {other:?} is not flow, stock or ratio"),
+                );
                 None
             }
         };
         let level = levels.get(row.collection_level.as_str());
         if level.is_none() {
-            check.problem("indicators", code, format!("unknown level {:?}", row.collection_level));
+            check.problem(
+                "indicators",
+                code,
+                format!("không có cấp {:?}", row.collection_level),
+                format!("unknown level {:?}", row.collection_level),
+            );
         }
         let calendar = calendars.iter().find(|c| c.code == row.calendar);
         if calendar.is_none() {
-            check.problem("indicators", code, format!("unknown calendar {:?}", row.calendar));
+            check.problem(
+                "indicators",
+                code,
+                format!("không có lịch báo cáo {:?}", row.calendar),
+                format!("unknown calendar {:?}", row.calendar),
+            );
         }
         let mut dimensions = row.dimensions.clone();
         dimensions.sort();
         check_dimensions(check, draft, row);
         for programme in &row.programmes {
             if !draft.programmes.iter().any(|p| p.code == *programme) {
-                check.problem("indicators", code, format!("unknown programme {programme:?}"));
+                check.problem(
+                    "indicators",
+                    code,
+                    format!("không có chương trình {programme:?}"),
+                    format!("unknown programme {programme:?}"),
+                );
             }
         }
         let (Some(kind), Some(level), Some(calendar)) = (kind, level, calendar) else { continue };
@@ -208,12 +270,17 @@ fn ratio(check: &mut Checker, row: &IndicatorRow, kinds: &HashMap<&str, &str>) -
     let found: HashSet<_> = parts.iter().map(|c| kinds.get(c.as_str()).copied()).collect();
     let of_stocks = found.contains(&Some("stock"));
     if row.numerator.is_empty() || row.denominator.is_empty() || found.contains(&None) {
-        check.problem("indicators", &row.code, "numerator and denominator name indicators");
+        check.problem(
+            "indicators",
+            &row.code,
+            "tử số và mẫu số phải là mã chỉ tiêu có trong danh mục",
+            "numerator and denominator name indicators",
+        );
     } else if found.contains(&Some("ratio")) || found.len() > 1 {
         check.problem(
             "indicators",
             &row.code,
-            "the parts of a ratio are all flows or all stocks: of a mixture no period speaks of the same things",
+            "các thành phần của một tỷ lệ phải cùng là số phát sinh trong kỳ hoặc cùng là số hiện có: nếu lẫn lộn thì không kỳ nào nói về cùng một đối tượng", "the parts of a ratio are all flows or all stocks: of a mixture no period speaks of the same things",
         );
     } else {
         return Some(Kind::Ratio(RatioOf {
@@ -229,12 +296,22 @@ fn ratio(check: &mut Checker, row: &IndicatorRow, kinds: &HashMap<&str, &str>) -
 fn check_dimensions(check: &mut Checker, draft: &Draft, row: &IndicatorRow) {
     for code in &row.dimensions {
         let Some(dimension) = draft.dimensions.iter().find(|d| d.code == *code) else {
-            check.problem("indicators", &row.code, format!("unknown dimension {code:?}"));
+            check.problem(
+                "indicators",
+                &row.code,
+                format!("không có tiêu thức phân tổ {code:?}"),
+                format!("unknown dimension {code:?}"),
+            );
             continue;
         };
         let partition = dimension.kind == crate::dimension::DimensionKind::Partition;
         if partition && code != REPORTER && !row.from_map && dimension.member(UNDIVIDED).is_none() {
-            check.problem("dimension_members", code, "a partition has the member undivided");
+            check.problem(
+                "dimension_members",
+                code,
+                "phân tổ loại trừ nhau phải có mục undivided (không tách)",
+                "a partition has the member undivided",
+            );
         }
     }
     let by_side = row.dimensions.iter().any(|d| d == REPORTER);
@@ -242,13 +319,19 @@ fn check_dimensions(check: &mut Checker, draft: &Draft, row: &IndicatorRow) {
         check.problem(
             "indicators",
             &row.code,
+            "nhiều bên cùng báo cáo: phải có phân tổ reporter và nêu tên các bên",
             "several sides report: the dimension reporter and they are named",
         );
     }
     if let Some(reporter) = draft.dimensions.iter().find(|d| d.code == REPORTER) {
         for side in &row.reporters {
             if reporter.member(side).is_none() {
-                check.problem("indicators", &row.code, format!("unknown reporter {side:?}"));
+                check.problem(
+                    "indicators",
+                    &row.code,
+                    format!("không có bên báo cáo {side:?}"),
+                    format!("unknown reporter {side:?}"),
+                );
             }
         }
     }

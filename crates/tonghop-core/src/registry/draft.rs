@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::dimension::Dimension;
 use crate::indicator::{Aggregable, Precedence, ReporterOverlap};
 use crate::period::Frequency;
+use crate::words::Words;
 
 /// One stage of a unit's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,5 +155,5 @@ pub struct Problem {
     /// Which row, by its key.
     pub key: String,
     /// What is wrong, and what was expected.
-    pub message: String,
+    pub message: Words,
 }

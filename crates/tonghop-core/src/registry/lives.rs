@@ -48,7 +48,12 @@ pub(super) fn lives(
     for row in &draft.units {
         match levels.get(row.level.as_str()) {
             Some(level) => rows.entry((*level, &row.code)).or_default().push(row),
-            None => check.problem("units", &row.code, format!("unknown level {:?}", row.level)),
+            None => check.problem(
+                "units",
+                &row.code,
+                format!("không có cấp {:?}", row.level),
+                format!("unknown level {:?}", row.level),
+            ),
         }
     }
     let mut linked: HashMap<(Date, &str), Vec<&SuccessionRow>> = HashMap::new();
@@ -94,11 +99,21 @@ impl<'a> Builder<'a> {
     fn segments(&mut self, level: Level, row: &'a UnitRow) -> Vec<Segment<'a>> {
         let (from, to) = (row.valid_from.unwrap_or(Date::MIN), row.valid_to.unwrap_or(Date::MAX));
         if from >= to {
-            self.check.problem("units", &row.code, "its validity ends before it starts");
+            self.check.problem(
+                "units",
+                &row.code,
+                "hiệu lực kết thúc trước khi bắt đầu",
+                "its validity ends before it starts",
+            );
             return vec![];
         }
         if (level == NATION) != row.parent.is_none() {
-            self.check.problem("units", &row.code, "the nation has no parent, and every other unit has one");
+            self.check.problem(
+                "units",
+                &row.code,
+                "cấp cả nước không có đơn vị cấp trên, mọi đơn vị khác đều phải có",
+                "the nation has no parent, and every other unit has one",
+            );
             return vec![];
         }
         let Some(parent_code) = &row.parent else {
@@ -108,16 +123,30 @@ impl<'a> Builder<'a> {
         let mut at = from;
         while at < to {
             let Some(parent) = self.find(parent_code, at) else {
-                let message = match self.by_code.contains_key(parent_code.as_str()) {
-                    false => format!("no unit of a higher level has the code {parent_code} of its parent"),
-                    true if at == Date::MIN => format!("its parent {parent_code} was not always there"),
-                    true => format!("its parent {parent_code} is not in force on {at}"),
+                let (vi, en) = match self.by_code.contains_key(parent_code.as_str()) {
+                    false => (
+                        format!("không có đơn vị cấp cao hơn nào mang mã {parent_code} của đơn vị cấp trên"),
+                        format!("no unit of a higher level has the code {parent_code} of its parent"),
+                    ),
+                    true if at == Date::MIN => (
+                        format!("đơn vị cấp trên {parent_code} không phải lúc nào cũng có"),
+                        format!("its parent {parent_code} was not always there"),
+                    ),
+                    true => (
+                        format!("đơn vị cấp trên {parent_code} không có hiệu lực vào ngày {at}"),
+                        format!("its parent {parent_code} is not in force on {at}"),
+                    ),
                 };
-                self.check.problem("units", &row.code, message);
+                self.check.problem("units", &row.code, vi, en);
                 break;
             };
             if self.units[&parent].level >= level {
-                self.check.problem("units", &row.code, "its parent is not of a higher level");
+                self.check.problem(
+                    "units",
+                    &row.code,
+                    "đơn vị cấp trên không thuộc cấp cao hơn",
+                    "its parent is not of a higher level",
+                );
             }
             let until = to.min(self.units[&parent].to());
             out.push(Segment { row, from: at, to: until, parent: Some(parent) });
@@ -174,7 +203,12 @@ impl<'a> Builder<'a> {
     fn check_whole(&mut self) {
         let nations = self.units.values().filter(|u| u.level == NATION).count();
         if nations != 1 {
-            self.check.problem("units", "", format!("expected one unit of the first level, found {nations}"));
+            self.check.problem(
+                "units",
+                "",
+                format!("cần đúng một đơn vị ở cấp đầu tiên, thấy {nations}"),
+                format!("expected one unit of the first level, found {nations}"),
+            );
         }
         for (code, ids) in &self.by_code {
             for (i, a) in ids.iter().enumerate() {
@@ -182,11 +216,17 @@ impl<'a> Builder<'a> {
                     let (a, b) = (&self.units[a], &self.units[b]);
                     if a.from() < b.to() && b.from() < a.to() {
                         let day = a.from().max(b.from());
-                        let message = match day == Date::MIN {
-                            true => "two rows have this code from the beginning on".to_owned(),
-                            false => format!("two rows have this code on {day}"),
+                        let (vi, en) = match day == Date::MIN {
+                            true => (
+                                "hai dòng cùng mang mã này ngay từ đầu".to_owned(),
+                                "two rows have this code from the beginning on".to_owned(),
+                            ),
+                            false => (
+                                format!("hai dòng cùng mang mã này vào ngày {day}"),
+                                format!("two rows have this code on {day}"),
+                            ),
                         };
-                        self.check.problem("units", code, message);
+                        self.check.problem("units", code, vi, en);
                     }
                 }
             }
@@ -194,8 +234,9 @@ impl<'a> Builder<'a> {
         let keys: HashSet<String> = self.units.values().map(Unit::key).collect();
         for unit in self.before.map_or(&[][..], Registry::units) {
             if !keys.contains(&unit.key()) {
-                let message = "was in the registry and is no longer: end its validity instead";
-                self.check.problem("units", unit.key(), message);
+                let vi = "đã có trong danh mục mà nay không còn: hãy ghi ngày hết hiệu lực thay vì bỏ đi";
+                let en = "was in the registry and is no longer: end its validity instead";
+                self.check.problem("units", unit.key(), vi, en);
             }
         }
     }
@@ -209,6 +250,7 @@ impl<'a> Builder<'a> {
                 self.check.problem(
                     "successions",
                     format!("{} {}>{}", row.day, row.from, row.to),
+                    "cần một đơn vị có hiệu lực vào ngày hôm trước và một đơn vị có hiệu lực vào chính ngày đó",
                     "expected a unit in force the day before and one in force on the day",
                 );
                 continue;
@@ -221,7 +263,12 @@ impl<'a> Builder<'a> {
         for ((day, from), sum) in shares {
             if sum != 1_000_000 {
                 let key = format!("{day} {}", self.units[&from].code);
-                self.check.problem("successions", key, "the shares of a unit sum to exactly 1");
+                self.check.problem(
+                    "successions",
+                    key,
+                    "các phần của một đơn vị cộng lại phải đúng bằng 1",
+                    "the shares of a unit sum to exactly 1",
+                );
             }
         }
         out.sort_by_key(|s| (s.day, s.from, s.to));
@@ -239,8 +286,9 @@ impl<'a> Builder<'a> {
             .values()
             .filter(|u| u.to() != Date::MAX && !succeeded.contains(&u.id) && !above.contains(&u.id));
         for unit in lost {
-            let message = "ends without a successor, and nothing below it goes on: say what it went on as";
-            self.check.problem("successions", format!("{} {}", unit.to(), unit.code), message);
+            let vi = "hết hiệu lực mà không có đơn vị kế tục, bên dưới cũng không có gì tiếp tục: hãy nêu đơn vị kế tục";
+            let en = "ends without a successor, and nothing below it goes on: say what it went on as";
+            self.check.problem("successions", format!("{} {}", unit.to(), unit.code), vi, en);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 
 use super::{Draft, LevelName, Problem, SuccessionRow, UnitRow};
+use crate::words::Words;
 
 /// What happens to a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,9 +86,11 @@ impl Reform {
             draft.successions.iter().map(|s| (s.day, s.from.as_str())).collect();
         for row in self.successions.iter().filter(|s| known.contains(&(s.day, s.from.as_str()))) {
             let key = format!("{} {}>{}", row.day, row.from, row.to);
-            let message = "what this unit went on as on that day is in the registry already: to correct it, load \
-                           all tables";
-            tables.problem("successions", key, message.to_owned());
+            let message = Words::of(
+                "đơn vị này trở thành gì vào ngày đó đã có trong danh mục: muốn sửa, hãy nạp lại tất cả các bảng",
+                "what this unit went on as on that day is in the registry already: to correct it, load all tables",
+            );
+            tables.problem("successions", key, message);
         }
         if !tables.problems.is_empty() {
             return Err(tables.problems);
@@ -128,7 +131,7 @@ impl Tables<'_> {
         self.by_code.get(code).map_or(&[], Vec::as_slice)
     }
 
-    fn problem(&mut self, table: &'static str, key: String, message: String) {
+    fn problem(&mut self, table: &'static str, key: String, message: Words) {
         self.problems.push(Problem { table, key, message });
     }
 
@@ -167,15 +170,28 @@ impl Tables<'_> {
             }
             let begins = self.begins_on(&row.code, row.day);
             let message = match self.before(&row.code, row.day) {
-                Some(_) if begins => "a row of this code begins on that day already: is this change in?",
-                Some(_) => "the unit of this code ends on that day already",
-                None => "no unit carries this code the day before",
+                Some(_) if begins => Words::of(
+                    "đã có dòng của mã này bắt đầu vào ngày đó: có phải thay đổi này đã được nạp?",
+                    "a row of this code begins on that day already: is this change in?",
+                ),
+                Some(_) => Words::of(
+                    "đơn vị mang mã này đã hết hiệu lực vào ngày đó",
+                    "the unit of this code ends on that day already",
+                ),
+                None => Words::of(
+                    "không đơn vị nào mang mã này vào ngày hôm trước",
+                    "no unit carries this code the day before",
+                ),
             };
-            return self.problem("changes", key, message.to_owned());
+            return self.problem("changes", key, message);
         };
         let known = &self.units[at];
         if !row.level.is_empty() && row.level != known.level {
-            let message = format!("{} is of level {}, not {}", known.name, known.level, row.level);
+            let (name, is, not) = (&known.name, &known.level, &row.level);
+            let message = Words::of(
+                format!("{name} thuộc cấp {is}, không phải {not}"),
+                format!("{name} is of level {is}, not {not}"),
+            );
             return self.problem("changes", key, message);
         }
         let other = |given: &str, known: &str| !given.is_empty() && given != known;
@@ -183,17 +199,26 @@ impl Tables<'_> {
         let renamed = other(&row.name, &known.name) || other(&row.kind, &known.kind);
         match row.act {
             Act::Renamed if !renamed => {
-                let message = format!("expected another name or kind: it is {} ({})", known.name, known.kind);
+                let (name, kind) = (&known.name, &known.kind);
+                let message = Words::of(
+                    format!("cần tên hoặc loại khác: hiện là {name} ({kind})"),
+                    format!("expected another name or kind: it is {name} ({kind})"),
+                );
                 return self.problem("changes", key, message);
             }
             Act::Renamed if moved => {
-                let message =
-                    "a unit that is renamed stays where it is: write moves where its parent changes";
-                return self.problem("changes", key, message.to_owned());
+                let message = Words::of(
+                    "đơn vị đổi tên thì vẫn thuộc đơn vị cấp trên cũ: nếu đổi cấp trên, hãy ghi moves",
+                    "a unit that is renamed stays where it is: write moves where its parent changes",
+                );
+                return self.problem("changes", key, message);
             }
             Act::Moves if !moved => {
-                let parent = known.parent.as_deref().unwrap_or("nothing");
-                let message = format!("expected another parent_code: {} lies in {parent}", known.name);
+                let (name, parent) = (&known.name, known.parent.as_deref());
+                let message = Words::of(
+                    format!("cần parent_code khác: {name} thuộc {}", parent.unwrap_or("không đơn vị nào")),
+                    format!("expected another parent_code: {name} lies in {}", parent.unwrap_or("nothing")),
+                );
                 return self.problem("changes", key, message);
             }
             _ => {}
@@ -219,12 +244,18 @@ impl Tables<'_> {
         let needed = [("level", &row.level), ("name", &row.name), ("parent_code", &row.parent)];
         let missing: Vec<_> = needed.iter().filter(|(_, text)| text.is_empty()).map(|(n, _)| *n).collect();
         if !missing.is_empty() {
-            let message = format!("a unit that begins has {}", missing.join(" and "));
+            let message = Words::of(
+                format!("đơn vị mới phải có {}", missing.join(" và ")),
+                format!("a unit that begins has {}", missing.join(" and ")),
+            );
             return self.problem("changes", key, message);
         }
         if self.begins_on(&row.code, row.day) {
-            let message = "a unit of this code begins on that day already";
-            return self.problem("changes", key, message.to_owned());
+            let message = Words::of(
+                "đã có đơn vị mang mã này bắt đầu vào ngày đó",
+                "a unit of this code begins on that day already",
+            );
+            return self.problem("changes", key, message);
         }
         let starts = self.places(&row.code).iter().filter_map(|at| self.units[*at].valid_from);
         let next = starts.filter(|from| *from > row.day).min();

@@ -36,10 +36,11 @@ pub(super) fn build_regimes(
     let mut out = Vec::new();
     for row in &draft.regimes {
         if !codes.insert(row.code.as_str()) {
-            check.problem(TABLE, &row.code, "is there twice");
+            check.problem(TABLE, &row.code, "bị lặp", "is there twice");
         }
         if !row.programme.is_empty() && !draft.programmes.iter().any(|p| p.code == row.programme) {
-            check.problem(TABLE, &row.code, format!("unknown programme {:?}", row.programme));
+            let vi = format!("không có chương trình {:?}", row.programme);
+            check.problem(TABLE, &row.code, vi, format!("unknown programme {:?}", row.programme));
         }
         out.extend(build(check, row, &known).map(Arc::new));
     }
@@ -54,7 +55,7 @@ fn build(check: &mut Checker, row: &RegimeRow, known: &Known<'_>) -> Option<Regi
     let mut level_of = |code: &str| {
         let level = known.levels.get(code).copied();
         if level.is_none() {
-            check.problem(TABLE, &row.code, format!("unknown level {code:?}"));
+            check.problem(TABLE, &row.code, format!("không có cấp {code:?}"), format!("unknown level {code:?}"));
         }
         level
     };
@@ -67,23 +68,30 @@ fn build(check: &mut Checker, row: &RegimeRow, known: &Known<'_>) -> Option<Regi
     deadlines.sort_unstable();
     let calendar = known.calendars.iter().find(|c| c.code == row.calendar);
     if calendar.is_none() {
-        check.problem(TABLE, &row.code, format!("unknown calendar {:?}", row.calendar));
+        let vi = format!("không có lịch {:?}", row.calendar);
+        check.problem(TABLE, &row.code, vi, format!("unknown calendar {:?}", row.calendar));
     }
     let (level, approvals, calendar) = (level?, approvals?, calendar?);
     if row.frequency.grain().is_none() {
-        check.problem(TABLE, &row.code, "what is reported by event has no periods: month, quarter, half or year");
+        let vi = "báo cáo theo đợt phát sinh thì không có kỳ: month, quarter, half hoặc year";
+        let en = "what is reported by event has no periods: month, quarter, half or year";
+        check.problem(TABLE, &row.code, vi, en);
     }
     if calendar.year_only && row.frequency != crate::period::Frequency::Year {
-        check.problem(TABLE, &row.code, format!("nothing shorter than a year is defined in {}", calendar.code));
+        let vi = format!("lịch {} không có kỳ ngắn hơn một năm", calendar.code);
+        let en = format!("nothing shorter than a year is defined in {}", calendar.code);
+        check.problem(TABLE, &row.code, vi, en);
     }
     if approvals.first().is_some_and(|first| *first >= level) || !approvals.is_sorted_by(|a, b| a > b) {
-        let expected = "approvals go upwards, from a level above the one that reports: district|province|nation";
-        check.problem(TABLE, &row.code, expected);
+        let vi = "các cấp duyệt ghi từ dưới lên, bắt đầu từ cấp trên cấp báo cáo: district|province|nation";
+        let en = "approvals go upwards, from a level above the one that reports: district|province|nation";
+        check.problem(TABLE, &row.code, vi, en);
     }
     let twice = deadlines.windows(2).any(|pair| pair[0].0 == pair[1].0);
     if twice || deadlines.iter().any(|(of, days)| *of > level || *days > MOST_DAYS) {
-        let expected = "a deadline is of the level that reports or one above it, once each, of at most 366 days";
-        check.problem(TABLE, &row.code, expected);
+        let vi = "thời hạn là của cấp báo cáo hoặc cấp trên, mỗi cấp một lần, nhiều nhất 366 ngày";
+        let en = "a deadline is of the level that reports or one above it, once each, of at most 366 days";
+        check.problem(TABLE, &row.code, vi, en);
     }
     Some(Regime {
         code: row.code.clone(),
@@ -115,17 +123,20 @@ fn indicators(check: &mut Checker, row: &RegimeRow, calendar: &Calendar, known: 
     for code in &row.indicators {
         let named = known.indicators.iter().find(|i| i.code == *code || i.short_code() == code);
         match named {
-            None => check.problem(TABLE, &row.code, format!("unknown indicator {code:?}")),
+            None => {
+                let vi = format!("không có chỉ tiêu {code:?}");
+                check.problem(TABLE, &row.code, vi, format!("unknown indicator {code:?}"));
+            }
             Some(indicator) if indicator.from_map => {
-                let message = format!("{code} is given by the map itself: nobody reports it");
-                check.problem(TABLE, &row.code, message);
+                let vi = format!("{code} do bản đồ hành chính cho, không ai báo cáo");
+                let en = format!("{code} is given by the map itself: nobody reports it");
+                check.problem(TABLE, &row.code, vi, en);
             }
             Some(indicator) if !fits(indicator) => {
-                let message = format!(
-                    "{code} is collected less often than the regime reports, or in the calendar {}",
-                    indicator.calendar.code
-                );
-                check.problem(TABLE, &row.code, message);
+                let calendar = &indicator.calendar.code;
+                let vi = format!("{code} được thu thập thưa hơn kỳ báo cáo, hoặc theo lịch {calendar}");
+                let en = format!("{code} is collected less often than the regime reports, or in the calendar {calendar}");
+                check.problem(TABLE, &row.code, vi, en);
             }
             Some(indicator) => drop(out.insert(indicator.code.clone())),
         }
@@ -138,7 +149,9 @@ fn indicators(check: &mut Checker, row: &RegimeRow, calendar: &Calendar, known: 
     };
     out.extend(known.indicators.iter().filter(of_programme).map(|i| i.code.clone()));
     if out.is_empty() {
-        check.problem(TABLE, &row.code, "names no indicator, nor a programme with one of its calendar");
+        let vi = "không nêu chỉ tiêu nào, cũng không nêu chương trình có chỉ tiêu theo lịch này";
+        let en = "names no indicator, nor a programme with one of its calendar";
+        check.problem(TABLE, &row.code, vi, en);
     }
     out.into_iter().collect()
 }
@@ -153,8 +166,9 @@ fn check_kept(
     for was in before.regimes() {
         let level_now = |level: Level| levels.get(before.level_code(level)).copied();
         let Some(is) = regimes.iter().find(|r| r.code == was.code) else {
-            let message = "was in the registry and is no longer: leave it in, and end its validity";
-            check.problem(TABLE, &was.code, message);
+            let vi = "đã có trong danh mục mà nay không còn: hãy giữ lại, và ghi ngày hết hiệu lực";
+            let en = "was in the registry and is no longer: leave it in, and end its validity";
+            check.problem(TABLE, &was.code, vi, en);
             continue;
         };
         let approvals: Vec<Option<Level>> = was.approvals.iter().map(|l| level_now(*l)).collect();
@@ -163,8 +177,9 @@ fn check_kept(
             && was.calendar.code == is.calendar.code
             && approvals == is.approvals.iter().map(|l| Some(*l)).collect::<Vec<_>>();
         if !same {
-            let message = "has another level, frequency, calendar or other approvals than before: give it a new code";
-            check.problem(TABLE, &was.code, message);
+            let vi = "có cấp, kỳ, lịch hoặc các cấp duyệt khác trước: hãy đặt mã mới";
+            let en = "has another level, frequency, calendar or other approvals than before: give it a new code";
+            check.problem(TABLE, &was.code, vi, en);
         }
     }
 }

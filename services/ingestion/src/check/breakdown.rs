@@ -7,10 +7,10 @@ use tonghop_core::dimension::{Breakdown, Dimension, DimensionKind, REPORTER, UND
 use tonghop_core::figure::{Series, place};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::registry::Registry;
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Got, Language, Text};
 
 use super::nearest::nearest;
-use crate::finding::{Code, Spot, finding};
+use crate::finding::{Code, Spot, did_you_mean, finding, shown};
 use crate::submission::{Field, Place, RawBreakdown, RawFigure};
 
 /// A breakdown that an indicator can have.
@@ -32,9 +32,9 @@ pub(super) type Address = (Series, Breakdown);
 pub(super) struct Wrong {
     code: Code,
     dimension: String,
-    got: String,
-    expected: String,
-    hint: String,
+    got: Got,
+    expected: Text,
+    hint: Text,
 }
 
 impl Wrong {
@@ -45,7 +45,7 @@ impl Wrong {
             }
             _ => raw.place.at(Field::Breakdown),
         };
-        finding(self.code, spot, &self.got, self.expected.clone(), self.hint.clone())
+        finding(self.code, spot, self.got.clone(), self.expected.clone(), self.hint.clone())
     }
 }
 
@@ -54,21 +54,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn wrong(
-        &mut self,
-        code: Code,
-        dimension: &str,
-        got: &str,
-        expected: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.wrong.push(Wrong {
-            code,
-            dimension: dimension.to_owned(),
-            got: got.to_owned(),
-            expected: expected.into(),
-            hint: hint.into(),
-        });
+    fn wrong(&mut self, code: Code, dimension: &str, got: impl Into<Got>, expected: Text, hint: Text) {
+        self.wrong.push(Wrong { code, dimension: dimension.to_owned(), got: got.into(), expected, hint });
     }
 }
 
@@ -114,15 +101,26 @@ impl Reader {
         for (dimension, member) in read {
             if dimension.is_empty() || member.is_empty() {
                 let got = match raw {
-                    RawBreakdown::Pairs(_) => format!("{dimension:?} with the member {member:?}"),
+                    RawBreakdown::Pairs(_) => format!("{dimension:?}: {member:?}"),
                     RawBreakdown::Text(text) => text.clone(),
                 };
-                let hint = "name a dimension and a member of it; in CSV separate such pairs by |";
-                self.wrong(Code::MalformedBreakdown, dimension, &got, "pairs as reporter=cong-an", hint);
+                let expected = Text::of("các cặp như reporter=cong-an", "pairs as reporter=cong-an");
+                let hint = Text::of(
+                    "nêu tiêu thức phân tổ và mục của nó; trong CSV các cặp cách nhau bằng dấu |",
+                    "name a dimension and a member of it; in CSV separate such pairs by |",
+                );
+                self.wrong(Code::MalformedBreakdown, dimension, got, expected, hint);
             } else if pairs.insert(dimension, member).is_some() {
-                let hint = "a figure is for one member of a dimension: give each member a figure of its own";
-                let got = format!("{dimension} a second time, with {member}");
-                self.wrong(Code::DuplicateDimension, dimension, &got, "every dimension once", hint);
+                let hint = Text::of(
+                    "mỗi số liệu thuộc một mục của một tiêu thức phân tổ: hãy tách mỗi mục thành một số liệu riêng",
+                    "a figure is for one member of a dimension: give each member a figure of its own",
+                );
+                let got = Text::of(
+                    format!("{dimension} lần thứ hai, với {}", shown(member)),
+                    format!("{dimension} a second time, with {}", shown(member)),
+                );
+                let expected = Text::of("mỗi tiêu thức phân tổ một lần", "every dimension once");
+                self.wrong(Code::DuplicateDimension, dimension, got, expected, hint);
             }
         }
         pairs
@@ -132,28 +130,35 @@ impl Reader {
         let Some(known) = registry.dimension(dimension) else {
             let codes = registry.dimensions().iter().map(|d| d.code.as_str());
             let hint = match (nearest(dimension, codes).first(), indicator) {
-                (Some(near), _) => format!("did you mean {near}?"),
-                (None, Some(indicator)) => format!("{} has {}", indicator.code, list(&indicator.dimensions)),
-                (None, None) => "look it up in the list of dimensions, GET /v1/dimensions".to_owned(),
+                (Some(near), _) => did_you_mean(&[near]),
+                (None, Some(indicator)) => has(indicator),
+                (None, None) => Text::of(
+                    "tra trong danh sách tiêu thức phân tổ, GET /v1/dimensions",
+                    "look it up in the list of dimensions, GET /v1/dimensions",
+                ),
             };
-            return self.wrong(Code::UnknownDimension, dimension, dimension, "the code of a dimension", hint);
+            let expected = Text::of("mã của một tiêu thức phân tổ", "the code of a dimension");
+            return self.wrong(Code::UnknownDimension, dimension, dimension, expected, hint);
         };
         if let Some(indicator) = indicator
             && !indicator.has_dimension(dimension)
         {
-            let expected = format!("{} has {}", indicator.code, list(&indicator.dimensions));
-            let hint = format!("leave {dimension} out");
+            let (expected, name) = (has(indicator), shown(dimension));
+            let hint = Text::of(format!("bỏ {name}"), format!("leave {name} out"));
             return self.wrong(Code::DimensionNotOfIndicator, dimension, dimension, expected, hint);
         }
         if known.member(member).is_none() {
             let hint = match nearest(member, known.members.iter().map(|m| m.code.as_str())).first() {
-                Some(near) => format!("did you mean {near}?"),
-                None if known.member(UNDIVIDED).is_some() => {
-                    format!("write {UNDIVIDED} where the source does not split by {dimension}")
+                Some(near) => did_you_mean(&[near]),
+                None if known.member(UNDIVIDED).is_some() => Text::of(
+                    format!("ghi {UNDIVIDED} nếu nguồn không tách theo {dimension}"),
+                    format!("write {UNDIVIDED} where the source does not split by {dimension}"),
+                ),
+                None => {
+                    Text::of("ghi mã của một trong các mục này", "write the code of one of these members")
                 }
-                None => "write the code of one of these members".to_owned(),
             };
-            let expected = members(known);
+            let expected = Text::same(members(known));
             return self.wrong(Code::UnknownMember, dimension, member, expected, hint);
         }
         if let Some(indicator) = indicator
@@ -161,9 +166,12 @@ impl Reader {
             && !indicator.reporters.is_empty()
             && !indicator.reporters.iter().any(|r| r == member)
         {
-            let expected = indicator.reporters.join(" or ");
-            let hint = format!("{} is reported by {expected} only", indicator.code);
-            self.wrong(Code::ReporterNotAllowed, dimension, member, expected, hint);
+            let (sides, code) = (either(&indicator.reporters), &indicator.code);
+            let hint = Text::of(
+                format!("{code} chỉ do {} báo cáo", sides.in_language(Language::Vietnamese)),
+                format!("{code} is reported by {} only", sides.in_language(Language::English)),
+            );
+            self.wrong(Code::ReporterNotAllowed, dimension, member, sides, hint);
         }
     }
 
@@ -173,25 +181,45 @@ impl Reader {
         for dimension in missing {
             if dimension == REPORTER {
                 let sides = match indicator.reporters.as_slice() {
-                    [] => registry.dimension(REPORTER).map(members).unwrap_or_default(),
-                    some => some.join(" or "),
+                    [] => Text::same(registry.dimension(REPORTER).map(members).unwrap_or_default()),
+                    some => either(some),
                 };
-                let hint = format!("add {REPORTER}={}", indicator.reporters.first().map_or("…", |r| r));
-                let expected = format!("the side that reports: {sides}");
-                self.wrong(Code::MissingReporter, dimension, "nothing", expected, hint);
+                let first = indicator.reporters.first().map_or("…", |r| r);
+                let hint = Text::of(format!("thêm {REPORTER}={first}"), format!("add {REPORTER}={first}"));
+                let expected = Text::of(
+                    format!("bên báo cáo: {}", sides.in_language(Language::Vietnamese)),
+                    format!("the side that reports: {}", sides.in_language(Language::English)),
+                );
+                self.wrong(Code::MissingReporter, dimension, Got::nothing(), expected, hint);
             } else if let Some(known) = registry.dimension(dimension)
                 && known.kind == DimensionKind::Partition
             {
-                let expected = format!("a member of {dimension}: {}", members(known));
-                let hint = format!("add {dimension}={UNDIVIDED} where the source does not split by it");
-                self.wrong(Code::MissingMember, dimension, "nothing", expected, hint);
+                let members = members(known);
+                let expected = Text::of(
+                    format!("một mục của {dimension}: {members}"),
+                    format!("a member of {dimension}: {members}"),
+                );
+                let hint = Text::of(
+                    format!("thêm {dimension}={UNDIVIDED} nếu nguồn không tách theo tiêu thức này"),
+                    format!("add {dimension}={UNDIVIDED} where the source does not split by it"),
+                );
+                self.wrong(Code::MissingMember, dimension, Got::nothing(), expected, hint);
             }
         }
     }
 }
 
-fn list(dimensions: &[String]) -> String {
-    if dimensions.is_empty() { "no breakdown".to_owned() } else { dimensions.join(", ") }
+/// What an indicator is split by.
+fn has(indicator: &Indicator) -> Text {
+    let (code, all) = (&indicator.code, indicator.dimensions.join(", "));
+    match all.as_str() {
+        "" => Text::of(format!("{code} không có phân tổ"), format!("{code} has no breakdown")),
+        _ => Text::of(format!("{code} có {all}"), format!("{code} has {all}")),
+    }
+}
+
+fn either(sides: &[String]) -> Text {
+    Text::of(sides.join(" hoặc "), sides.join(" or "))
 }
 
 fn members(dimension: &Dimension) -> String {

@@ -25,7 +25,10 @@ impl<'a> Checker<'_, 'a> {
                     "ask whoever closed it, or somebody above them, to open the period again (POST /v1/reports with \
                      act=open), and send it again",
                 );
-                let got = format!("a figure of {} for {period}", raw.unit);
+                let got = Text::of(
+                    format!("số liệu của {} kỳ {period}", raw.unit),
+                    format!("a figure of {} for {period}", raw.unit),
+                );
                 finding(Code::PeriodClosed, raw.place.whole(), got, expected(lock, closing, over), hint)
             });
             return;

@@ -13,7 +13,7 @@ mod part;
 mod statement;
 mod subject;
 mod texts;
-mod unit;
+pub(crate) mod unit;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -25,9 +25,9 @@ use tonghop_core::period::{Period, PeriodError};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::record::AcceptedFigure;
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Got, Text};
 
-use crate::finding::{Code, Findings, Spot, finding};
+use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
 use crate::locks::Locks;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
@@ -146,31 +146,32 @@ impl<'r, 'a> Checker<'r, 'a> {
         let read = |key: &str| raw.reading.listed().iter().all(|f| f.path != key);
         if raw.source.is_empty() && read("source") {
             self.findings.add(|| {
-                let hint = "name the system that reports, as congan-backan";
-                finding(Code::MissingField, Spot::path("source"), "nothing", "the reporting system", hint)
+                let expected = Text::of("hệ thống báo cáo", "the reporting system");
+                let hint = Text::of(
+                    "nêu tên hệ thống báo cáo, ví dụ congan-backan",
+                    "name the system that reports, as congan-backan",
+                );
+                finding(Code::MissingField, Spot::path("source"), Got::nothing(), expected, hint)
             });
         }
         texts::check(&mut self.findings, || Spot::path("source"), &raw.source, self.limits.max_text);
         texts::check(&mut self.findings, || Spot::path("note"), &raw.note, self.limits.max_note);
         if raw.figures.is_empty() && raw.reading.is_empty() {
             self.findings.add(|| {
-                let hint = "send a submission when there is something to report; zero is a figure, too";
-                finding(
-                    Code::EmptySubmission,
-                    Spot::path("figures"),
-                    "no figures",
-                    "at least one figure",
-                    hint,
-                )
+                let got = Text::of("không có số liệu nào", "no figures");
+                let expected = Text::of("ít nhất một số liệu", "at least one figure");
+                let hint = Text::of(
+                    "chỉ gửi báo cáo khi có gì để báo cáo; số 0 cũng là một số liệu",
+                    "send a submission when there is something to report; zero is a figure, too",
+                );
+                finding(Code::EmptySubmission, Spot::path("figures"), got, expected, hint)
             });
         }
         let (count, most) = (raw.figures.len(), self.limits.max_figures);
         if count > most {
             self.findings.add(|| {
-                let hint = "send the figures in several submissions, each with an idempotency key of its own";
-                let expected = format!("at most {most} figures in one submission");
-                let spot = Spot::path("figures");
-                finding(Code::TooManyFigures, spot, format!("{count} figures"), expected, hint)
+                let got = Text::of(format!("{count} số liệu"), format!("{count} figures"));
+                too_many_figures(got, most)
             });
         }
     }
@@ -252,10 +253,17 @@ impl<'r, 'a> Checker<'r, 'a> {
         if let Some(first) = self.keys.insert(key, place) {
             self.keys.insert(key, first);
             self.findings.add(|| {
-                let got =
-                    format!("{place} has the same unit, indicator, breakdown, period and scope as {first}");
-                let hint = format!("keep {first} or {place}; a revision is a later submission");
-                finding(Code::DuplicateFigure, place.whole(), got, "one figure of one key", hint)
+                let (place_vi, first_vi) = (place.in_vietnamese(), first.in_vietnamese());
+                let got = Text::of(
+                    format!("{place_vi} trùng đơn vị, chỉ tiêu, phân tổ, kỳ và phạm vi với {first_vi}"),
+                    format!("{place} has the same unit, indicator, breakdown, period and scope as {first}"),
+                );
+                let expected = Text::of("mỗi khóa một số liệu", "one figure of one key");
+                let hint = Text::of(
+                    format!("giữ {first_vi} hoặc {place_vi}; muốn sửa số liệu thì gửi báo cáo sau"),
+                    format!("keep {first} or {place}; a revision is a later submission"),
+                );
+                finding(Code::DuplicateFigure, place.whole(), got, expected, hint)
             });
         }
     }
@@ -307,25 +315,32 @@ impl<'r, 'a> Checker<'r, 'a> {
                 good = false;
                 self.findings.add(|| {
                     let known: Vec<_> = self.registry.programmes().iter().map(|p| p.code.as_str()).collect();
-                    let hint =
-                        "write the code of a known programme, or leave it out: it is no part of the key";
-                    let expected = format!("one of {}", known.join(", "));
+                    let hint = Text::of(
+                        "ghi mã của một chương trình có trong danh mục, hoặc bỏ trống: chương trình không thuộc khóa",
+                        "write the code of a known programme, or leave it out: it is no part of the key",
+                    );
+                    let expected = one_of(&known);
                     finding(Code::UnknownProgramme, spot(), code, expected, hint)
                 });
             } else if let Some(indicator) = indicator
                 && !indicator.programmes.contains(code)
             {
                 self.warnings.add(|| {
-                    let expected = format!(
-                        "{} is reported under {}",
-                        indicator.code,
-                        if indicator.programmes.is_empty() {
-                            "no programme".to_owned()
-                        } else {
-                            indicator.programmes.join(", ")
-                        }
+                    let (of, under) = (&indicator.code, indicator.programmes.join(", "));
+                    let expected = match under.as_str() {
+                        "" => Text::of(
+                            format!("{of} không được báo cáo theo chương trình nào"),
+                            format!("{of} is reported under no programme"),
+                        ),
+                        _ => Text::of(
+                            format!("{of} được báo cáo theo {under}"),
+                            format!("{of} is reported under {under}"),
+                        ),
+                    };
+                    let hint = Text::of(
+                        "số liệu vẫn được nhận và chương trình vẫn được ghi; hãy kiểm tra có đúng chương trình không",
+                        "the figure is taken and the mark is kept; check that the programme is meant",
                     );
-                    let hint = "the figure is taken and the mark is kept; check that the programme is meant";
                     finding(Code::ProgrammeNotOfIndicator, spot(), code, expected, hint)
                 });
             }

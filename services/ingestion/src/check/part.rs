@@ -14,6 +14,7 @@ use tonghop_core::indicator::{Indicator, Kind, ReporterOverlap};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
+use tonghop_runtime::Text;
 
 use crate::finding::{Code, Findings, finding};
 use crate::submission::{Field, Place};
@@ -249,10 +250,17 @@ impl Rule<'_> {
             let names =
                 |all: &[&Indicator]| all.iter().map(|i| i.code.as_str()).collect::<Vec<_>>().join(" + ");
             let (n, d) = (names(&self.numerator), names(&self.denominator));
-            let got = format!("{n} = {} for unit {unit}", shown(part));
-            let expected = format!("at most {}, which is {d} ({other})", shown(whole));
-            let hint =
-                "a part is no larger than its whole: correct one of the two, or send the whole complete";
+            let (part, whole) = (shown(part), shown(whole));
+            let got =
+                Text::of(format!("{n} = {part} của đơn vị {unit}"), format!("{n} = {part} for unit {unit}"));
+            let expected = Text::of(
+                format!("nhiều nhất {whole}, là {d} ({})", other.in_vietnamese()),
+                format!("at most {whole}, which is {d} ({other})"),
+            );
+            let hint = Text::of(
+                "bộ phận không lớn hơn tổng thể: sửa một trong hai số, hoặc gửi đủ số tổng thể",
+                "a part is no larger than its whole: correct one of the two, or send the whole complete",
+            );
             finding(Code::NumeratorAboveDenominator, at.at(Field::Value), got, expected, hint)
         });
         false

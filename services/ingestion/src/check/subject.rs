@@ -3,11 +3,12 @@
 use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{FIRST_YEAR, Grain, LAST_YEAR, Period, PeriodError};
-use tonghop_core::question::frequency_name;
+use tonghop_core::question::{frequency_in_vietnamese, frequency_name};
+use tonghop_runtime::{Got, Language, Text};
 
 use super::Checker;
 use super::nearest::nearest;
-use crate::finding::{Code, finding};
+use crate::finding::{Code, did_you_mean, finding};
 use crate::submission::{Field, Fields, RawFigure};
 
 impl<'r, 'a> Checker<'r, 'a> {
@@ -18,15 +19,19 @@ impl<'r, 'a> Checker<'r, 'a> {
         bad: Fields,
         field: Field,
         text: &'a str,
-        what: &str,
+        what: fn() -> Text,
     ) -> Option<&'a str> {
         if bad.has(field) {
             return None;
         }
         if text.is_empty() {
             self.findings.add(|| {
-                let hint = format!("add {what}");
-                finding(Code::MissingField, raw.place.at(field), "nothing", what, hint)
+                let what = what();
+                let hint = Text::of(
+                    format!("thêm {}", what.in_language(Language::Vietnamese)),
+                    format!("add {}", what.in_language(Language::English)),
+                );
+                finding(Code::MissingField, raw.place.at(field), Got::nothing(), what, hint)
             });
             return None;
         }
@@ -34,7 +39,8 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     pub(super) fn indicator(&mut self, raw: &'a RawFigure, bad: Fields) -> Option<&'r Indicator> {
-        let text = self.required(raw, bad, Field::Indicator, &raw.indicator, "the code of an indicator")?;
+        let what = || Text::of("mã của một chỉ tiêu", "the code of an indicator");
+        let text = self.required(raw, bad, Field::Indicator, &raw.indicator, what)?;
         let registry = self.registry;
         let known =
             *self.indicators.entry(text).or_insert_with(|| registry.indicator(text).map(AsRef::as_ref));
@@ -42,17 +48,26 @@ impl<'r, 'a> Checker<'r, 'a> {
         match known {
             Some(indicator) if !indicator.from_map => return Some(indicator),
             Some(_) => self.findings.add(|| {
-                let hint = "leave it out: it is 1 for every unit in force, and nobody reports it";
-                let expected = "an indicator that is reported";
+                let hint = Text::of(
+                    "bỏ đi: chỉ tiêu này là 1 cho mỗi đơn vị có hiệu lực, không ai báo cáo",
+                    "leave it out: it is 1 for every unit in force, and nobody reports it",
+                );
+                let expected = Text::of("một chỉ tiêu có báo cáo", "an indicator that is reported");
                 finding(Code::IndicatorFromMap, spot(), text, expected, hint)
             }),
             None => self.findings.add(|| {
                 let codes = registry.indicators().iter().flat_map(|i| [i.code.as_str(), i.short_code()]);
                 let hint = match nearest(text, codes).as_slice() {
-                    [] => "look the code up in the list of indicators, GET /v1/indicators".to_owned(),
-                    near => format!("did you mean {}?", near.join(" or ")),
+                    [] => Text::of(
+                        "tra mã trong danh sách chỉ tiêu, GET /v1/indicators",
+                        "look the code up in the list of indicators, GET /v1/indicators",
+                    ),
+                    near => did_you_mean(near),
                 };
-                let expected = "the code of an indicator, or its part before the first hyphen";
+                let expected = Text::of(
+                    "mã của một chỉ tiêu, hoặc phần mã trước dấu gạch nối đầu tiên",
+                    "the code of an indicator, or its part before the first hyphen",
+                );
                 finding(Code::UnknownIndicator, spot(), text, expected, hint)
             }),
         }
@@ -61,7 +76,8 @@ impl<'r, 'a> Checker<'r, 'a> {
 
     /// The period as written.
     pub(super) fn period(&mut self, raw: &'a RawFigure, bad: Fields) -> Option<Period> {
-        let text = self.required(raw, bad, Field::Period, &raw.period, "a period, as 2024-M03")?;
+        let what = || Text::of("kỳ báo cáo, ví dụ 2024-M03", "a period, as 2024-M03");
+        let text = self.required(raw, bad, Field::Period, &raw.period, what)?;
         let error = match self.periods.entry(text).or_insert_with(|| Period::parse(text)) {
             Ok(period) => return Some(*period),
             Err(error) => error.clone(),
@@ -70,19 +86,33 @@ impl<'r, 'a> Checker<'r, 'a> {
             let (code, expected, hint) = match error {
                 PeriodError::Form => (
                     Code::MalformedPeriod,
-                    "2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023, or a day as 2023-05-25"
-                        .to_owned(),
-                    "write the period in one of these forms",
+                    Text::of(
+                        "2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023, hoặc một ngày như 2023-05-25",
+                        "2024-M03, 2024-Q1, 2024-H1, 2024-9M, 2024, 2013..2023, or a day as 2023-05-25",
+                    ),
+                    Text::of(
+                        "ghi kỳ báo cáo theo một trong các dạng này",
+                        "write the period in one of these forms",
+                    ),
                 ),
                 PeriodError::EndsBeforeStart => (
                     Code::SpanEndsBeforeStart,
-                    "a span from its first to its last year, as 2013..2023".to_owned(),
-                    "exchange the two years",
+                    Text::of(
+                        "giai đoạn từ năm đầu đến năm cuối, ví dụ 2013..2023",
+                        "a span from its first to its last year, as 2013..2023",
+                    ),
+                    Text::of("đổi chỗ hai năm", "exchange the two years"),
                 ),
                 PeriodError::Year => (
                     Code::YearOutOfRange,
-                    format!("a year from {FIRST_YEAR} to {LAST_YEAR}"),
-                    "check the year, four digits of the common era",
+                    Text::of(
+                        format!("năm từ {FIRST_YEAR} đến {LAST_YEAR}"),
+                        format!("a year from {FIRST_YEAR} to {LAST_YEAR}"),
+                    ),
+                    Text::of(
+                        "kiểm tra năm, bốn chữ số theo dương lịch",
+                        "check the year, four digits of the common era",
+                    ),
                 ),
             };
             finding(code, raw.place.at(Field::Period), text, expected, hint)
@@ -106,23 +136,42 @@ impl<'r, 'a> Checker<'r, 'a> {
                 let (kind, expected, hint) = if grain == Grain::Instant {
                     (
                         Code::InstantForFlow,
-                        format!("a labelled period: {code} counts what happens over time"),
-                        "name the month, quarter, half-year, year or span; a single day is for what there is",
+                        Text::of(
+                            format!("một kỳ báo cáo: {code} đếm số phát sinh trong kỳ"),
+                            format!("a labelled period: {code} counts what happens over time"),
+                        ),
+                        Text::of(
+                            "ghi tháng, quý, 6 tháng, năm hoặc giai đoạn; một ngày chỉ dùng cho số hiện có",
+                            "name the month, quarter, half-year, year or span; a single day is for what there is",
+                        ),
                     )
                 } else if calendar.year_only {
                     (
                         Code::PeriodNotInCalendar,
-                        format!(
-                            "a year or a span of years: calendar {} defines nothing shorter",
-                            calendar.code
+                        Text::of(
+                            format!(
+                                "năm hoặc giai đoạn nhiều năm: lịch {} không có kỳ nào ngắn hơn",
+                                calendar.code
+                            ),
+                            format!(
+                                "a year or a span of years: calendar {} defines nothing shorter",
+                                calendar.code
+                            ),
                         ),
-                        "report the year, as 2024",
+                        Text::of("báo cáo theo năm, ví dụ 2024", "report the year, as 2024"),
                     )
                 } else {
+                    let every_vi = frequency_in_vietnamese(indicator.frequency);
                     (
                         Code::PeriodTooShort,
-                        format!("a period no shorter than a {every}: {code} is collected by {every}"),
-                        "add up what is shorter and report the longer period",
+                        Text::of(
+                            format!("kỳ không ngắn hơn {every_vi}: {code} được thu thập theo {every_vi}"),
+                            format!("a period no shorter than a {every}: {code} is collected by {every}"),
+                        ),
+                        Text::of(
+                            "cộng các kỳ ngắn lại và báo cáo kỳ dài hơn",
+                            "add up what is shorter and report the longer period",
+                        ),
                     )
                 };
                 finding(kind, raw.place.at(Field::Period), period.to_string(), expected, hint)
@@ -132,13 +181,25 @@ impl<'r, 'a> Checker<'r, 'a> {
         if !indicator.in_force(period) {
             self.findings.add(|| {
                 let last = indicator.calendar.last_day(period);
-                let got = format!("{period}, which ends on {last}");
+                let got = Text::of(
+                    format!("{period}, kết thúc ngày {last}"),
+                    format!("{period}, which ends on {last}"),
+                );
                 let early = last < indicator.valid_from;
                 let expected = match early {
-                    true => format!("a period that ends on {} or later", indicator.valid_from),
-                    false => format!("a period that ends before {}", indicator.valid_to),
+                    true => Text::of(
+                        format!("kỳ kết thúc từ ngày {} trở đi", indicator.valid_from),
+                        format!("a period that ends on {} or later", indicator.valid_from),
+                    ),
+                    false => Text::of(
+                        format!("kỳ kết thúc trước ngày {}", indicator.valid_to),
+                        format!("a period that ends before {}", indicator.valid_to),
+                    ),
                 };
-                let hint = "leave the figure out: outside its validity the indicator counts something else";
+                let hint = Text::of(
+                    "bỏ số liệu này: ngoài thời gian hiệu lực, chỉ tiêu đếm một nội dung khác",
+                    "leave the figure out: outside its validity the indicator counts something else",
+                );
                 finding(Code::IndicatorNotInForce, raw.place.at(Field::Period), got, expected, hint)
             });
             return None;
@@ -147,13 +208,17 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     pub(super) fn scope(&mut self, raw: &'a RawFigure, bad: Fields) -> Option<Scope> {
-        let text = self.required(raw, bad, Field::Scope, &raw.scope, "a scope, own or territory")?;
+        let what = || Text::of("phạm vi, own hoặc territory", "a scope, own or territory");
+        let text = self.required(raw, bad, Field::Scope, &raw.scope, what)?;
         let scope = Scope::from_code(text);
         if scope.is_none() {
             self.findings.add(|| {
-                let hint =
-                    "own is the unit's own activity; territory is what it declares for all below it, too";
-                finding(Code::UnknownScope, raw.place.at(Field::Scope), text, "own or territory", hint)
+                let hint = Text::of(
+                    "own là của chính đơn vị; territory là số khai chung cho cả các đơn vị bên dưới",
+                    "own is the unit's own activity; territory is what it declares for all below it, too",
+                );
+                let expected = Text::of("own hoặc territory", "own or territory");
+                finding(Code::UnknownScope, raw.place.at(Field::Scope), text, expected, hint)
             });
         }
         scope

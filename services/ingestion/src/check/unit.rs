@@ -6,9 +6,10 @@ use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
+use tonghop_runtime::{Language, Text};
 
 use super::Checker;
-use crate::finding::{Code, finding};
+use crate::finding::{Code, finding, text};
 use crate::submission::{Field, Fields, RawFigure};
 
 /// The unit on the map of a day, where [`Checker::unit`] would find nothing wrong with it.
@@ -36,7 +37,8 @@ impl<'r, 'a> Checker<'r, 'a> {
         period: Option<Period>,
         scope: Option<Scope>,
     ) -> Option<UnitId> {
-        let code = self.required(raw, bad, Field::Unit, &raw.unit, "the code of a unit")?;
+        let what = || Text::of("mã của một đơn vị", "the code of a unit");
+        let code = self.required(raw, bad, Field::Unit, &raw.unit, what)?;
         let registry = self.registry;
         let spot = || raw.place.at(Field::Unit);
         // Any day tells a code that never was from one that is not in force.
@@ -44,8 +46,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
             UnitLookup::Unknown => {
                 self.findings.add(|| {
-                    let expected = "the code of a unit, as the statistics office gives it";
-                    finding(Code::UnknownUnit, spot(), code, expected, unknown_hint(registry, code))
+                    finding(Code::UnknownUnit, spot(), code, code_of_unit(), unknown_hint(registry, code))
                 });
                 return None;
             }
@@ -53,16 +54,14 @@ impl<'r, 'a> Checker<'r, 'a> {
                 let (day, period) = day.zip(period)?;
                 self.findings.add(|| {
                     let expected = match period {
-                        Period::Instant(_) => format!("a unit in force on {day}"),
-                        _ => format!("a unit in force on {day}, the last day of {period}"),
+                        Period::Instant(_) => in_force_on(day),
+                        _ => Text::of(
+                            format!("đơn vị có hiệu lực vào ngày {day}, ngày cuối của kỳ {period}"),
+                            format!("a unit in force on {day}, the last day of {period}"),
+                        ),
                     };
-                    finding(
-                        Code::UnitNotInForce,
-                        spot(),
-                        code,
-                        expected,
-                        registry.code_at_other_times(&ids, day),
-                    )
+                    let told = text(registry.code_at_other_times(&ids, day));
+                    finding(Code::UnitNotInForce, spot(), code, expected, told)
                 });
                 return None;
             }
@@ -91,26 +90,40 @@ impl<'r, 'a> Checker<'r, 'a> {
                 let level = registry.level_code(collection);
                 let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
                 let hint = match above {
-                    Some(above) => format!("report it for {}", registry.named(above, day)),
-                    None => "report it for the unit above".to_owned(),
+                    Some(above) => {
+                        let above = registry.named(above, day);
+                        Text::of(format!("báo cáo cho {above}"), format!("report it for {above}"))
+                    }
+                    None => Text::of("báo cáo cho đơn vị cấp trên", "report it for the unit above"),
                 };
-                let got =
-                    format!("{}, of level {}", registry.named(id, day), registry.level_code(unit.level));
-                let expected =
-                    format!("a unit of level {level} or above: {} is collected there", indicator.code);
+                let (named, is) = (registry.named(id, day), registry.level_code(unit.level));
+                let got = Text::of(format!("{named}, thuộc cấp {is}"), format!("{named}, of level {is}"));
+                let code = &indicator.code;
+                let expected = Text::of(
+                    format!("đơn vị cấp {level} trở lên: {code} được thu thập ở cấp đó"),
+                    format!("a unit of level {level} or above: {code} is collected there"),
+                );
                 finding(Code::UnitBelowCollectionLevel, raw.place.at(Field::Unit), got, expected, hint)
             });
             return false;
         }
         if scope == Some(Scope::Territory) && registry.collects(id, day, collection) {
             self.findings.add(|| {
-                let got = format!("territory for {}", registry.named(id, day));
-                let expected = format!(
-                    "own: nothing below this unit reports {}, which is collected at level {}",
-                    indicator.code,
-                    registry.level_code(collection)
+                let (named, code) = (registry.named(id, day), &indicator.code);
+                let level = registry.level_code(collection);
+                let got = Text::of(format!("territory cho {named}"), format!("territory for {named}"));
+                let expected = Text::of(
+                    format!(
+                        "own: không có đơn vị nào bên dưới báo cáo {code}, chỉ tiêu thu thập ở cấp {level}"
+                    ),
+                    format!(
+                        "own: nothing below this unit reports {code}, which is collected at level {level}"
+                    ),
                 );
-                let hint = "write own: what the unit reports is all there is in it";
+                let hint = Text::of(
+                    "ghi own: số đơn vị báo cáo là toàn bộ số của địa bàn",
+                    "write own: what the unit reports is all there is in it",
+                );
                 finding(Code::TerritoryAtCollectionLevel, raw.place.at(Field::Scope), got, expected, hint)
             });
             return false;
@@ -126,8 +139,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         // The written form of a day is a period of its own; nothing else that reads as a day is meant.
         let Ok(Period::Instant(map_date)) = Period::parse(text) else {
             self.findings.add(|| {
-                let hint = "write the day whose map the unit code is of, or leave the cell empty";
-                finding(Code::MalformedMapDate, spot(), text, "a day, as 2023-12-14", hint)
+                let hint = Text::of(
+                    "ghi ngày của bản đồ hành chính mà mã đơn vị thuộc về, hoặc để trống ô",
+                    "write the day whose map the unit code is of, or leave the cell empty",
+                );
+                let expected = Text::of("một ngày, ví dụ 2023-12-14", "a day, as 2023-12-14");
+                finding(Code::MalformedMapDate, spot(), text, expected, hint)
             });
             return false;
         };
@@ -136,12 +153,25 @@ impl<'r, 'a> Checker<'r, 'a> {
         }
         self.findings.add(|| {
             let then = match registry.unit_on(&raw.unit, map_date) {
-                UnitLookup::Found(other) => registry.named(other, map_date),
-                _ => format!("no unit with code {}", raw.unit),
+                UnitLookup::Found(other) => Text::same(registry.named(other, map_date)),
+                _ => Text::of(
+                    format!("không có đơn vị mang mã {}", raw.unit),
+                    format!("no unit with code {}", raw.unit),
+                ),
             };
-            let got = format!("{map_date}, when there is {then}");
-            let expected = format!("a day on which the code is {}, as on {day}", registry.named(unit, day));
-            let hint = "units are read on the map of the period's last day: use the codes of that map";
+            let got = Text::of(
+                format!("{map_date}, khi đó là {}", then.in_language(Language::Vietnamese)),
+                format!("{map_date}, when there is {}", then.in_language(Language::English)),
+            );
+            let named = registry.named(unit, day);
+            let expected = Text::of(
+                format!("ngày mà mã này là {named}, như vào ngày {day}"),
+                format!("a day on which the code is {named}, as on {day}"),
+            );
+            let hint = Text::of(
+                "đơn vị được tra trên bản đồ hành chính ngày cuối kỳ: hãy dùng mã của bản đồ đó",
+                "units are read on the map of the period's last day: use the codes of that map",
+            );
             finding(Code::MapDateMismatch, spot(), got, expected, hint)
         });
         false
@@ -149,7 +179,7 @@ impl<'r, 'a> Checker<'r, 'a> {
 }
 
 /// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
-fn unknown_hint(registry: &Registry, code: &str) -> String {
+fn unknown_hint(registry: &Registry, code: &str) -> Text {
     let trimmed = code.trim();
     let padded = (0..=4).map(|zeros| format!("{}{trimmed}", "0".repeat(zeros)));
     let known: Vec<String> = padded
@@ -163,8 +193,27 @@ fn unknown_hint(registry: &Registry, code: &str) -> String {
         })
         .collect();
     if known.is_empty() {
-        "look the code up in the list of units, GET /v1/units".to_owned()
+        Text::of(
+            "tra mã trong danh sách đơn vị, GET /v1/units",
+            "look the code up in the list of units, GET /v1/units",
+        )
     } else {
-        format!("did you mean {}? Spreadsheets cut leading zeros", known.join(" or "))
+        Text::of(
+            format!("có phải ý là {}? Bảng tính thường cắt số 0 ở đầu", known.join(" hoặc ")),
+            format!("did you mean {}? Spreadsheets cut leading zeros", known.join(" or ")),
+        )
     }
+}
+
+/// That a code of a unit is expected.
+pub(crate) fn code_of_unit() -> Text {
+    Text::of(
+        "mã đơn vị hành chính do cơ quan thống kê ban hành",
+        "the code of a unit, as the statistics office gives it",
+    )
+}
+
+/// That a unit is expected that is in force on a day.
+pub(crate) fn in_force_on(day: Date) -> Text {
+    Text::of(format!("đơn vị có hiệu lực vào ngày {day}"), format!("a unit in force on {day}"))
 }

@@ -5,10 +5,10 @@
 
 pub(crate) mod table;
 
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::finding::{Code, Findings, finding};
-use crate::json::{check_size, too_many};
+use crate::json::{check_size, not_utf8, too_many};
 use crate::submission::{Field, Limits, Place, RawBreakdown, RawFigure, RawSubmission, nfc};
 use table::{Row, Table};
 
@@ -26,14 +26,16 @@ const OPTIONAL: [Field; 2] = [Field::Withdraw, Field::MapDate];
 pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<RawSubmission, Failure> {
     check_size(bytes, limits)?;
     let mut findings = Findings::default();
-    let not_understood = |findings: Findings, detail: &str| {
+    let not_understood = |findings: Findings, detail: Text| {
         Failure::new(FailureKind::NotUnderstood, detail).with_findings(findings.into_vec())
     };
     let required: Vec<&str> =
         Field::ALL.iter().filter(|f| !OPTIONAL.contains(f)).map(|f| f.column()).collect();
     let optional = OPTIONAL.map(Field::column);
     let Some(table) = Table::open("", bytes, &required, &optional, &mut findings) else {
-        return Err(not_understood(findings, "the document is not a CSV table of figures"));
+        let detail =
+            Text::of("tài liệu không phải là bảng số liệu CSV", "the document is not a CSV table of figures");
+        return Err(not_understood(findings, detail));
     };
     let mut columns = [None; Field::ALL.len()];
     for field in Field::ALL {
@@ -50,7 +52,7 @@ pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<
         !over
     });
     if findings.listed().iter().any(|f| f.code == Code::NotUtf8.as_str()) {
-        return Err(not_understood(findings, "the document is not UTF-8"));
+        return Err(not_understood(findings, not_utf8()));
     }
     if over {
         return Err(too_many(limits));
@@ -82,9 +84,12 @@ fn figure(row: &Row<'_>, columns: &[Option<usize>], findings: &mut Findings) -> 
         other => {
             figure.unreadable.insert(Field::Withdraw);
             findings.add(|| {
-                let hint = "write true to withdraw the figure; leave the cell empty otherwise";
-                let spot = figure.place.at(Field::Withdraw);
-                finding(Code::NotTrueOrFalse, spot, other, "true, false or nothing", hint)
+                let expected = Text::of("true, false hoặc để trống", "true, false or nothing");
+                let hint = Text::of(
+                    "ghi true để rút số liệu; nếu không thì để trống ô",
+                    "write true to withdraw the figure; leave the cell empty otherwise",
+                );
+                finding(Code::NotTrueOrFalse, figure.place.at(Field::Withdraw), other, expected, hint)
             });
         }
     }

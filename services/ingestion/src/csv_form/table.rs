@@ -5,7 +5,10 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use tonghop_runtime::{Got, Text};
+
 use crate::finding::{Code, Findings, Spot, finding};
+use crate::json::not_utf8_at;
 use crate::submission::into_nfc;
 
 /// A table whose header is known.
@@ -66,9 +69,16 @@ impl<'a> Table<'a> {
         let line = lines.of(&record);
         if !there {
             findings.add(|| {
-                let expected = format!("a first line with the columns {}", required.join(","));
-                let hint = "write the names of the columns in the first line";
-                finding(Code::MissingHeader, spot(name, 1, ""), "nothing", expected, hint)
+                let columns = required.join(",");
+                let expected = Text::of(
+                    format!("dòng đầu có các cột {columns}"),
+                    format!("a first line with the columns {columns}"),
+                );
+                let hint = Text::of(
+                    "ghi tên các cột ở dòng đầu",
+                    "write the names of the columns in the first line",
+                );
+                finding(Code::MissingHeader, spot(name, 1, ""), Got::nothing(), expected, hint)
             });
             return None;
         }
@@ -80,9 +90,16 @@ impl<'a> Table<'a> {
             if times > 1 {
                 complete = false;
                 findings.add(|| {
-                    let got = format!("{times} columns named {column}");
-                    let hint = "keep one of them: which counts cannot be known";
-                    finding(Code::DuplicateColumn, spot(name, line, column), got, "every column once", hint)
+                    let got = Text::of(
+                        format!("{times} cột tên {column}"),
+                        format!("{times} columns named {column}"),
+                    );
+                    let expected = Text::of("mỗi cột một lần", "every column once");
+                    let hint = Text::of(
+                        "chỉ giữ một cột: không thể biết cột nào được tính",
+                        "keep one of them: which counts cannot be known",
+                    );
+                    finding(Code::DuplicateColumn, spot(name, line, column), got, expected, hint)
                 });
             }
             if times == 0 && required.contains(column) {
@@ -90,11 +107,17 @@ impl<'a> Table<'a> {
                 findings.add(|| {
                     let got = header.join(",");
                     let hint = if header.len() == 1 && got.contains([';', '\t']) {
-                        "separate cells by commas".to_owned()
+                        Text::of("ngăn cách các ô bằng dấu phẩy", "separate cells by commas")
                     } else {
-                        format!("add the column {column}; its cells may be empty where the form allows it")
+                        Text::of(
+                            format!("thêm cột {column}; có thể để trống ô khi biểu mẫu cho phép"),
+                            format!(
+                                "add the column {column}; its cells may be empty where the form allows it"
+                            ),
+                        )
                     };
-                    let expected = format!("a column named {column}");
+                    let expected =
+                        Text::of(format!("một cột tên {column}"), format!("a column named {column}"));
                     finding(Code::MissingColumn, spot(name, line, column), got, expected, hint)
                 });
             }
@@ -124,9 +147,16 @@ impl<'a> Table<'a> {
             }
             if record.len() != self.header.len() {
                 findings.add(|| {
-                    let expected = format!("{} cells, as in the header", self.header.len());
-                    let hint = "put cells that contain a comma in quotation marks, and keep empty cells";
-                    let got = format!("{} cells", record.len());
+                    let (cells, of) = (record.len(), self.header.len());
+                    let expected = Text::of(
+                        format!("{of} ô, như dòng tiêu đề"),
+                        format!("{of} cells, as in the header"),
+                    );
+                    let hint = Text::of(
+                        "đặt ô có dấu phẩy trong dấu ngoặc kép, và giữ các ô trống",
+                        "put cells that contain a comma in quotation marks, and keep empty cells",
+                    );
+                    let got = Text::of(format!("{cells} ô"), format!("{cells} cells"));
                     finding(Code::WrongLength, spot(self.name, line, ""), got, expected, hint)
                 });
                 continue;
@@ -164,9 +194,9 @@ impl<'a> Table<'a> {
                     good = false;
                     findings.add(|| {
                         let byte = cell[error.valid_up_to()];
-                        let got = format!("byte 0x{byte:02x} in {:?}", String::from_utf8_lossy(cell));
-                        let hint = "save the document as UTF-8";
-                        finding(Code::NotUtf8, spot(self.name, line, column), got, "text in UTF-8", hint)
+                        let read = String::from_utf8_lossy(cell);
+                        let got = format!("0x{byte:02x}: {read:?}");
+                        not_utf8_at(spot(self.name, line, column), got.into())
                     });
                 }
             }
@@ -217,15 +247,14 @@ fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
             };
             if !end {
                 findings.add(|| {
-                    let got = "a quotation mark that is never closed";
-                    let hint = "close it where the cell ends; write a quotation mark within a cell twice";
-                    finding(
-                        Code::UnclosedQuote,
-                        spot(name, opened, ""),
-                        got,
-                        "a closing quotation mark",
-                        hint,
-                    )
+                    let got =
+                        Text::of("dấu ngoặc kép mở mà không đóng", "a quotation mark that is never closed");
+                    let expected = Text::of("dấu ngoặc kép đóng", "a closing quotation mark");
+                    let hint = Text::of(
+                        "đóng ở cuối ô; dấu ngoặc kép bên trong ô thì viết hai lần",
+                        "close it where the cell ends; write a quotation mark within a cell twice",
+                    );
+                    finding(Code::UnclosedQuote, spot(name, opened, ""), got, expected, hint)
                 });
                 return false;
             }
@@ -235,8 +264,14 @@ fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
                     let rest: Vec<u8> =
                         bytes[at..].iter().take(20).copied().take_while(|b| *b != b'\n').collect();
                     let got = String::from_utf8_lossy(&rest).into_owned();
-                    let expected = "a comma or the end of the line after a closing quotation mark";
-                    let hint = "write a quotation mark within a cell twice";
+                    let expected = Text::of(
+                        "dấu phẩy hoặc hết dòng sau dấu ngoặc kép đóng",
+                        "a comma or the end of the line after a closing quotation mark",
+                    );
+                    let hint = Text::of(
+                        "dấu ngoặc kép bên trong ô thì viết hai lần",
+                        "write a quotation mark within a cell twice",
+                    );
                     finding(Code::StrayQuote, spot(name, line, ""), got, expected, hint)
                 });
             }

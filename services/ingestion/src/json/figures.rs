@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde_json::value::RawValue;
+use tonghop_runtime::{Language, Text};
 
 use super::walk::{Read, each_element, each_entry, kind};
 use crate::check::nearest::nearest;
-use crate::finding::{Code, Findings, Spot, finding};
+use crate::finding::{Code, Findings, Spot, finding, one_of};
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, into_nfc};
 
 /// More dimensions than any indicator has. A breakdown is not read past it: a dimension too many is among
@@ -76,26 +77,37 @@ impl<'l> Reader<'l> {
     pub(super) fn unknown(&mut self, at: &At<'_>, known: &[&str], key: &str) {
         self.findings.add(|| {
             let hint = match nearest(key, known.iter().copied()).first() {
-                Some(near) => format!("write {near}, or leave the key out"),
-                None => "leave the key out".to_owned(),
+                Some(near) => Text::of(
+                    format!("ghi {near}, hoặc bỏ khóa này"),
+                    format!("write {near}, or leave the key out"),
+                ),
+                None => Text::of("bỏ khóa này", "leave the key out"),
             };
-            finding(Code::UnknownKey, at.spot(), key, format!("one of {}", known.join(", ")), hint)
+            finding(Code::UnknownKey, at.spot(), key, one_of(known), hint)
         });
     }
 
     pub(super) fn twice(&mut self, at: &At<'_>) {
         self.findings.add(|| {
-            let hint = "keep the one that is meant: which of them counts cannot be known";
-            finding(Code::DuplicateKey, at.spot(), "the key a second time", "every key once", hint)
+            let got = Text::of("khóa này lần thứ hai", "the key a second time");
+            let expected = Text::of("mỗi khóa một lần", "every key once");
+            let hint = Text::of(
+                "chỉ giữ khóa cần dùng: không thể biết khóa nào được tính",
+                "keep the one that is meant: which of them counts cannot be known",
+            );
+            finding(Code::DuplicateKey, at.spot(), got, expected, hint)
         });
     }
 
-    fn wrong_type(&mut self, at: &At<'_>, value: &RawValue, expected: &str) {
+    fn wrong_type(&mut self, at: &At<'_>, value: &RawValue, expected: Text) {
         self.findings.add(|| {
             let hint = if value.get() == "null" {
-                "leave the key out where there is nothing to say".to_owned()
+                Text::of("bỏ khóa khi không có gì để ghi", "leave the key out where there is nothing to say")
             } else {
-                format!("write {expected}")
+                Text::of(
+                    format!("ghi {}", expected.in_language(Language::Vietnamese)),
+                    format!("write {}", expected.in_language(Language::English)),
+                )
             };
             finding(Code::WrongType, at.spot(), kind(value), expected, hint)
         });
@@ -103,19 +115,23 @@ impl<'l> Reader<'l> {
 
     fn broken(&mut self, at: &At<'_>, error: &serde_json::Error) {
         self.findings.add(|| {
-            let hint = "write the characters themselves in UTF-8, or both halves of a surrogate pair";
-            finding(Code::MalformedJson, at.spot(), error.to_string(), "a JSON text", hint)
+            let expected = Text::of("văn bản JSON", "a JSON text");
+            let hint = Text::of(
+                "ghi thẳng ký tự theo UTF-8, hoặc đủ cả hai nửa của cặp mã thay thế",
+                "write the characters themselves in UTF-8, or both halves of a surrogate pair",
+            );
+            finding(Code::MalformedJson, at.spot(), error.to_string(), expected, hint)
         });
     }
 
     /// A text in NFC; nothing where a finding says why it cannot be read.
     pub(super) fn text(&mut self, at: &At<'_>, value: &RawValue) -> Option<String> {
-        self.text_or(at, value, "a text in quotation marks")
+        self.text_or(at, value, || Text::of("văn bản trong dấu ngoặc kép", "a text in quotation marks"))
     }
 
-    fn text_or(&mut self, at: &At<'_>, value: &RawValue, expected: &str) -> Option<String> {
+    fn text_or(&mut self, at: &At<'_>, value: &RawValue, expected: fn() -> Text) -> Option<String> {
         if !value.get().starts_with('"') {
-            self.wrong_type(at, value, expected);
+            self.wrong_type(at, value, expected());
             return None;
         }
         serde_json::from_str::<String>(value.get()).map(into_nfc).map_err(|e| self.broken(at, &e)).ok()
@@ -136,7 +152,7 @@ impl<'l> Reader<'l> {
         });
         match read {
             Read::Done => {}
-            Read::Other => self.wrong_type(&At::top("figures"), value, "an array of figures"),
+            Read::Other => self.wrong_type(&At::top("figures"), value, array_of_figures()),
             Read::Broken(error) => self.broken(&At::top("figures"), &error),
         }
         figures
@@ -162,7 +178,9 @@ impl<'l> Reader<'l> {
         });
         match read {
             Read::Done => return Some(figure),
-            Read::Other => self.wrong_type(&At::figure(place, ""), value, "an object"),
+            Read::Other => {
+                self.wrong_type(&At::figure(place, ""), value, Text::of("một đối tượng JSON", "an object"))
+            }
             Read::Broken(error) => self.broken(&At::figure(place, ""), &error),
         }
         None
@@ -185,7 +203,7 @@ impl<'l> Reader<'l> {
                 "true" => figure.withdraw = true,
                 "false" => {}
                 _ => {
-                    self.wrong_type(at, value, "true or false");
+                    self.wrong_type(at, value, Text::of("true hoặc false", "true or false"));
                     return None;
                 }
             },
@@ -201,14 +219,15 @@ impl<'l> Reader<'l> {
                 return Some(text.to_owned());
             }
             self.findings.add(|| {
-                let hint =
-                    "write it in quotation marks, as \"98.5\": programs pass a JSON fraction on rounded";
-                let expected = "a decimal in quotation marks, or a whole number";
-                finding(Code::FractionAsJsonNumber, at.spot(), text, expected, hint)
+                let hint = Text::of(
+                    "ghi trong dấu ngoặc kép, như \"98.5\": nhiều chương trình làm tròn số lẻ JSON khi chuyển tiếp",
+                    "write it in quotation marks, as \"98.5\": programs pass a JSON fraction on rounded",
+                );
+                finding(Code::FractionAsJsonNumber, at.spot(), text, decimal(), hint)
             });
             return None;
         }
-        self.text_or(at, value, "a decimal in quotation marks, or a whole number")
+        self.text_or(at, value, decimal)
     }
 
     fn breakdown(&mut self, at: &At<'_>, value: &RawValue) -> Option<RawBreakdown> {
@@ -230,7 +249,10 @@ impl<'l> Reader<'l> {
         match read {
             Read::Done => return good.then_some(RawBreakdown::Pairs(pairs)),
             Read::Other => {
-                let expected = "an object of dimensions and members, as {\"reporter\": \"cong-an\"}";
+                let expected = Text::of(
+                    "một đối tượng gồm tiêu thức phân tổ và mục, như {\"reporter\": \"cong-an\"}",
+                    "an object of dimensions and members, as {\"reporter\": \"cong-an\"}",
+                );
                 self.wrong_type(at, value, expected);
             }
             Read::Broken(error) => self.broken(at, &error),
@@ -251,11 +273,25 @@ impl<'l> Reader<'l> {
         });
         match read {
             Read::Done => return good.then_some(codes),
-            Read::Other => self.wrong_type(at, value, "an array of programme codes"),
+            Read::Other => {
+                let expected = Text::of("một mảng mã chương trình", "an array of programme codes");
+                self.wrong_type(at, value, expected);
+            }
             Read::Broken(error) => self.broken(at, &error),
         }
         None
     }
+}
+
+pub(super) fn array_of_figures() -> Text {
+    Text::of("một mảng số liệu", "an array of figures")
+}
+
+fn decimal() -> Text {
+    Text::of(
+        "số thập phân trong dấu ngoặc kép, hoặc số nguyên",
+        "a decimal in quotation marks, or a whole number",
+    )
 }
 
 /// The keys of a figure: a map date is for files that people keep.

@@ -10,13 +10,13 @@ mod figures;
 mod walk;
 
 pub use alike::alike;
-pub(crate) use document::{check_size, too_many};
+pub(crate) use document::{check_size, not_utf8, not_utf8_at, too_many};
 
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Got, Text};
 
 use crate::finding::{Code, Spot, finding};
 use crate::submission::{Limits, RawSubmission};
-use figures::{At, Reader};
+use figures::{At, Reader, array_of_figures};
 use walk::{Read, each_entry, kind};
 
 const KEYS: [&str; 3] = ["source", "note", "figures"];
@@ -48,10 +48,14 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
     match read {
         Read::Done => {}
         Read::Other => {
-            let hint = "send an object, as {\"source\": \"…\", \"figures\": […]}";
-            let found = finding(Code::WrongType, Spot::default(), kind(value), "an object", hint);
-            return Err(Failure::new(FailureKind::NotUnderstood, "a submission is a JSON object")
-                .with_findings(vec![found]));
+            let hint = Text::of(
+                "gửi một đối tượng JSON, như {\"source\": \"…\", \"figures\": […]}",
+                "send an object, as {\"source\": \"…\", \"figures\": […]}",
+            );
+            let expected = Text::of("một đối tượng JSON", "an object");
+            let found = finding(Code::WrongType, Spot::default(), kind(value), expected, hint);
+            let detail = Text::of("báo cáo là một đối tượng JSON", "a submission is a JSON object");
+            return Err(Failure::new(FailureKind::NotUnderstood, detail).with_findings(vec![found]));
         }
         Read::Broken(error) => return Err(document::malformed(&error)),
     }
@@ -61,8 +65,11 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
     submission.reading = reader.findings;
     if !seen[2] {
         submission.reading.add(|| {
-            let hint = "name the figures in an array under the key figures";
-            finding(Code::MissingField, Spot::path("figures"), "nothing", "an array of figures", hint)
+            let hint = Text::of(
+                "đặt các số liệu trong một mảng dưới khóa figures",
+                "name the figures in an array under the key figures",
+            );
+            finding(Code::MissingField, Spot::path("figures"), Got::nothing(), array_of_figures(), hint)
         });
     }
     Ok(submission)

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use tonghop_runtime::Text;
+
+use crate::finding::shown;
 
 /// What came of taking an object or array apart.
 pub(super) enum Read {
@@ -73,13 +76,13 @@ pub(super) fn each_element<'a>(value: &'a RawValue, take: impl FnMut(&'a RawValu
 }
 
 /// What a value is, for people.
-pub(super) fn kind(value: &RawValue) -> String {
-    let text = value.get();
+pub(super) fn kind(value: &RawValue) -> Text {
+    let text = shown(value.get());
     match text.as_bytes().first() {
-        Some(b'{') => "an object".to_owned(),
-        Some(b'[') => "an array".to_owned(),
-        Some(b'"') => format!("the text {text}"),
-        Some(b't' | b'f') | Some(b'n') => text.to_owned(),
-        _ => format!("the number {text}"),
+        Some(b'{') => Text::of("một đối tượng JSON", "an object"),
+        Some(b'[') => Text::of("một mảng", "an array"),
+        Some(b'"') => Text::of(format!("văn bản {text}"), format!("the text {text}")),
+        Some(b't' | b'f' | b'n') => Text::same(text),
+        _ => Text::of(format!("số {text}"), format!("the number {text}")),
     }
 }

@@ -6,8 +6,9 @@ use tonghop_core::calendar::Calendar;
 use tonghop_core::figure::{Scope, Statement};
 use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
+use tonghop_core::words::Words;
 use tonghop_proto::record::AcceptedFigure;
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Text};
 
 /// Figures named that would lose their place.
 const MOST_NAMED: usize = 100;
@@ -21,7 +22,7 @@ pub(super) struct Kept<'r> {
     next: &'r Registry,
     indicators: BTreeSet<String>,
     /// By key, the position of the latest figure, and why it would lose its place.
-    lost: BTreeMap<Key, (i64, String)>,
+    lost: BTreeMap<Key, (i64, Words)>,
 }
 
 impl<'r> Kept<'r> {
@@ -51,7 +52,7 @@ impl<'r> Kept<'r> {
     }
 
     /// Why a figure would lose its place; nothing where it keeps it.
-    fn why(&self, accepted: &AcceptedFigure) -> Option<String> {
+    fn why(&self, accepted: &AcceptedFigure) -> Option<Words> {
         let (code, figure) = (&accepted.unit_code, &accepted.figure);
         // An indicator that is gone is said once, below.
         let indicator = self.next.indicator(&figure.indicator)?;
@@ -59,14 +60,18 @@ impl<'r> Kept<'r> {
         match self.next.unit_on(code, day) {
             UnitLookup::Found(unit) if self.next.unit(unit).level > indicator.collection_level => {
                 let level = self.next.level_code(self.next.unit(unit).level);
-                Some(format!(
-                    "{} is of level {level} then, which does not report it",
-                    self.next.named(unit, day)
+                let named = self.next.named(unit, day);
+                Some(Words::of(
+                    format!("{named} khi đó thuộc cấp {level}, cấp không báo cáo chỉ tiêu này"),
+                    format!("{named} is of level {level} then, which does not report it"),
                 ))
             }
             UnitLookup::Found(_) => None,
             UnitLookup::OtherTime(units) => Some(self.next.code_at_other_times(&units, day)),
-            UnitLookup::Unknown => Some(format!("no unit has the code {code}")),
+            UnitLookup::Unknown => Some(Words::of(
+                format!("không đơn vị nào mang mã {code}"),
+                format!("no unit has the code {code}"),
+            )),
         }
     }
 
@@ -80,29 +85,52 @@ impl<'r> Kept<'r> {
             findings.push(Finding {
                 code: "figures_lose_their_unit".into(),
                 path: format!("ledger position {position}"),
-                got: format!("a figure of unit {unit}, {indicator}, {period}, scope {}", scope.code()),
-                expected: format!("a unit that carries the code {unit} and reports it, on the last day of {period}").into(),
-                hint: format!(
-                    "{why}; withdraw the figure and report it for the unit that has the territory, or correct the \
-                     day of the change"
-                )
-                .into(),
+                got: Text::of(
+                    format!("số liệu của đơn vị {unit}, {indicator}, {period}, phạm vi {}", scope.code()),
+                    format!("a figure of unit {unit}, {indicator}, {period}, scope {}", scope.code()),
+                ),
+                expected: Text::of(
+                    format!("đơn vị mang mã {unit} và báo cáo chỉ tiêu này, vào ngày cuối của kỳ {period}"),
+                    format!("a unit that carries the code {unit} and reports it, on the last day of {period}"),
+                ),
+                hint: Text::of(
+                    format!(
+                        "{}; rút số liệu rồi báo cáo cho đơn vị quản lý địa bàn đó, hoặc sửa ngày thay đổi",
+                        why.vi
+                    ),
+                    format!(
+                        "{}; withdraw the figure and report it for the unit that has the territory, or correct the \
+                         day of the change",
+                        why.en
+                    ),
+                ),
                 ..Finding::default()
             });
         }
         if total > MOST_NAMED {
+            let more = total - MOST_NAMED;
             findings.push(Finding {
                 code: "more_findings".into(),
-                got: format!("{} more figures that would lose their unit", total - MOST_NAMED),
-                expected: format!("at most {MOST_NAMED} named in one answer").into(),
-                hint: "put right what is listed and load again: the rest is then listed".into(),
+                got: Text::of(
+                    format!("còn {more} số liệu sẽ mất đơn vị"),
+                    format!("{more} more figures that would lose their unit"),
+                ),
+                expected: Text::of(
+                    format!("nhiều nhất {MOST_NAMED} số liệu được nêu trong một trả lời"),
+                    format!("at most {MOST_NAMED} named in one answer"),
+                ),
+                hint: Text::of(
+                    "sửa những gì đã nêu rồi nạp lại: phần còn lại sẽ được nêu tiếp",
+                    "put right what is listed and load again: the rest is then listed",
+                ),
                 ..Finding::default()
             });
         }
         for code in self.indicators {
             let Some(was) = self.before.indicator(&code) else { continue };
             let Some(is) = self.next.indicator(&code) else {
-                findings.push(indicator_finding(&code, "the indicator is no longer there"));
+                let got = Text::of("chỉ tiêu không còn nữa", "the indicator is no longer there");
+                findings.push(indicator_finding(&code, got));
                 continue;
             };
             let days = |calendar: &Calendar| calendar.days(Period::Year(2000));
@@ -113,7 +141,10 @@ impl<'r> Kept<'r> {
                 && was.calendar.code == is.calendar.code
                 && days(&was.calendar) == days(&is.calendar);
             if !same {
-                let got = "other decimals, kind, dimensions, reporter_overlap or calendar";
+                let got = Text::of(
+                    "decimals, kind, dimensions, reporter_overlap hoặc calendar khác trước",
+                    "other decimals, kind, dimensions, reporter_overlap or calendar",
+                );
                 findings.push(indicator_finding(&code, got));
             }
         }
@@ -121,13 +152,16 @@ impl<'r> Kept<'r> {
     }
 }
 
-fn indicator_finding(code: &str, got: &str) -> Finding {
+fn indicator_finding(code: &str, got: Text) -> Finding {
     Finding {
         code: "indicator_changes_meaning".into(),
         path: format!("indicators.csv {code}"),
-        got: got.into(),
-        expected: "the same as before: figures are in".into(),
-        hint: "give the new meaning a new code, and end the validity of this one".into(),
+        got,
+        expected: Text::of("như trước: đã có số liệu", "the same as before: figures are in"),
+        hint: Text::of(
+            "đặt mã mới cho nội dung mới, và kết thúc hiệu lực của mã này",
+            "give the new meaning a new code, and end the validity of this one",
+        ),
         ..Finding::default()
     }
 }

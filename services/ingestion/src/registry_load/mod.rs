@@ -11,7 +11,7 @@ use prost::Message;
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::trace;
-use tonghop_runtime::{Failure, FailureKind, Finding};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub struct Loaded {
     /// Whether it was there before.
     pub replayed: bool,
     /// What is different in every table, a line each, for people.
-    pub changes: Vec<String>,
+    pub changes: Vec<Text>,
     /// What is different on the map, by day.
     pub map: Vec<pb::MapChange>,
 }
@@ -61,7 +61,7 @@ struct Built {
     /// The whole registry as the ledger keeps it.
     record: Vec<u8>,
     registry: Registry,
-    changes: Vec<String>,
+    changes: Vec<Text>,
     map: Vec<pb::MapChange>,
 }
 
@@ -131,10 +131,11 @@ impl Ingestion {
                 Appended::Outdated => {}
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        let detail = Text::of(
+            "số liệu gửi về nhanh hơn mức có thể đối chiếu với danh mục; hãy thử lại khi ít báo cáo hơn",
             "figures come in faster than a registry can be held against them; try again when less is pushed",
-        ))
+        );
+        Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
     /// The tables of the registry in force, on which a reform is put; nothing where another one came in between.
@@ -194,7 +195,10 @@ fn build(sent: &Sent, base: pb::Registry, before: Option<&Registry>) -> Result<B
     let mut changes = preview::table_changes(before, &registry);
     changes.extend(left_out.into_iter().map(|s| {
         let (from, to, date) = (s.from_code, s.to_code, s.date);
-        format!("left out: the succession {from}>{to} of {date}, when {from} is no longer there")
+        Text::of(
+            format!("bỏ ra: kế tục {from}>{to} ngày {date}, khi {from} không còn nữa"),
+            format!("left out: the succession {from}>{to} of {date}, when {from} is no longer there"),
+        )
     }));
     let map = preview::map_changes(before, &registry);
     Ok(Built { record, registry, changes, map })
@@ -204,13 +208,12 @@ fn replayed(known: Receipt, digest: &[u8; 32]) -> Result<Loaded, Failure> {
     if known.content_digest == *digest {
         return Ok(Loaded { receipt: Some(known), replayed: true, changes: vec![], map: vec![] });
     }
-    Err(Failure::new(
-        FailureKind::KeyConflict,
-        format!(
-            "the key {:?} was used at position {} with another registry",
-            known.idempotency_key, known.position
-        ),
-    ))
+    let (key, position) = (&known.idempotency_key, known.position);
+    let detail = Text::of(
+        format!("khóa {key:?} đã dùng ở vị trí {position} với danh mục khác"),
+        format!("the key {key:?} was used at position {position} with another registry"),
+    );
+    Err(Failure::new(FailureKind::KeyConflict, detail))
 }
 
 fn findings(problems: Vec<Problem>) -> Vec<Finding> {
@@ -219,9 +222,12 @@ fn findings(problems: Vec<Problem>) -> Vec<Finding> {
         findings.add(|| Finding {
             code: "registry_problem".into(),
             path: Spot::path(format!("{}.csv {}", problem.table, problem.key)).path,
-            got: format!("{}: {}", problem.key, problem.message),
-            expected: "tables that hold together".into(),
-            hint: "put the table right and load again".into(),
+            got: Text::of(
+                format!("{}: {}", problem.key, problem.message.vi),
+                format!("{}: {}", problem.key, problem.message.en),
+            ),
+            expected: Text::of("các bảng khớp với nhau", "tables that hold together"),
+            hint: Text::of("sửa bảng rồi nạp lại", "put the table right and load again"),
             ..Finding::default()
         });
     }
@@ -230,8 +236,14 @@ fn findings(problems: Vec<Problem>) -> Vec<Finding> {
 
 fn refused(findings: Vec<Finding>) -> Failure {
     let detail = match findings.len() {
-        1 => "one thing is wrong with this registry; nothing was changed".to_owned(),
-        many => format!("{many} things are wrong with this registry; nothing was changed"),
+        1 => Text::of(
+            "danh mục này có một lỗi; không thay đổi gì",
+            "one thing is wrong with this registry; nothing was changed",
+        ),
+        many => Text::of(
+            format!("danh mục này có {many} lỗi; không thay đổi gì"),
+            format!("{many} things are wrong with this registry; nothing was changed"),
+        ),
     };
     Failure::new(FailureKind::Unprocessable, detail).with_findings(findings)
 }

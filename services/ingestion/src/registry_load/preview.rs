@@ -6,6 +6,7 @@ use tonghop_core::Date;
 use tonghop_core::registry::{Registry, UnitChange};
 use tonghop_core::unit::Succession;
 use tonghop_proto::registry as pb;
+use tonghop_runtime::Text;
 
 use crate::maps::{level_change, unit_change};
 
@@ -83,34 +84,41 @@ pub(super) fn map_changes(before: Option<&Registry>, next: &Registry) -> Vec<pb:
 }
 
 /// What is different in every table, a line each.
-pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<String> {
+pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<Text> {
     let mut out = Vec::new();
-    let mut count = |what: &str, of: &dyn Fn(&Registry) -> BTreeMap<String, String>| {
+    let mut count = |vi: &str, what: &str, of: &dyn Fn(&Registry) -> BTreeMap<String, String>| {
         let (before, next) = (before.map(of).unwrap_or_default(), of(next));
         let added = next.keys().filter(|k| !before.contains_key(*k)).count();
         let gone = before.keys().filter(|k| !next.contains_key(*k)).count();
         let changed = next.iter().filter(|(k, v)| before.get(*k).is_some_and(|b| b != *v)).count();
         if added + gone + changed > 0 {
-            out.push(format!("{what}: {added} new, {changed} changed, {gone} gone"));
+            out.push(Text::of(
+                format!("{vi}: {added} mới, {changed} thay đổi, {gone} không còn"),
+                format!("{what}: {added} new, {changed} changed, {gone} gone"),
+            ));
         }
     };
-    count("levels", &|r| {
+    count("cấp hành chính", "levels", &|r| {
         r.levels().iter().enumerate().map(|(i, l)| (l.code.clone(), format!("{i} {}", l.name_vi))).collect()
     });
-    count("units", &|r| {
+    count("đơn vị", "units", &|r| {
         let parent = |u: &tonghop_core::unit::Unit| u.parent.map(|p| r.unit(p).key());
         let said = |u: &tonghop_core::unit::Unit| {
             format!("{} {:?} {:?}", r.level_code(u.level), u.stages, parent(u))
         };
         r.units().iter().map(|u| (u.key(), said(u))).collect()
     });
-    count("successions", &|r| {
+    count("kế tục", "successions", &|r| {
         let key = |s: &Succession| format!("{} {}>{}", s.day, r.unit(s.from).key(), r.unit(s.to).key());
         r.successions().iter().map(|s| (key(s), s.share.to_string())).collect()
     });
-    count("calendars", &|r| r.calendars().iter().map(|c| (c.code.clone(), format!("{c:?}"))).collect());
-    count("dimensions", &|r| r.dimensions().iter().map(|d| (d.code.clone(), format!("{d:?}"))).collect());
-    count("indicators", &|r| {
+    count("lịch báo cáo", "calendars", &|r| {
+        r.calendars().iter().map(|c| (c.code.clone(), format!("{c:?}"))).collect()
+    });
+    count("tiêu thức phân tổ", "dimensions", &|r| {
+        r.dimensions().iter().map(|d| (d.code.clone(), format!("{d:?}"))).collect()
+    });
+    count("chỉ tiêu", "indicators", &|r| {
         // The level of collection by its name: its number moves where a level comes in between.
         let said = |i: &tonghop_core::indicator::Indicator| {
             let plain = tonghop_core::indicator::Indicator {
@@ -121,7 +129,7 @@ pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<S
         };
         r.indicators().iter().map(|i| (i.code.clone(), said(i))).collect()
     });
-    count("regimes", &|r| {
+    count("chế độ báo cáo", "regimes", &|r| {
         let said = |regime: &tonghop_core::regime::Regime| {
             let named = |level: &tonghop_core::unit::Level| r.level_code(*level).to_owned();
             let plain = tonghop_core::regime::Regime {
@@ -136,11 +144,14 @@ pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<S
         };
         r.regimes().iter().map(|regime| (regime.code.clone(), said(regime))).collect()
     });
-    count("programmes", &|r| r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect());
+    count("chương trình", "programmes", &|r| {
+        r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect()
+    });
     if before.is_some_and(|b| !b.keeps_figures_in_place(next)) {
-        out.push(
-            "every total is made anew from the ledger, since units, maps or indicators changed".to_owned(),
-        );
+        out.push(Text::of(
+            "mọi số tổng hợp được lập lại từ sổ cái, vì đơn vị, bản đồ hành chính hoặc chỉ tiêu thay đổi",
+            "every total is made anew from the ledger, since units, maps or indicators changed",
+        ));
     }
     out
 }

@@ -11,10 +11,10 @@ mod rows;
 use std::collections::BTreeMap;
 
 use tonghop_proto::registry as pb;
-use tonghop_runtime::Finding;
+use tonghop_runtime::{Finding, Text};
 
 use crate::csv_form::table::{Row, Table};
-use crate::finding::{Code, Findings, Spot, finding};
+use crate::finding::{Code, Findings, Spot, finding, shown};
 use cells::Cells;
 
 /// What tables say.
@@ -53,15 +53,17 @@ pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<Given, Vec<Finding>> {
     let given = if tables.contains_key("changes.csv") && !tables.contains_key("units.csv") {
         for name in WHOLE.into_iter().chain(["regimes.csv"]).filter(|n| tables.contains_key(*n) && !REFORM.contains(n)) {
             reader.findings.add(|| {
-                let expected = format!("nothing but {} of a reform", REFORM.join(", "));
-                let hint = "leave it out, or load all tables of the registry with units.csv among them";
-                finding(
-                    Code::UnexpectedTable,
-                    Spot::path(name),
-                    "a table of a whole registry",
-                    expected,
-                    hint,
-                )
+                let tables = REFORM.join(", ");
+                let got = Text::of("một bảng của danh mục đầy đủ", "a table of a whole registry");
+                let expected = Text::of(
+                    format!("chỉ {tables} của một đợt sắp xếp"),
+                    format!("nothing but {tables} of a reform"),
+                );
+                let hint = Text::of(
+                    "bỏ bảng này, hoặc nạp tất cả các bảng của danh mục, có cả units.csv",
+                    "leave it out, or load all tables of the registry with units.csv among them",
+                );
+                finding(Code::UnexpectedTable, Spot::path(name), got, expected, hint)
             });
         }
         Given::Reform(reader.reform(&["successions.csv", "levels.csv"]))
@@ -115,8 +117,14 @@ impl Reader<'_> {
                     Code::UnknownDimension,
                     "dimension",
                     &dimension,
-                    "the code of a dimension of dimensions.csv",
-                    "add the dimension there, or correct the code",
+                    Text::of(
+                        "mã của một tiêu thức phân tổ trong dimensions.csv",
+                        "the code of a dimension of dimensions.csv",
+                    ),
+                    Text::of(
+                        "thêm tiêu thức phân tổ vào đó, hoặc sửa mã",
+                        "add the dimension there, or correct the code",
+                    ),
                 ),
             }
             (Some(format!("{dimension}={}", cells.text("code"))), ())
@@ -164,14 +172,13 @@ impl Reader<'_> {
     ) -> Vec<T> {
         let Some(bytes) = self.tables.get(name) else {
             self.findings.add(|| {
-                let hint = "send all tables of the registry together: a load is complete";
-                finding(
-                    Code::MissingTable,
-                    Spot::path(name),
-                    "no such file",
-                    format!("the table {name}"),
-                    hint,
-                )
+                let got = Text::of("không có tệp này", "no such file");
+                let expected = Text::of(format!("bảng {name}"), format!("the table {name}"));
+                let hint = Text::of(
+                    "gửi cùng lúc tất cả các bảng của danh mục: mỗi lần nạp là đầy đủ",
+                    "send all tables of the registry together: a load is complete",
+                );
+                finding(Code::MissingTable, Spot::path(name), got, expected, hint)
             });
             return vec![];
         };
@@ -202,8 +209,14 @@ fn twice(
         return;
     };
     findings.add(|| {
-        let got = format!("{key}, which is in line {first} already");
+        let key = shown(&key);
+        let got = Text::of(
+            format!("{key}, đã có ở dòng {first}"),
+            format!("{key}, which is in line {first} already"),
+        );
         let spot = row.spot(columns.first().copied().unwrap_or_default());
-        finding(Code::DuplicateRow, spot, got, "every key once", "keep one of the two rows")
+        let expected = Text::of("mỗi khóa một lần", "every key once");
+        let hint = Text::of("chỉ giữ một trong hai dòng", "keep one of the two rows");
+        finding(Code::DuplicateRow, spot, got, expected, hint)
     });
 }

@@ -1,6 +1,7 @@
 //! Rows of the tables as messages, each with its key where no other row may have it.
 
 use tonghop_proto::registry as pb;
+use tonghop_runtime::Text;
 
 use super::cells::Cells;
 use crate::finding::Code;
@@ -56,9 +57,12 @@ pub(super) fn calendar(cells: &mut Cells<'_>) -> (Option<String>, pb::Calendar) 
         cells.wrong(
             Code::MonthsStartElsewhere,
             "month_start_day",
-            &months_start.to_string(),
-            &format!("{day}, the day on which the year starts"),
-            "months of a calendar start on the day of the month on which its year does",
+            months_start.to_string(),
+            Text::of(format!("{day}, ngày bắt đầu năm"), format!("{day}, the day on which the year starts")),
+            Text::of(
+                "tháng của một lịch bắt đầu vào ngày trong tháng mà năm của lịch đó bắt đầu",
+                "months of a calendar start on the day of the month on which its year does",
+            ),
         );
     }
     let calendar = pb::Calendar {

@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use tonghop_access::{Caller, Role};
 use tonghop_core::Date;
 use tonghop_core::period::Period;
+use tonghop_core::question::{frequency_in_vietnamese, frequency_name};
 use tonghop_core::regime::{self, Regime};
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::ingestion as pb;
-use tonghop_runtime::{Failure, FailureKind, Text};
+use tonghop_runtime::{Failure, FailureKind, Got, Text};
 
 use super::{LONGEST_REASON, MOST_UNITS, all_refused, wrong};
-use crate::finding::{Code, Findings, Spot, finding, is_control};
+use crate::finding::{Code, Findings, Spot, finding, is_control, one_of, text};
 
 /// The longest code, level or period.
 const LONGEST_WORD: usize = 64;
@@ -43,7 +44,7 @@ impl Act {
             "close" => Act::Close,
             "open" => Act::Open,
             other => {
-                let expected = "submit, approve, return, reopen, close or open";
+                let expected = one_of(&["submit", "approve", "return", "reopen", "close", "open"]);
                 let hint = Text::of(
                     "viết một trong các việc này",
                     "write one of these: the first four are done with reports, the last two with a period",
@@ -63,23 +64,37 @@ impl Act {
             bounded(path, word)?;
         }
         if request.units.len() > MOST_UNITS {
-            let got = format!("{} units", request.units.len());
-            let expected = format!("at most {MOST_UNITS} in one request");
-            let hint = "send them in several requests, or name the unit above them in below";
-            return Err(wrong(FailureKind::TooLarge, Code::TooManyUnits, "units", &got, expected, hint));
+            let many = request.units.len();
+            let got = Text::of(format!("{many} đơn vị"), format!("{many} units"));
+            let expected =
+                Text::of(format!("nhiều nhất {MOST_UNITS}"), format!("at most {MOST_UNITS} in one request"));
+            let hint = Text::of(
+                "chia thành nhiều yêu cầu, hoặc nêu đơn vị cấp trên ở below",
+                "send them in several requests, or name the unit above them in below",
+            );
+            return Err(wrong(FailureKind::TooLarge, Code::TooManyUnits, "units", got, expected, hint));
         }
         if request.units.is_empty() == request.below.is_empty() {
-            let got = if request.below.is_empty() { "neither" } else { "both" };
-            let hint = "name the units themselves, or one unit in below: all that report below it are meant";
-            let expected = "either units or below";
+            let got = match request.below.is_empty() {
+                true => Text::of("không có cả hai", "neither"),
+                false => Text::of("cả hai", "both"),
+            };
+            let hint = Text::of(
+                "nêu chính các đơn vị, hoặc nêu một đơn vị ở below để chỉ mọi đơn vị báo cáo bên dưới",
+                "name the units themselves, or one unit in below: all that report below it are meant",
+            );
+            let expected = Text::of("units hoặc below", "either units or below");
             return Err(wrong(FailureKind::NotUnderstood, Code::UnitsOrBelow, "units", got, expected, hint));
         }
         let reason = &request.reason;
         if reason.len() > LONGEST_REASON || reason.chars().any(|c| is_control(c) && c != '\n') {
-            let expected = format!("at most {LONGEST_REASON} bytes of plain text");
-            let got = format!("{} bytes", reason.len());
-            let hint = "shorten it, and leave out control characters";
-            return Err(wrong(FailureKind::Unprocessable, Code::MalformedReason, "reason", &got, expected, hint));
+            let expected = Text::of(
+                format!("nhiều nhất {LONGEST_REASON} byte văn bản thường"),
+                format!("at most {LONGEST_REASON} bytes of plain text"),
+            );
+            let got = format!("{} byte", reason.len());
+            let hint = Text::of("rút ngắn lại, và bỏ các ký tự điều khiển", "shorten it, and leave out control characters");
+            return Err(wrong(FailureKind::Unprocessable, Code::MalformedReason, "reason", got, expected, hint));
         }
         if act == Act::OfReports(regime::Act::Return) && reason.trim().is_empty() {
             let expected = Text::of("lý do trả lại", "why it is returned");
@@ -87,30 +102,13 @@ impl Act {
                 "viết điều cần sửa, để đơn vị báo cáo biết phải làm gì",
                 "write what has to be put right, so that whoever reports knows what to do",
             );
-            return Err(wrong(FailureKind::Unprocessable, Code::MissingField, "reason", "nothing", expected, hint));
+            return Err(wrong(FailureKind::Unprocessable, Code::MissingField, "reason", Got::nothing(), expected, hint));
         }
         if !request.until.is_empty() && act != Act::Open {
-            let hint = "leave it out";
-            return Err(wrong(
-                FailureKind::NotUnderstood,
-                Code::NotOfThisAct,
-                "until",
-                &request.until,
-                "until with act=open only",
-                hint,
-            ));
+            return Err(not_of_this_act("until", &request.until, "open"));
         }
         if !request.level.is_empty() && act != Act::OfReports(regime::Act::Approve(None)) {
-            let expected = "level with act=approve only";
-            let hint = "leave it out";
-            return Err(wrong(
-                FailureKind::NotUnderstood,
-                Code::NotOfThisAct,
-                "level",
-                &request.level,
-                expected,
-                hint,
-            ));
+            return Err(not_of_this_act("level", &request.level, "approve"));
         }
         Ok(act)
     }
@@ -138,12 +136,21 @@ impl Act {
     }
 }
 
+fn not_of_this_act(path: &str, got: &str, act: &str) -> Failure {
+    let expected = Text::of(format!("{path} chỉ với act={act}"), format!("{path} with act={act} only"));
+    let hint = Text::of("bỏ đi", "leave it out");
+    wrong(FailureKind::NotUnderstood, Code::NotOfThisAct, path, got, expected, hint)
+}
+
 fn bounded(path: &str, word: &str) -> Result<(), Failure> {
     if word.len() <= LONGEST_WORD && !word.chars().any(is_control) {
         return Ok(());
     }
-    let expected = format!("at most {LONGEST_WORD} bytes of plain text");
-    let hint = "write it as it is listed";
+    let expected = Text::of(
+        format!("nhiều nhất {LONGEST_WORD} byte văn bản thường"),
+        format!("at most {LONGEST_WORD} bytes of plain text"),
+    );
+    let hint = Text::of("ghi như trong danh mục", "write it as it is listed");
     Err(wrong(FailureKind::NotUnderstood, Code::TextTooLong, path, word, expected, hint))
 }
 
@@ -193,10 +200,20 @@ impl<'r> Asked<'r> {
                     true => (FailureKind::Unprocessable, Code::NotAReporter),
                     false => (FailureKind::TooLarge, Code::TooManyUnits),
                 };
-                let got = format!("{}, with {} units that report below it", request.below, all.len());
-                let expected = format!("1 to {MOST_UNITS} units that report under the regime");
-                let hint = "name a unit with some that report, and send it in several requests where they are more";
-                return Err(wrong(kind, code, "below", &got, expected, hint));
+                let (below, many) = (&request.below, all.len());
+                let got = Text::of(
+                    format!("{below}, có {many} đơn vị báo cáo bên dưới"),
+                    format!("{below}, with {many} units that report below it"),
+                );
+                let expected = Text::of(
+                    format!("từ 1 đến {MOST_UNITS} đơn vị báo cáo theo chế độ này"),
+                    format!("1 to {MOST_UNITS} units that report under the regime"),
+                );
+                let hint = Text::of(
+                    "nêu đơn vị có đơn vị báo cáo bên dưới; nếu quá nhiều thì chia thành nhiều yêu cầu",
+                    "name a unit with some that report, and send it in several requests where they are more",
+                );
+                return Err(wrong(kind, code, "below", got, expected, hint));
             }
             let place = |unit: UnitId| format!("below, unit {}", self.registry.unit(unit).code);
             return Ok(all.into_iter().map(|unit| (unit, place(unit))).collect());
@@ -247,8 +264,8 @@ fn level(registry: &Registry, code: &str) -> Result<Level, Failure> {
     let at = registry.levels().iter().position(|level| level.code == code);
     at.and_then(|at| u8::try_from(at).ok()).map(Level).ok_or_else(|| {
         let known: Vec<&str> = registry.levels().iter().map(|level| level.code.as_str()).collect();
-        let (expected, hint) = (format!("one of {}", known.join(", ")), "give the code of a level");
-        wrong(FailureKind::Unprocessable, Code::UnknownLevel, "level", code, expected, hint)
+        let hint = Text::of("ghi mã của một cấp", "give the code of a level");
+        wrong(FailureKind::Unprocessable, Code::UnknownLevel, "level", code, one_of(&known), hint)
     })
 }
 
@@ -261,18 +278,29 @@ pub(super) fn regime_and_period(
     bounded("regime", regime)?;
     bounded("period", period)?;
     let Some(regime) = registry.regime(regime) else {
-        let expected = "the code of a reporting regime";
-        let hint = "GET /v1/regimes lists them";
+        let expected = Text::of("mã của một chế độ báo cáo", "the code of a reporting regime");
+        let hint = Text::of("xem danh sách ở GET /v1/regimes", "GET /v1/regimes lists them");
         return Err(wrong(FailureKind::NotFound, Code::UnknownRegime, "regime", regime, expected, hint));
     };
-    let read = Period::parse(period).map_err(|error| {
-        let expected = "a period as 2024-M03, 2024-Q1, 2024-H1 or 2024";
-        wrong(FailureKind::NotUnderstood, Code::MalformedPeriod, "period", period, expected, error.to_string())
+    let read = Period::parse(period).map_err(|_| {
+        let expected = Text::of(
+            "một kỳ như 2024-M03, 2024-Q1, 2024-H1 hoặc 2024",
+            "a period as 2024-M03, 2024-Q1, 2024-H1 or 2024",
+        );
+        let hint = Text::of("ghi kỳ theo một trong các dạng này", "write the period in one of these forms");
+        wrong(FailureKind::NotUnderstood, Code::MalformedPeriod, "period", period, expected, hint)
     })?;
     if !regime.takes(read) || !regime.in_force(read) {
-        let frequency = tonghop_core::question::frequency_name(regime.frequency);
-        let expected = format!("a {frequency} in which the regime {} is in force", regime.code);
-        let hint = "GET /v1/regimes says how often it is reported, and from when to when";
+        let (vi, en) = (frequency_in_vietnamese(regime.frequency), frequency_name(regime.frequency));
+        let code = &regime.code;
+        let expected = Text::of(
+            format!("một {vi} trong thời gian hiệu lực của {code}"),
+            format!("a {en} in which the regime {code} is in force"),
+        );
+        let hint = Text::of(
+            "GET /v1/regimes cho biết kỳ báo cáo và thời gian hiệu lực",
+            "GET /v1/regimes says how often it is reported, and from when to when",
+        );
         return Err(wrong(FailureKind::Unprocessable, Code::NotAPeriodOfRegime, "period", period, expected, hint));
     }
     Ok((Arc::clone(regime), read))
@@ -284,27 +312,34 @@ pub(super) fn unit(registry: &Registry, code: &str, day: Date, path: &str) -> Re
     match registry.unit_on(code, day) {
         UnitLookup::Found(unit) => Ok(unit),
         UnitLookup::OtherTime(units) => {
-            let expected = format!("a unit in force on {day}, the period's last day");
-            let hint = registry.code_at_other_times(&units, day);
+            let expected = Text::of(
+                format!("đơn vị có hiệu lực vào ngày {day}, ngày cuối kỳ"),
+                format!("a unit in force on {day}, the period's last day"),
+            );
+            let hint = text(registry.code_at_other_times(&units, day));
             Err(wrong(FailureKind::Unprocessable, Code::UnitNotInForce, path, code, expected, hint))
         }
         UnitLookup::Unknown => {
-            let (expected, hint) = ("the code of a unit; VN is the nation", "GET /v1/units lists them");
+            let expected = Text::of("mã của một đơn vị; VN là cả nước", "the code of a unit; VN is the nation");
+            let hint = Text::of("xem danh sách ở GET /v1/units", "GET /v1/units lists them");
             Err(wrong(FailureKind::Unprocessable, Code::UnknownUnit, path, code, expected, hint))
         }
     }
 }
 
-fn until(text: &str, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-    if text.is_empty() {
+fn until(written: &str, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    if written.is_empty() {
         return Ok(None);
     }
-    match text.parse::<Timestamp>() {
+    match written.parse::<Timestamp>() {
         Ok(until) if until > now => Ok(Some(until)),
         _ => {
-            let expected = "a time to come, as 2026-12-05T17:00:00+07:00";
-            let hint = "leave it out to open the period for good";
-            Err(wrong(FailureKind::Unprocessable, Code::MalformedTime, "until", text, expected, hint))
+            let expected = Text::of(
+                "một thời điểm sau hiện tại, ví dụ 2026-12-05T17:00:00+07:00",
+                "a time to come, as 2026-12-05T17:00:00+07:00",
+            );
+            let hint = Text::of("bỏ đi nếu mở hẳn", "leave it out to open the period for good");
+            Err(wrong(FailureKind::Unprocessable, Code::MalformedTime, "until", written, expected, hint))
         }
     }
 }

@@ -5,11 +5,11 @@ use tonghop_core::regime::State;
 use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_reports::{Closing, Event, Stated};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use super::asked::{regime_and_period, unit};
 use super::wrong;
-use crate::finding::Code;
+use crate::finding::{Code, one_of};
 use crate::in_force::none_loaded;
 use crate::registry_grpc::page;
 use crate::service::Ingestion;
@@ -41,15 +41,9 @@ impl Ingestion {
             return Err(caller.out_of_reach(Role::ReadInternal));
         }
         if !request.state.is_empty() && !STATES.contains(&request.state.as_str()) {
-            let (expected, hint) = (STATES.join(", "), "leave it out for all");
-            return Err(wrong(
-                FailureKind::NotUnderstood,
-                Code::UnknownState,
-                "state",
-                &request.state,
-                expected,
-                hint,
-            ));
+            let hint = Text::of("bỏ trống để lấy tất cả", "leave it out for all");
+            let (kind, code) = (FailureKind::NotUnderstood, Code::UnknownState);
+            return Err(wrong(kind, code, "state", &request.state, one_of(&STATES), hint));
         }
         let mut found = vec![];
         for unit in regime.reporters(&registry, below, day) {

@@ -19,7 +19,7 @@ use serde_json::json;
 use tonghop_access::Caller;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ledger::ReportRecord;
-use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
+use tonghop_runtime::{Failure, FailureKind, Finding, Got, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
 use uuid::Uuid;
 
@@ -184,19 +184,16 @@ fn wrong(
     kind: FailureKind,
     code: Code,
     path: &str,
-    got: &str,
-    expected: impl Into<Text>,
-    hint: impl Into<Text>,
+    got: impl Into<Got>,
+    expected: Text,
+    hint: Text,
 ) -> Failure {
-    refused(kind, vec![finding(code, Spot::path(path), got, expected, hint)])
+    Failure::of(kind, finding(code, Spot::path(path), got, expected, hint))
 }
 
 fn refused(kind: FailureKind, findings: Vec<Finding>) -> Failure {
     let detail = match findings.as_slice() {
-        [one] => Text::of(
-            format!("{}: nhận {:?}", one.path, one.got),
-            format!("{}: got {:?}, expected {}", one.path, one.got, one.expected),
-        ),
+        [one] => one.said(&one.path),
         many => Text::of(
             format!("không thể thực hiện với {} đơn vị; không có gì thay đổi", many.len()),
             format!("this cannot be done with {} units; nothing was changed", many.len()),

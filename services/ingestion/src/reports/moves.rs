@@ -81,12 +81,19 @@ fn told(
     let level = |level| asked.registry.level_code(level).to_owned();
     let code = &asked.registry.unit(unit).code;
     let last = reports.history(&asked.regime.code, asked.period, code, i64::MAX).last();
-    let since = last.map(|event| format!(" since {}", event.at)).unwrap_or_default();
+    let since = last.map(|event| event.at);
+    let (since_vi, since) = match since {
+        Some(at) => (format!(" từ {at}"), format!(" since {at}")),
+        None => Default::default(),
+    };
     let by = match state {
-        State::Approved(by) => format!(" by {}", level(by)),
+        State::Approved(by) => format!(" {}", level(by)),
         State::Open | State::Returned | State::Submitted | State::Published => String::new(),
     };
-    let got = format!("{code}: {}{by}{since}", state.code());
+    let got = Text::of(
+        format!("{code}: {}{by}{since_vi}", state.code()),
+        format!("{code}: {}{by}{since}", state.code()),
+    );
     let (code, expected, hint) = match refused {
         Refused::NotOpen => (
             Code::ReportNotOpen,

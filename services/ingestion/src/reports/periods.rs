@@ -44,7 +44,8 @@ pub(super) fn groups(
             None if !closes => {
                 may_not = false;
                 findings.add(|| {
-                    let got = format!("{}: open", registry.unit(*unit).code);
+                    let code = &registry.unit(*unit).code;
+                    let got = Text::of(format!("{code}: đang mở"), format!("{code}: open"));
                     let expected = Text::of("kỳ đã khóa sổ", "a period that is closed");
                     let hint = Text::of(
                         "kỳ này không bị khóa với đơn vị này; các đơn vị bên dưới có thể bị khóa riêng",
@@ -86,7 +87,11 @@ fn may_open(asked: &Asked<'_>, caller: &Caller, unit: UnitId, closed_at: Level) 
         || (caller.has(Role::Approve) && level().is_some_and(|level| level <= closed_at))
 }
 
-fn said(closing: &Closing) -> String {
-    let by = if closing.by.is_empty() { String::new() } else { format!(" by {}", closing.by) };
-    format!("{}: closed at {}{by}", closing.unit, closing.at)
+fn said(closing: &Closing) -> Text {
+    let Closing { unit, at, by, .. } = closing;
+    let (by_vi, by) = match &**by {
+        "" => Default::default(),
+        by => (format!(" bởi {by}"), format!(" by {by}")),
+    };
+    Text::of(format!("{unit}: đã khóa sổ lúc {at}{by_vi}"), format!("{unit}: closed at {at}{by}"))
 }

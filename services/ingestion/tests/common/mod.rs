@@ -13,7 +13,7 @@ use tonghop_ingestion::registry_tables::Given;
 use tonghop_ingestion::submission::{Limits, RawSubmission};
 use tonghop_ingestion::{csv_form, json as json_form, registry_tables};
 use tonghop_proto::{registry as pb, registry_draft};
-use tonghop_runtime::{Failure, Finding};
+use tonghop_runtime::{Failure, Finding, Language};
 
 pub(crate) fn tables(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -97,11 +97,15 @@ pub(crate) fn found(document: &str) -> Vec<Finding> {
     }
 }
 
-/// Every finding says what was read, what was expected and what to do.
+/// Every finding says what was read, what was expected and what to do, in both languages. What to do is always words;
+/// what was read and expected may be codes, which are the same in both.
 pub(crate) fn complete(finding: &Finding) {
-    let (expected, hint) = (finding.expected.to_string(), finding.hint.to_string());
-    for (part, text) in [("got", &finding.got), ("expected", &expected), ("hint", &hint)] {
-        assert!(!text.is_empty(), "no {part}: {finding:?}");
+    for (part, text) in [("got", &finding.got), ("expected", &finding.expected), ("hint", &finding.hint)] {
+        let [vi, en] = [Language::Vietnamese, Language::English].map(|language| text.in_language(language));
+        assert!(!vi.is_empty() && !en.is_empty(), "no {part}: {finding:?}");
+        assert!(part != "hint" || vi != en, "not translated: {finding:?}");
+        let has_marks = |text: &str| text.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+        assert!(vi == en || has_marks(vi), "{part} is not in Vietnamese: {vi:?}");
     }
 }
 

@@ -205,6 +205,8 @@ pub(super) fn patterns() -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use tonghop_runtime::Language;
+
     use super::*;
 
     #[test]
@@ -223,11 +225,11 @@ mod tests {
 
     #[test]
     fn numbers_on_an_axis_are_short() {
-        assert_eq!(axis_number(Lang::Vi, 15, 1), "1,5");
-        assert_eq!(axis_number(Lang::Vi, 20, 1), "2");
-        assert_eq!(axis_number(Lang::En, 200_000, 0), "200,000");
-        assert_eq!(axis_number(Lang::Vi, 20_000_000, 0), "20 tr");
-        assert_eq!(axis_number(Lang::En, 0, 0), "0");
+        assert_eq!(axis_number(Lang(Language::Vietnamese), 15, 1), "1,5");
+        assert_eq!(axis_number(Lang(Language::Vietnamese), 20, 1), "2");
+        assert_eq!(axis_number(Lang(Language::English), 200_000, 0), "200,000");
+        assert_eq!(axis_number(Lang(Language::Vietnamese), 20_000_000, 0), "20 tr");
+        assert_eq!(axis_number(Lang(Language::English), 0, 0), "0");
     }
 
     #[test]

@@ -198,13 +198,16 @@ pub(super) fn weight_of_difference(total: &pb::Total) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use tonghop_runtime::Language;
+
     use super::*;
 
     #[test]
     fn a_change_says_its_sign_or_why_there_is_none() {
         let shown = |compared: pb::Comparison| {
             let compared = vec![pb::Comparison { with: "previous".into(), ..compared }];
-            change(Lang::Vi, &pb::Total { compared, ..pb::Total::default() }, "previous").into_string()
+            change(Lang(Language::Vietnamese), &pb::Total { compared, ..pb::Total::default() }, "previous")
+                .into_string()
         };
         let some = |text: &str| Some(text.to_owned());
         let up =

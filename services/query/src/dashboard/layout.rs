@@ -70,13 +70,13 @@ pub(super) fn trouble(
     let shown = html! {
         main #main tabindex="-1" {
             h1 { (title) }
-            @if findings.is_empty() { p lang="en" { (detail) } }
+            @if findings.is_empty() { p { (detail) } }
             @for finding in findings {
                 dl.finding {
                     dt { (lang.of("Mục", "Where")) } dd { code { (finding.path) } }
                     dt { (lang.of("Nhận được", "Got")) } dd { code { (finding.got) } }
-                    dt { (lang.of("Cần", "Expected")) } dd lang="en" { (finding.expected) }
-                    dt { (lang.of("Gợi ý", "What to do")) } dd lang="en" { (finding.hint) }
+                    dt { (lang.of("Cần", "Expected")) } dd { (finding.expected) }
+                    dt { (lang.of("Gợi ý", "What to do")) } dd { (finding.hint) }
                 }
             }
             @if let Some(trace) = trace {

@@ -7,15 +7,11 @@ use jiff::civil::DateTime;
 use jiff::tz::offset;
 use tonghop_core::Date;
 use tonghop_core::period::Period;
+use tonghop_runtime::Language;
 
-/// A language that pages are written in.
+/// The language of a page: Vietnamese, where nothing else is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lang {
-    /// Vietnamese, where nothing else is asked for.
-    Vi,
-    /// English.
-    En,
-}
+pub(super) struct Lang(pub(super) Language);
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -35,46 +31,23 @@ const MONTHS: [&str; 12] = [
 impl Lang {
     /// What is asked for in the address, else the first that the browser prefers, else Vietnamese.
     pub(super) fn asked(in_address: &str, accepted: &str) -> Lang {
-        Lang::parse(in_address).unwrap_or_else(|| {
-            let mut best = (0, Lang::Vi);
-            for item in accepted.split(',').take(32) {
-                let (tag, rest) = item.split_once(';').unwrap_or((item, ""));
-                let primary = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
-                let weight = weight(rest);
-                if let Some(lang) = Lang::parse(&primary)
-                    && weight > best.0
-                {
-                    best = (weight, lang);
-                }
-            }
-            best.1
-        })
-    }
-
-    fn parse(code: &str) -> Option<Lang> {
-        match code {
-            "vi" => Some(Lang::Vi),
-            "en" => Some(Lang::En),
-            _ => None,
-        }
+        let asked = Language::of_code(in_address).or_else(|| Language::accepted(accepted));
+        Lang(asked.unwrap_or(Language::Vietnamese))
     }
 
     /// Its tag (BCP 47).
     pub(super) fn code(self) -> &'static str {
-        self.of("vi", "en")
+        self.0.code()
     }
 
     /// The other one.
     pub(super) fn other(self) -> Lang {
-        self.of(Lang::En, Lang::Vi)
+        Lang(self.of(Language::English, Language::Vietnamese))
     }
 
     /// The one of two that is written in it.
     pub(super) fn of<T>(self, vi: T, en: T) -> T {
-        match self {
-            Lang::Vi => vi,
-            Lang::En => en,
-        }
+        self.0.choose(vi, en)
     }
 
     /// A decimal: `37853.5` is `37.853,5` or `37,853.5`.
@@ -165,14 +138,6 @@ pub(super) fn vietnam(time: Timestamp) -> DateTime {
     offset(7).to_datetime(time)
 }
 
-/// The weight of `q=0.8`, in thousandths.
-fn weight(parameters: &str) -> u32 {
-    let Some(q) = parameters.split(';').find_map(|p| p.trim().strip_prefix("q=")) else { return 1000 };
-    let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
-    let digits = format!("{whole}{fraction:0<3}");
-    digits.get(..4).and_then(|d| d.parse().ok()).unwrap_or(0)
-}
-
 /// A part of a whole in thousandths, cut.
 pub(super) fn permille(part: u64, whole: u64) -> u64 {
     if whole == 0 {
@@ -198,6 +163,9 @@ pub(super) fn decimals(decimal: &str) -> u8 {
 mod tests {
     use super::*;
 
+    const VI: Lang = Lang(Language::Vietnamese);
+    const EN: Lang = Lang(Language::English);
+
     #[test]
     fn numbers_are_grouped_as_the_reader_writes_them() {
         for (decimal, vi, en) in [
@@ -207,43 +175,43 @@ mod tests {
             ("-1234567.50", "\u{2212}1.234.567,50", "\u{2212}1,234,567.50"),
             ("170141183460469231731", "170.141.183.460.469.231.731", "170,141,183,460,469,231,731"),
         ] {
-            assert_eq!((Lang::Vi.number(decimal), Lang::En.number(decimal)), (vi.into(), en.into()));
+            assert_eq!((VI.number(decimal), EN.number(decimal)), (vi.into(), en.into()));
         }
     }
 
     #[test]
     fn only_all_is_a_hundred_percent_and_only_nothing_is_none() {
-        let shown = |part, whole| Lang::En.percent(part, whole);
+        let shown = |part, whole| EN.percent(part, whole);
         assert_eq!(shown(9999, 10_000), "99.9%");
         assert_eq!(shown(10_000, 10_000), "100%");
         assert_eq!(shown(1, 1_000_000), "<0.1%");
         assert_eq!(shown(0, 5), "0%");
         assert_eq!(shown(0, 0), "0%");
-        assert_eq!(Lang::Vi.percent(1, 3), "33,3%");
+        assert_eq!(VI.percent(1, 3), "33,3%");
     }
 
     #[test]
     fn the_address_goes_before_the_browser_and_vietnamese_before_nothing() {
-        assert_eq!(Lang::asked("en", "vi"), Lang::En);
-        assert_eq!(Lang::asked("", "en-GB,en;q=0.9,vi;q=0.8"), Lang::En);
-        assert_eq!(Lang::asked("", "fr, vi-VN;q=0.7, en;q=0.5"), Lang::Vi);
-        assert_eq!(Lang::asked("", "fr"), Lang::Vi);
-        assert_eq!(Lang::asked("xx", ""), Lang::Vi);
-        assert_eq!(Lang::asked("", "en;q=0"), Lang::Vi);
+        assert_eq!(Lang::asked("en", "vi"), EN);
+        assert_eq!(Lang::asked("", "en-GB,en;q=0.9,vi;q=0.8"), EN);
+        assert_eq!(Lang::asked("", "fr, vi-VN;q=0.7, en;q=0.5"), VI);
+        assert_eq!(Lang::asked("", "fr"), VI);
+        assert_eq!(Lang::asked("xx", ""), VI);
+        assert_eq!(Lang::asked("", "en;q=0"), VI);
     }
 
     #[test]
     fn times_are_those_of_the_country() {
-        assert_eq!(Lang::Vi.time("2026-11-25T18:04:25.5Z"), "26/11/2026 01:04:25 (UTC+7)");
-        assert_eq!(Lang::En.time("2026-11-25T06:04:25Z"), "25 November 2026 13:04:25 (UTC+7)");
-        assert_eq!(Lang::En.time("soon"), "soon");
+        assert_eq!(VI.time("2026-11-25T18:04:25.5Z"), "26/11/2026 01:04:25 (UTC+7)");
+        assert_eq!(EN.time("2026-11-25T06:04:25Z"), "25 November 2026 13:04:25 (UTC+7)");
+        assert_eq!(EN.time("soon"), "soon");
     }
 
     #[test]
     fn periods_are_named_as_people_name_them() {
         let named = |text: &str| {
             let period = Period::parse(text).expect("a period");
-            (Lang::Vi.period(period), Lang::En.period(period))
+            (VI.period(period), EN.period(period))
         };
         assert_eq!(named("2024-M05"), ("Tháng 5/2024".into(), "May 2024".into()));
         assert_eq!(named("2024-H1"), ("6 tháng đầu năm 2024".into(), "First half of 2024".into()));

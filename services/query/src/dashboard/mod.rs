@@ -47,6 +47,7 @@ use jiff::Timestamp;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
+use tonghop_runtime::language::not_read;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::moment::When;
@@ -99,20 +100,23 @@ async fn serve(dashboard: &Dashboard, headers: &HeaderMap, given: Given, page: P
     let (address, understood) = match given {
         Ok(Parameters(address)) => (address, Ok(())),
         Err(rejection) => {
-            let failure = Failure::new(FailureKind::NotUnderstood, rejection.body_text());
+            let failure = Failure::new(FailureKind::NotUnderstood, not_read(&rejection.body_text()));
             (Address::default(), Err(failure))
         }
     };
     let lang = Lang::asked(&address.lang, accepted);
-    let answer = match understood {
-        Ok(()) => dashboard.answer(page, &address, lang).await,
-        Err(failure) => Err(failure),
+    let answering = async {
+        let answer = match understood {
+            Ok(()) => dashboard.answer(page, &address, lang).await,
+            Err(failure) => Err(failure),
+        };
+        match answer {
+            Ok(Answer::Page(body)) => headers::page(headers, StatusCode::OK, lang, body),
+            Ok(Answer::Elsewhere(href)) => headers::guarded(elsewhere(&href)),
+            Err(failure) => trouble(headers, failure, page, &address, lang),
+        }
     };
-    match answer {
-        Ok(Answer::Page(body)) => headers::page(headers, StatusCode::OK, lang, body),
-        Ok(Answer::Elsewhere(href)) => headers::guarded(elsewhere(&href)),
-        Err(failure) => trouble(headers, failure, page, &address, lang),
-    }
+    lang.0.speaking(answering).await
 }
 
 /// To a full address, which may be another tomorrow.

@@ -9,7 +9,7 @@ use tonghop_core::period::Period;
 use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 
 use super::address::{Address, Page};
 use super::locale::{Lang, vietnam};
@@ -61,26 +61,22 @@ impl Scene {
         let period = ask::period(&address.period)?;
         let map = ask::map(&address.map)?;
         if !address.programme.is_empty() && registry.programme(&address.programme).is_none() {
-            return Err(ask::finding(
-                FailureKind::NotFound,
-                "unknown_programme",
-                "programme",
-                &address.programme,
-                "the code of a programme",
-                "leave it out for the core indicators",
-            ));
+            let hint =
+                Text::of("bỏ trống để xem các chỉ tiêu cốt lõi", "leave it out for the core indicators");
+            return Err(ask::unknown_programme(&address.programme, hint));
         }
         let day = calendar(&registry)?.last_day(period);
         let unit = match registry.unit_on(&address.unit, map.unwrap_or(day)) {
             UnitLookup::Found(unit) => unit,
             UnitLookup::OtherTime(ids) => {
+                let on = map.unwrap_or(day);
                 return Err(ask::finding(
                     FailureKind::Unprocessable,
                     "unit_not_in_force",
                     "unit",
                     &address.unit,
-                    &format!("a unit in force on {}", map.unwrap_or(day)),
-                    &registry.code_at_other_times(&ids, map.unwrap_or(day)),
+                    Text::of(format!("đơn vị có hiệu lực vào ngày {on}"), format!("a unit in force on {on}")),
+                    ask::text(registry.code_at_other_times(&ids, on)),
                 ));
             }
             UnitLookup::Unknown => {
@@ -89,8 +85,8 @@ impl Scene {
                     "unknown_unit",
                     "unit",
                     &address.unit,
-                    "the code of a unit; VN is the nation",
-                    "look for it by its name",
+                    ask::code_of_unit(),
+                    Text::of("tìm theo tên đơn vị", "look for it by its name"),
                 ));
             }
         };
@@ -178,7 +174,10 @@ impl Scene {
                 return Ok(all);
             }
             if all.len() > MOST_TOTALS {
-                let detail = format!("this page would ask for more than {MOST_TOTALS} totals");
+                let detail = Text::of(
+                    format!("trang này sẽ hỏi hơn {MOST_TOTALS} số tổng hợp"),
+                    format!("this page would ask for more than {MOST_TOTALS} totals"),
+                );
                 return Err(Failure::new(FailureKind::TooLarge, detail));
             }
             request.page_token = answer.next_page_token;

@@ -10,7 +10,7 @@ use tonghop_core::period::Period;
 use tonghop_core::unit::UnitId;
 use tonghop_export::{About, MOST_ROWS};
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::TileSelect;
 
 use tonghop_rest::parameters::FiguresFile;
@@ -221,8 +221,11 @@ fn too_long(period: &str) -> Failure {
         "period_too_long",
         "period",
         period,
-        "a period of some years",
-        "ask for a shorter period, or for fewer indicators at once",
+        Text::of("một kỳ vài năm", "a period of some years"),
+        Text::of(
+            "hỏi kỳ ngắn hơn, hoặc ít chỉ tiêu hơn mỗi lần",
+            "ask for a shorter period, or for fewer indicators at once",
+        ),
     )
 }
 
@@ -241,14 +244,7 @@ fn indicators(view: &View, asked: &FiguresFile) -> Result<Vec<Arc<Indicator>>, F
     }
     let programme = &asked.programme;
     if !programme.is_empty() && registry.programme(programme).is_none() {
-        return Err(ask::finding(
-            FailureKind::NotFound,
-            "unknown_programme",
-            "programme",
-            programme,
-            "the code of a programme",
-            "GET /v1/programmes lists them",
-        ));
+        return Err(ask::unknown_programme(programme, ask::listed("/v1/programmes")));
     }
     let all = registry.indicators().iter();
     let wanted = all.filter(|i| if programme.is_empty() { i.core } else { i.programmes.contains(programme) });

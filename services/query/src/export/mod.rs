@@ -25,6 +25,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tonghop_export::Format;
 use tonghop_rest::parameters::{FiguresFile, TotalsFile};
+use tonghop_runtime::language::not_read;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::Query;
@@ -43,7 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Query>> {
 }
 
 fn understood<T>(given: Result<Parameters<T>, QueryRejection>) -> Result<T, Failure> {
-    let misread = |e: QueryRejection| Failure::new(FailureKind::NotUnderstood, e.body_text());
+    let misread = |e: QueryRejection| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text()));
     given.map(|Parameters(asked)| asked).map_err(misread)
 }
 

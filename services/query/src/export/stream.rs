@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio_stream::Stream;
 use tonghop_export::{About, Export, ExportError, Format, MOST_ROWS, Row};
 use tonghop_proto::query as pb;
-use tonghop_runtime::{Failure, FailureKind, Finding, Stop};
+use tonghop_runtime::{Failure, FailureKind, Finding, Language, Stop, Text};
 use tracing::Instrument;
 
 use crate::Query;
@@ -97,21 +97,31 @@ pub(super) trait Rows: Send + 'static {
 /// Where there is none: come again.
 pub(super) fn place(query: &Query) -> Result<OwnedSemaphorePermit, Failure> {
     Arc::clone(&query.files).try_acquire_owned().map_err(|_| {
-        let detail = format!("{FILES_AT_ONCE} files are being written already; ask again in a moment");
+        let detail = Text::of(
+            format!("đang ghi {FILES_AT_ONCE} tệp; hãy hỏi lại sau giây lát"),
+            format!("{FILES_AT_ONCE} files are being written already; ask again in a moment"),
+        );
         Failure::new(FailureKind::Unavailable, detail)
     })
 }
 
 /// That a file would have too many rows.
 pub(super) fn too_many_rows(count: u64) -> Failure {
-    let expected = format!("at most {MOST_ROWS} rows in a file");
-    let detail = format!("this asks for more rows than a file may have: {expected}");
+    let (vi, en) =
+        (format!("nhiều nhất {MOST_ROWS} dòng trong một tệp"), format!("at most {MOST_ROWS} rows in a file"));
+    let detail = Text::of(
+        format!("yêu cầu này hỏi nhiều dòng hơn mức một tệp có thể có: {vi}"),
+        format!("this asks for more rows than a file may have: {en}"),
+    );
     Failure::new(FailureKind::TooLarge, detail).with_findings(vec![Finding {
         code: "too_many_rows".into(),
         path: "period".into(),
-        got: format!("{count} or more"),
-        expected: expected.into(),
-        hint: "ask for fewer indicators, a shorter period, or the units below one province at a time".into(),
+        got: Text::of(format!("{count} hoặc nhiều hơn"), format!("{count} or more")),
+        expected: Text::of(vi, en),
+        hint: Text::of(
+            "hỏi ít chỉ tiêu hơn, kỳ ngắn hơn, hoặc mỗi lần các đơn vị của một tỉnh",
+            "ask for fewer indicators, a shorter period, or the units below one province at a time",
+        ),
         ..Finding::default()
     }])
 }
@@ -134,12 +144,14 @@ pub(super) async fn answer<R: Rows>(
     } else {
         // What cannot even begin is said as a failure, and not as a file that is cut short.
         let begun = Export::begin(format, about.clone()).map_err(Failure::internal)?;
-        let first = rows.next().await?;
+        // What rows say is in the language of the file, whatever its reader speaks.
+        let language = about.language.of(Language::Vietnamese, Language::English);
+        let first = language.speaking(rows.next()).await?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stop = query.stop.clone();
         let writing = async move {
             let _permit = permit;
-            write(rows, first, begun, sender, stop).await;
+            language.speaking(write(rows, first, begun, sender, stop)).await;
         };
         tokio::spawn(writing.in_current_span());
         let mut response = Body::from_stream(Pieces { receiver, is_over: false }).into_response();
@@ -206,7 +218,10 @@ async fn write<R: Rows>(
         done = tokio::time::timeout(LONGEST, written(rows, first, export, &sender)) => match done {
             Ok(Ok(())) => return,
             Ok(Err(failure)) => failure,
-            Err(_) => Failure::new(FailureKind::Unavailable, "the file took too long"),
+            Err(_) => {
+                let detail = Text::of("ghi tệp quá lâu", "the file took too long");
+                Failure::new(FailureKind::Unavailable, detail)
+            }
         },
     };
     let cause = std::error::Error::source(&cut).map(tracing::field::display);

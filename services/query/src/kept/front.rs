@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tonghop_runtime::metrics::{Metrics, Operated};
-use tonghop_runtime::{Failure, FailureKind, telemetry, trace};
+use tonghop_runtime::{Failure, FailureKind, Language, Text, telemetry, trace};
 use tonghop_store::StandingAt;
 use tower::Service;
 
@@ -69,7 +69,9 @@ impl Service<Request> for Front {
             None => Box::pin(self.app.call(Request::from_parts(parts, body))),
             Some(operation) => {
                 let (app, shared) = (self.app.clone(), Arc::clone(&self.shared));
-                Box::pin(async move { Ok(shared.answer(app, operation, parts, body).await) })
+                let language = Language::of_headers(&parts.headers);
+                let answering = async move { Ok(shared.answer(app, operation, parts, body).await) };
+                Box::pin(language.speaking(answering))
             }
         }
     }
@@ -182,13 +184,22 @@ async fn arrived(body: Body) -> Result<Bytes, Failure> {
     match tokio::time::timeout(ARRIVAL, Limited::new(body, LONGEST_QUESTION).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Failure::new(FailureKind::TooLarge, "a question has at most 4 MiB"))
+            let detail = Text::of("một câu hỏi có nhiều nhất 4 MiB", "a question has at most 4 MiB");
+            Err(Failure::new(FailureKind::TooLarge, detail))
         }
         Ok(Err(error)) => {
-            Err(Failure::new(FailureKind::NotUnderstood, format!("the question broke off: {error}")))
+            let detail = Text::of(
+                format!("câu hỏi bị ngắt giữa chừng: {error}"),
+                format!("the question broke off: {error}"),
+            );
+            Err(Failure::new(FailureKind::NotUnderstood, detail))
         }
         Err(_) => {
-            Err(Failure::new(FailureKind::Unavailable, "the question took too long to arrive; try again"))
+            let detail = Text::of(
+                "câu hỏi đến quá lâu; hãy thử lại",
+                "the question took too long to arrive; try again",
+            );
+            Err(Failure::new(FailureKind::Unavailable, detail))
         }
     }
 }
@@ -203,7 +214,7 @@ fn unless_known(known: &[HeaderValue], response: Response) -> Response {
     }
     let mut same = Response::new(Body::empty());
     *same.status_mut() = StatusCode::NOT_MODIFIED;
-    for name in [header::ETAG, HeaderName::from_static(STALE)] {
+    for name in [header::ETAG, header::VARY, HeaderName::from_static(STALE)] {
         if let Some(value) = response.headers().get(&name) {
             same.headers_mut().insert(name, value.clone());
         }

@@ -2,14 +2,15 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
+use tonghop_runtime::Language;
 
 /// Requests over REST, as metrics name them.
 const REST: [&str; 4] = ["/v1/totals", "/v1/totals/explain", "/v1/figures", "/v1/coverage"];
 /// Methods of gRPC that answer one message.
 const GRPC: [&str; 4] = ["GetTotals", "Explain", "ListFigures", "GetCoverage"];
 const SERVICE: &str = "/tonghop.query.v1.QueryService/";
-/// What an answer over REST depends on beside its path: what it is wanted as, and in which language.
-const VARIES: [HeaderName; 2] = [header::ACCEPT, header::ACCEPT_LANGUAGE];
+/// What an answer over REST depends on beside its path and its language: what it is wanted as.
+const VARIES: [HeaderName; 1] = [header::ACCEPT];
 
 /// A kind of request whose answers are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +47,11 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// What is asked, as bytes: the same for two requests that have the same answer. Over gRPC it is the path and the
-/// message, over REST the path with its query and what the answer depends on of the headers.
+/// What is asked, as bytes: the same for two requests that have the same answer. It is the language, and over gRPC the
+/// path and the message, over REST the path with its query and what the answer depends on of the headers.
 pub(super) fn asked(operation: Operation, parts: &Parts, message: &[u8]) -> Vec<u8> {
-    let mut out = vec![operation.at as u8];
+    let language = Language::of_headers(&parts.headers);
+    let mut out = vec![operation.at as u8, language as u8];
     if operation.grpc {
         out.extend(message);
         return out;
@@ -109,6 +111,7 @@ mod tests {
         };
         let one = key("/v1/totals?unit=VN", &[]);
         assert_eq!(one, key("/v1/totals?unit=VN", &[("user-agent", "x")]));
+        assert_eq!(one, key("/v1/totals?unit=VN", &[("accept-language", "fr, en-GB;q=0.5")]));
         for other in [
             key("/v1/totals?unit=01", &[]),
             key("/v1/coverage?unit=VN", &[]),
@@ -117,5 +120,12 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+        let call = |headers: &[(&str, &str)]| {
+            let headers = [&[("content-type", "application/grpc")], headers].concat();
+            let parts = parts("POST", "/tonghop.query.v1.QueryService/GetTotals", &headers);
+            asked(Operation::of(&parts).expect("kept"), &parts, b"message")
+        };
+        assert_eq!(call(&[]), call(&[("accept-language", "en")]));
+        assert_ne!(call(&[]), call(&[("accept-language", "vi")]));
     }
 }

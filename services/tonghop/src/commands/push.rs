@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
+use tonghop_runtime::Text;
 
 use crate::arguments::ServerArguments;
 use crate::client::Client;
@@ -109,30 +110,44 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 pub fn receipt(what: &str, response: &SubmitResponse, dry_run: bool) -> Vec<String> {
     let receipt = response.receipt.clone().unwrap_or_default();
     let mut lines = if dry_run {
-        vec![format!("{what}: would be taken; dry run, nothing was stored")]
+        let would = Text::of(
+            format!("{what}: sẽ được nhận; chỉ kiểm tra thử, không lưu gì"),
+            format!("{what}: would be taken; dry run, nothing was stored"),
+        );
+        vec![would.to_string()]
     } else {
-        let state = if response.replayed { "already taken" } else { "taken" };
-        vec![
-            format!("{what}: {state} at position {}, {} figures", receipt.position, receipt.figures),
-            format!("  id      {}", receipt.id),
-            format!("  digest  {}", receipt.digest),
-        ]
+        let (position, figures) = (receipt.position, receipt.figures);
+        let [vi, en] = match response.replayed {
+            true => ["đã nhận từ trước", "already taken"],
+            false => ["đã nhận", "taken"],
+        };
+        let taken = Text::of(
+            format!("{what}: {vi} ở vị trí {position}, {figures} số liệu"),
+            format!("{what}: {en} at position {position}, {figures} figures"),
+        );
+        vec![taken.to_string(), format!("  id      {}", receipt.id), format!("  digest  {}", receipt.digest)]
     };
-    lines.extend(response.warnings.iter().map(|w| format!("  warning {}", finding(w))));
+    let warning = Text::of("cảnh báo", "warning");
+    lines.extend(response.warnings.iter().map(|w| format!("  {warning} {}", finding(w))));
     lines
 }
 
 /// A finding in one line: `place: what it is`.
 pub fn finding(finding: &Finding) -> String {
+    let (line, got, expected) = (
+        Text::of("dòng", "line"),
+        Text::of("nhận được", "got").to_string(),
+        Text::of("cần", "expected").to_string(),
+    );
     let place = match (finding.line, finding.path.as_str()) {
         (0, "") => String::new(),
         (0, path) => format!("{path}: "),
-        (line, _) if finding.column.is_empty() => format!("line {line}: "),
-        (line, _) => format!("line {line}, {}: ", finding.column),
+        (at, _) if finding.column.is_empty() => format!("{line} {at}: "),
+        (at, _) => format!("{line} {at}, {}: ", finding.column),
     };
     let mut text = format!("{place}{}", finding.code);
     let mut separator = ": ";
-    for (name, what) in [("got", &finding.got), ("expected", &finding.expected), ("", &finding.hint)] {
+    for (name, what) in [(got, &finding.got), (expected, &finding.expected), (String::new(), &finding.hint)] {
         if !what.is_empty() {
             let name = if name.is_empty() { String::new() } else { format!("{name} ") };
             text.push_str(&format!("{separator}{name}{what}"));
