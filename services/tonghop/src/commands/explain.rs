@@ -69,6 +69,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         }
         return Ok(());
     }
+    let figures = figures(&arguments.question);
     let request = ExplainRequest {
         indicator,
         unit: arguments.question.unit,
@@ -78,6 +79,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         map: arguments.question.map,
         as_of: arguments.question.as_of,
         review: arguments.question.review,
+        figures,
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {
