@@ -6,7 +6,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,7 +25,9 @@ const LARGEST_ACT: usize = 1 << 20;
 
 /// The routes of reports.
 pub(crate) fn routes() -> Router<Arc<Ingestion>> {
-    Router::new().route("/v1/reports", get(list).post(act).layer(DefaultBodyLimit::max(LARGEST_ACT)))
+    Router::new()
+        .route("/v1/reports", get(list))
+        .route("/v1/reports", post(act).layer(DefaultBodyLimit::max(LARGEST_ACT)))
 }
 
 /// What is to be done.

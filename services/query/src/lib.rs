@@ -145,7 +145,7 @@ impl Query {
         })
     }
 
-    /// What time it is.
+    /// The time, as this process was given it.
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
     }

@@ -138,7 +138,9 @@ fn indicators(check: &mut Checker, row: &RegimeRow, calendar: &Calendar, known: 
                 let en = format!("{code} is collected less often than the regime reports, or in the calendar {calendar}");
                 check.problem(TABLE, &row.code, vi, en);
             }
-            Some(indicator) => drop(out.insert(indicator.code.clone())),
+            Some(indicator) => {
+                out.insert(indicator.code.clone());
+            }
         }
     }
     let of_programme = |indicator: &&Arc<Indicator>| {
@@ -181,5 +183,139 @@ fn check_kept(
             let en = "has another level, frequency, calendar or other approvals than before: give it a new code";
             check.problem(TABLE, &was.code, vi, en);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::{Aggregable, Precedence, ReporterOverlap};
+    use crate::period::Frequency;
+    use crate::registry::{IndicatorRow, LevelName, Problem, UnitRow};
+
+    fn indicator(code: &str, frequency: Frequency, from_map: bool) -> IndicatorRow {
+        IndicatorRow {
+            code: code.to_owned(),
+            name_vi: String::new(),
+            name_en: String::new(),
+            unit_vi: String::new(),
+            unit_en: String::new(),
+            decimals: 0,
+            kind: if from_map { "stock" } else { "flow" }.to_owned(),
+            numerator: vec![],
+            denominator: vec![],
+            numerator_is_part: false,
+            collection_level: "commune".to_owned(),
+            frequency,
+            calendar: "civil".to_owned(),
+            overlap: ReporterOverlap::Single,
+            reporters: vec![],
+            dimensions: vec![],
+            precedence: Precedence::BottomUp,
+            programmes: vec![],
+            valid_from: None,
+            valid_to: None,
+            core: false,
+            aggregable: Aggregable::Sum,
+            from_map,
+        }
+    }
+
+    fn row() -> RegimeRow {
+        RegimeRow {
+            code: "r".to_owned(),
+            name_vi: String::new(),
+            name_en: String::new(),
+            programme: String::new(),
+            indicators: vec!["a01".to_owned()],
+            level: "commune".to_owned(),
+            frequency: Frequency::Month,
+            calendar: "civil".to_owned(),
+            valid_from: None,
+            valid_to: None,
+            approvals: vec!["province".to_owned(), "nation".to_owned()],
+            deadlines: vec![("commune".to_owned(), 3)],
+            source: String::new(),
+        }
+    }
+
+    fn build(regimes: Vec<RegimeRow>, before: Option<&Registry>) -> Result<Registry, Vec<Problem>> {
+        let level = |code: &str| LevelName { code: code.to_owned(), name_vi: String::new() };
+        let nation = UnitRow {
+            code: "VN".to_owned(),
+            level: "nation".to_owned(),
+            name: "Việt Nam".to_owned(),
+            kind: String::new(),
+            parent: None,
+            valid_from: None,
+            valid_to: None,
+        };
+        let calendar = |code: &str, year_only| Calendar {
+            code: code.to_owned(),
+            name_vi: String::new(),
+            start_month: 1,
+            start_day: 1,
+            year_only,
+        };
+        let draft = Draft {
+            levels: ["nation", "province", "commune"].map(level).to_vec(),
+            units: vec![nation],
+            calendars: vec![calendar("civil", false), calendar("years", true)],
+            indicators: vec![
+                indicator("a01-monthly", Frequency::Month, false),
+                indicator("a02-yearly", Frequency::Year, false),
+                indicator("a03-counted", Frequency::Month, true),
+            ],
+            regimes,
+            ..Draft::default()
+        };
+        Registry::build(draft, before)
+    }
+
+    fn said(built: Result<Registry, Vec<Problem>>) -> Vec<String> {
+        let problems = built.map(|registry| registry.regimes().len()).expect_err("something is wrong");
+        problems.into_iter().map(|problem| problem.message.en).collect()
+    }
+
+    #[test]
+    fn a_regime_that_does_not_hold_together_is_refused() {
+        let change = |with: fn(&mut RegimeRow)| {
+            let mut row = row();
+            with(&mut row);
+            vec![row]
+        };
+        for (regimes, word) in [
+            (vec![row(), row()], "twice"),
+            (change(|r| r.programme = "p".into()), "unknown programme"),
+            (change(|r| r.indicators = vec!["a09".into()]), "unknown indicator"),
+            (change(|r| r.indicators = vec!["a02".into()]), "collected less often"),
+            (change(|r| r.indicators = vec!["a03".into()]), "given by the map"),
+            (change(|r| r.indicators = vec![]), "names no indicator"),
+            (change(|r| r.level = "hamlet".into()), "unknown level"),
+            (change(|r| r.calendar = "moon".into()), "unknown calendar"),
+            (change(|r| r.calendar = "years".into()), "shorter than a year"),
+            (change(|r| r.frequency = Frequency::Event), "by event"),
+            (change(|r| r.approvals = vec!["commune".into()]), "go upwards"),
+            (change(|r| r.approvals = vec!["nation".into(), "province".into()]), "go upwards"),
+            (change(|r| r.approvals = vec!["province".into(), "province".into()]), "go upwards"),
+            (change(|r| r.deadlines = vec![("commune".into(), 3), ("commune".into(), 4)]), "once each"),
+            (change(|r| r.deadlines = vec![("commune".into(), 400)]), "366"),
+        ] {
+            let said = said(build(regimes, None));
+            assert!(said.iter().any(|message| message.contains(word)), "{word}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_regime_that_is_loaded_stays_what_it_is() {
+        let before = build(vec![row()], None).expect("it holds together");
+        let regime = before.regime("r").expect("it is there");
+        assert_eq!(regime.indicators, ["a01-monthly"]);
+        assert_eq!(before.approving("a01-monthly").count(), 1);
+        assert!(said(build(vec![], Some(&before)))[0].contains("leave it in"));
+        let changed = RegimeRow { approvals: vec!["nation".into()], ..row() };
+        assert!(said(build(vec![changed], Some(&before)))[0].contains("new code"));
+        let same = RegimeRow { deadlines: vec![], valid_to: Some(Date::MAX), ..row() };
+        assert!(build(vec![same], Some(&before)).is_ok(), "deadlines and validity may change");
     }
 }

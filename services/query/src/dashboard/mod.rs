@@ -253,11 +253,6 @@ impl Dashboard {
 }
 
 impl Query {
-    /// The time, as this process was given it.
-    fn now(&self) -> Timestamp {
-        (self.now)()
-    }
-
     /// The registry loaded last, of those that answers were made with.
     fn newest_registry_held(&self) -> Option<Arc<Registry>> {
         let held = self.registries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,6 @@
 //! `tonghop report`: what is done with units' reports, and which there are.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 use tonghop_proto::ingestion::{ActOnReportsRequest, ListReportsRequest};
 use tonghop_proto::json::reports as shown;
 use uuid::Uuid;
@@ -171,7 +170,7 @@ async fn list(arguments: ListArguments) -> Result<(), Trouble> {
         whole.next_page_token = page.next_page_token;
     }
     if arguments.json {
-        say(json::pretty(&json!(shown::reports(&whole))));
+        say(json::pretty(&shown::reports(&whole)));
         return Ok(());
     }
     let l = Align::Left;
