@@ -105,12 +105,13 @@ struct Standing {
 impl Standing {
     fn approvals(&self) -> Vec<Approval> {
         let published = self.states.iter().filter(|(_, (state, _))| state == "published");
-        let approval = |((regime, unit, period), (_, position)): (&(String, UnitId, Period), &(String, i64))| Approval {
-            regime: regime.clone(),
-            unit: *unit,
-            period: *period,
-            position: *position,
-        };
+        let approval =
+            |((regime, unit, period), (_, position)): (&(String, UnitId, Period), &(String, i64))| Approval {
+                regime: regime.clone(),
+                unit: *unit,
+                period: *period,
+                position: *position,
+            };
         published.map(approval).collect()
     }
 }
@@ -128,7 +129,8 @@ impl World {
     /// Does something with the report that a figure belongs to, where that can be done.
     async fn act(&mut self, figure: &Figure, (which, of_unit, what): Deed) {
         let registry = Arc::clone(&self.registry);
-        let under: Vec<_> = registry.regimes().iter().filter(|r| r.indicators.contains(&figure.indicator)).collect();
+        let under: Vec<_> =
+            registry.regimes().iter().filter(|r| r.indicators.contains(&figure.indicator)).collect();
         let Some(regime) = under.get(which * under.len() / 1000) else { return };
         let Some(period) = regime.report_period(figure.period) else { return };
         let day = regime.calendar.last_day(period);
@@ -226,7 +228,9 @@ impl World {
         let (all, approved) = (ask("all").await, ask("approved").await);
         let expected = match oracle::total(&self.registry, &figures, &question) {
             Ok(total) => total,
-            Err(_) => return assert!(all.is_err() && approved.is_err(), "{question:?}: {all:?} {approved:?}"),
+            Err(_) => {
+                return assert!(all.is_err() && approved.is_err(), "{question:?}: {all:?} {approved:?}");
+            }
         };
         let (all, approved) = (all.expect("a total"), approved.expect("a total"));
         let components: Vec<&str> = match &indicator.kind {

@@ -51,7 +51,9 @@ impl Ledgers {
         server.wait(loaded.position).await;
         let data = server.stop().await;
         let url = match &data {
-            Data::Files(directory) => format!("sqlite://{}", directory.path().join("ledger.sqlite").display()),
+            Data::Files(directory) => {
+                format!("sqlite://{}", directory.path().join("ledger.sqlite").display())
+            }
             Data::Database(database) => database.url(),
         };
         Ledgers { _data: data, url, stopper: Stopper::new() }
@@ -132,7 +134,11 @@ async fn each_does_their_part_for_their_units_and_nobody_elses() {
                 assert!(matches!(got, Err(FailureKind::Forbidden)), "{what} by {:?}: {got:?}", by.identity());
             }
         }
-        assert_eq!(act(&replica, &nobody, what, &[COMMUNE]).await, Err(FailureKind::Unauthenticated), "{what}");
+        assert_eq!(
+            act(&replica, &nobody, what, &[COMMUNE]).await,
+            Err(FailureKind::Unauthenticated),
+            "{what}"
+        );
         for (by, state) in may {
             assert_eq!(act(&replica, by, what, &[COMMUNE]).await, ok(state), "{what} by {:?}", by.identity());
         }
@@ -169,12 +175,19 @@ async fn each_does_their_part_for_their_units_and_nobody_elses() {
     assert_eq!(by.first(), Some(&"key:commune"));
     assert_eq!(by.last(), Some(&"key:admin"));
     // Whoever has nothing to do with a unit learns nothing of it: the same whatever became of it.
-    assert_eq!(replica.list_reports(&other, &list).await.map_err(|e| e.kind()).unwrap_err(), FailureKind::Forbidden);
-    assert_eq!(replica.list_reports(&nobody, &list).await.map_err(|e| e.kind()).unwrap_err(), FailureKind::Unauthenticated);
+    assert_eq!(
+        replica.list_reports(&other, &list).await.map_err(|e| e.kind()).unwrap_err(),
+        FailureKind::Forbidden
+    );
+    assert_eq!(
+        replica.list_reports(&nobody, &list).await.map_err(|e| e.kind()).unwrap_err(),
+        FailureKind::Unauthenticated
+    );
     let told = async |by: &Caller, what: &str, unit: &str| {
         replica.act_on_reports(by, &request(what, &[unit])).await.expect_err("refused").to_string()
     };
-    let (of_open, of_other) = (told(&other, "approve", COMMUNE).await, told(&other, "approve", "01843").await);
+    let (of_open, of_other) =
+        (told(&other, "approve", COMMUNE).await, told(&other, "approve", "01843").await);
     assert_eq!(of_open, of_other);
     // One unit out of reach, and nothing is done with the others.
     let both = [COMMUNE, "01843"];
@@ -191,12 +204,20 @@ async fn what_somebody_above_has_closed_nobody_below_opens() {
     let commune = caller("commune", &[Role::Report], &[COMMUNE]);
     let administers = caller("admin", &[Role::Administer], &["VN"]);
     assert_eq!(act(&replica, &commune, "close", &[COMMUNE]).await, Err(FailureKind::Forbidden));
-    assert_eq!(act(&replica, &district, "close", &[PROVINCE]).await, Err(FailureKind::Forbidden), "not above");
+    assert_eq!(
+        act(&replica, &district, "close", &[PROVINCE]).await,
+        Err(FailureKind::Forbidden),
+        "not above"
+    );
     assert_eq!(act(&replica, &province, "close", &[PROVINCE]).await, Ok("closed".into()));
     assert_eq!(act(&replica, &district, "open", &[DISTRICT]).await, Err(FailureKind::Forbidden));
     let refused = push(&replica, "a", COMMUNE, 1).await.expect_err("closed");
     assert_eq!(refused.findings()[0].code, "period_closed");
-    assert!(refused.findings()[0].expected.to_string().contains("by key:province"), "{:?}", refused.findings()[0]);
+    assert!(
+        refused.findings()[0].expected.to_string().contains("by key:province"),
+        "{:?}",
+        refused.findings()[0]
+    );
     assert_eq!(act(&replica, &province, "open", &[DISTRICT]).await, Ok("opened".into()));
     push(&replica, "a", COMMUNE, 1).await.expect("open");
     assert_eq!(act(&replica, &administers, "close", &["VN"]).await, Ok("closed".into()));
@@ -217,7 +238,11 @@ async fn an_exception_ends_with_its_time() {
     let later = ledgers.replica(tomorrow).await;
     let refused = push(&later, "too-late", COMMUNE, 2).await.expect_err("too late");
     assert_eq!(refused.findings()[0].code, "period_closed");
-    assert!(refused.findings()[0].expected.to_string().contains("2026-11-28T06:00:00Z"), "{:?}", refused.findings()[0]);
+    assert!(
+        refused.findings()[0].expected.to_string().contains("2026-11-28T06:00:00Z"),
+        "{:?}",
+        refused.findings()[0]
+    );
 }
 
 /// A replica that has not heard of a closing, or of an act, finds out where it appends.
@@ -232,13 +257,15 @@ async fn replicas_hold_to_what_the_ledger_says(on: On) {
     assert!(push(&other, "first", COMMUNE, 1).await.expect("as before").replayed);
     // Two hand in the same report at once: one of them does, whichever.
     let reports = caller("commune", &[Role::Report], &[PROVINCE]);
-    let (first, second) = tokio::join!(act(&one, &reports, "submit", &[COMMUNE]), act(&other, &reports, "submit", &[COMMUNE]));
+    let (first, second) =
+        tokio::join!(act(&one, &reports, "submit", &[COMMUNE]), act(&other, &reports, "submit", &[COMMUNE]));
     let both = [&first, &second];
     assert_eq!(both.iter().filter(|done| done.is_ok()).count(), 1, "{both:?}");
     assert!(both.contains(&&Err(FailureKind::Unprocessable)), "{both:?}");
     // The same act at once through both is one act.
     let same = request("submit", &["01843"]);
-    let (first, second) = tokio::join!(one.act_on_reports(&reports, &same), other.act_on_reports(&reports, &same));
+    let (first, second) =
+        tokio::join!(one.act_on_reports(&reports, &same), other.act_on_reports(&reports, &same));
     let (first, second) = (first.expect("done"), second.expect("done"));
     assert_eq!(first.receipt.position, second.receipt.position);
     assert_ne!(first.replayed, second.replayed);
@@ -252,7 +279,8 @@ async fn replicas_hold_to_what_the_ledger_says(on: On) {
         }
         taken
     };
-    let close = async { one.act_on_reports(&administers, &request("close", &[OTHER])).await.expect("closed") };
+    let close =
+        async { one.act_on_reports(&administers, &request("close", &[OTHER])).await.expect("closed") };
     let (a, b, closed) = tokio::join!(pushing(&one, "a"), pushing(&other, "b"), close);
     let last = a.iter().chain(&b).max().copied().unwrap_or_default();
     assert!(last < closed.receipt.position, "{last} was taken after {}", closed.receipt.position);

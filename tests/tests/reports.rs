@@ -88,7 +88,9 @@ async fn states(server: &Server, period: &str, unit: &str) -> Vec<(String, Value
     let asked = [("regime", REGIME), ("period", period), ("unit", unit)];
     let body = server.get("/v1/reports", &asked).await.expect(200);
     let all = body["reports"].as_array().expect("reports").clone();
-    all.iter().map(|r| (r["state"].as_str().expect("a state").to_owned(), r["awaits"].clone(), r["reason"].clone())).collect()
+    all.iter()
+        .map(|r| (r["state"].as_str().expect("a state").to_owned(), r["awaits"].clone(), r["reason"].clone()))
+        .collect()
 }
 
 async fn a_report_goes_from_the_commune_to_the_ministry(on: On) {
@@ -101,7 +103,8 @@ async fn a_report_goes_from_the_commune_to_the_ministry(on: On) {
     // Nothing is approved that was not handed in, and nothing is handed in twice.
     let two = json!({ "units": ["01864", "01843"] });
     let body = refused(&server, 422, "approve", month, two.clone()).await;
-    let codes: Vec<&str> = body["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        body["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["nothing_to_approve"; 2]);
     assert_eq!(done(&server, "submit", month, two.clone()).await, led("submitted", None, 2));
     let body = refused(&server, 422, "submit", month, two.clone()).await;
@@ -110,10 +113,12 @@ async fn a_report_goes_from_the_commune_to_the_ministry(on: On) {
     assert!(body["findings"][0]["got"].as_str().unwrap().starts_with("01864: submitted since "));
 
     // One level after the other.
-    let body = refused(&server, 422, "approve", month, json!({ "units": ["01864"], "level": "province" })).await;
+    let body =
+        refused(&server, 422, "approve", month, json!({ "units": ["01864"], "level": "province" })).await;
     assert_eq!(body["findings"][0]["code"], "others_approve_first");
     assert_eq!(done(&server, "approve", month, two.clone()).await, led("approved", Some("district"), 2));
-    let body = refused(&server, 422, "approve", month, json!({ "units": ["01864"], "level": "district" })).await;
+    let body =
+        refused(&server, 422, "approve", month, json!({ "units": ["01864"], "level": "district" })).await;
     assert_eq!(body["findings"][0]["code"], "others_approve_first");
     assert_eq!(done(&server, "approve", month, two.clone()).await, led("approved", Some("province"), 2));
     assert_eq!(both(&server, "VN", month, &[]).await, json!(["17", 2, null, 0]), "not by the last");
@@ -126,15 +131,25 @@ async fn a_report_goes_from_the_commune_to_the_ministry(on: On) {
     server.report("b", later).await;
     assert_eq!(both(&server, "VN", month, &[]).await, json!(["118", 3, "17", 2]));
     assert_eq!(both(&server, "06", "2024-Q2", &[]).await, json!(["118", 3, "17", 2]), "also over time");
-    assert_eq!(both(&server, "19", month, &[("map", "2025-07-01")]).await, json!(["118", 3, "17", 2]), "also restated");
-    assert_eq!(both(&server, "VN", month, &[("as_of", &before)]).await, json!(["17", 2, null, 0]), "as it was");
+    assert_eq!(
+        both(&server, "19", month, &[("map", "2025-07-01")]).await,
+        json!(["118", 3, "17", 2]),
+        "also restated"
+    );
+    assert_eq!(
+        both(&server, "VN", month, &[("as_of", &before)]).await,
+        json!(["17", 2, null, 0]),
+        "as it was"
+    );
     assert_eq!(both(&server, "VN", month, &[("as_of", &published)]).await, json!(["17", 2, "17", 2]));
 
     // A ratio speaks of approved pairs.
     let more = json!([{ "unit": "01864", "indicator": "tg01", "period": month, "scope": "own", "value": "20",
-        "breakdown": { "reporter": "cong-an", "channel": "undivided", "topic": "undivided" } }]);
+        "breakdown": { "reporter": "cong-an", "channel": "undivided" } }]);
     server.report("c", more).await;
-    let ratio = |figures: &'static str| [("indicator", "tg03"), ("unit", "VN"), ("period", "2024-M05"), ("figures", figures)];
+    let ratio = |figures: &'static str| {
+        [("indicator", "tg03"), ("unit", "VN"), ("period", "2024-M05"), ("figures", figures)]
+    };
     let all = one(&server, &ratio("all")).await;
     assert_eq!((&all["value"], &all["covered"], &all["approved"]), (&json!("65.00"), &json!(1), &json!(0)));
     assert_eq!(one(&server, &ratio("approved")).await["value"], Value::Null);
@@ -187,13 +202,20 @@ async fn a_map_without_districts_has_no_district_that_approves(on: On) {
     let two = json!({ "units": ["01840", "06994"] });
     assert_eq!(done(&server, "submit", month, two.clone()).await, led("submitted", None, 2));
     assert_eq!(states(&server, month, "01840").await[0].1, "province");
-    let body = refused(&server, 422, "approve", month, json!({ "units": ["01840"], "level": "district" })).await;
+    let body =
+        refused(&server, 422, "approve", month, json!({ "units": ["01840"], "level": "district" })).await;
     assert_eq!(body["findings"][0]["code"], "others_approve_first");
     assert_eq!(done(&server, "approve", month, two.clone()).await, led("approved", Some("province"), 2));
     assert_eq!(done(&server, "approve", month, two).await, led("published", None, 2));
     assert_eq!(both(&server, "VN", month, &[]).await, json!(["10", 2, "10", 2]));
     // By child and by month each says how much of it is approved.
-    let asked = [("indicator", "tg02"), ("unit", "VN"), ("period", "2025-M08"), ("by", "children"), ("figures", "approved")];
+    let asked = [
+        ("indicator", "tg02"),
+        ("unit", "VN"),
+        ("period", "2025-M08"),
+        ("by", "children"),
+        ("figures", "approved"),
+    ];
     let body = server.get("/v1/totals", &asked).await.expect(200);
     let totals = body["totals"].as_array().unwrap();
     let covered = totals.iter().filter(|total| total["covered"].as_u64() > Some(0));
@@ -221,16 +243,22 @@ async fn what_nobody_approves_says_nothing_of_approvals() {
     // The registry is read once a process.
     one(&server, &[("indicator", "tg04"), ("unit", "06"), ("period", "2024")]).await;
     // tg04 is under the regimes that ship, which have no approvals.
-    for (indicator, figures, says) in
-        [("tg04", "all", false), ("tg02", "all", true), ("tg04", "approved", false), ("tg02", "approved", true)]
-    {
+    for (indicator, figures, says) in [
+        ("tg04", "all", false),
+        ("tg02", "all", true),
+        ("tg04", "approved", false),
+        ("tg02", "approved", true),
+    ] {
         let before = statements(&server).await;
         let asked = [("indicator", indicator), ("unit", "VN"), ("period", "2024"), ("figures", figures)];
         let total = one(&server, &asked).await;
         let took = statements(&server).await - before;
         assert_eq!(total.get("approved").is_some(), says, "{indicator} {figures}: {total}");
         assert_eq!((&total["value"], &total["covered"]), (&Value::Null, &json!(0)), "{total}");
-        assert!(took <= if says || figures == "approved" { 4 } else { 3 }, "{indicator} {figures}: {took} statements");
+        assert!(
+            took <= if says || figures == "approved" { 4 } else { 3 },
+            "{indicator} {figures}: {took} statements"
+        );
     }
     let asked = [("indicator", "tg02"), ("unit", "VN"), ("period", "2024"), ("figures", "some")];
     assert_eq!(server.get("/v1/totals", &asked).await.codes(), ["unknown_figures"]);
@@ -283,7 +311,13 @@ async fn what_cannot_be_understood_is_refused_in_words() {
         (422, "submit", month, json!({ "units": ["06"] }), "not_a_reporter"),
         (400, "submit", month, json!({ "units": ["01864"], "level": "nation" }), "not_of_this_act"),
         (422, "approve", month, json!({ "units": ["01864"], "level": "hamlet" }), "unknown_level"),
-        (400, "submit", month, json!({ "units": ["01864"], "until": "2030-01-01T00:00:00Z" }), "not_of_this_act"),
+        (
+            400,
+            "submit",
+            month,
+            json!({ "units": ["01864"], "until": "2030-01-01T00:00:00Z" }),
+            "not_of_this_act",
+        ),
         (422, "open", month, json!({ "units": ["06"], "until": "2020-01-01T00:00:00Z" }), "malformed_time"),
         (422, "open", month, json!({ "units": ["06"] }), "not_closed"),
         (422, "reopen", month, json!({ "units": ["01864"] }), "report_not_submitted"),
@@ -307,18 +341,29 @@ async fn a_closed_period_takes_no_figures(on: On) {
         server.push_json(key, &json!({ "source": "test", "figures": figures })).await
     };
     push("before", json!([tips("01864", month, "own", 1)])).await.expect(201);
-    assert_eq!(done(&server, "close", month, json!({ "below": "06", "reason": "đã chốt" })).await, led("closed", None, 1));
+    assert_eq!(
+        done(&server, "close", month, json!({ "below": "06", "reason": "đã chốt" })).await,
+        led("closed", None, 1)
+    );
     let reply = push("closed", json!([tips("01864", month, "own", 2)])).await;
     reply.expect(422);
     assert_eq!(reply.findings(), [("period_closed".to_owned(), "figures[0]".to_owned())]);
     let said = reply.json()["findings"][0]["expected"].as_str().unwrap().to_owned();
     assert!(said.contains(REGIME) && said.contains("closed at"), "{said}");
     // Also among many that are alike, which are checked by kinds elsewhere.
-    let many = json!([tips("00001", month, "own", 2), tips("01843", month, "own", 2), tips("00004", month, "own", 2)]);
+    let many = json!([
+        tips("00001", month, "own", 2),
+        tips("01843", month, "own", 2),
+        tips("00004", month, "own", 2)
+    ]);
     assert_eq!(push("many", many).await.findings(), [("period_closed".to_owned(), "figures[1]".to_owned())]);
     // What is given for the province is closed with it; another period, another province and another indicator are not.
     assert_eq!(push("declared", json!([tips("06", month, "territory", 9)])).await.codes(), ["period_closed"]);
-    let others = json!([tips("01864", "2024-M04", "own", 2), tips("00001", month, "own", 2), tips("01864", "2024-Q2", "own", 9)]);
+    let others = json!([
+        tips("01864", "2024-M04", "own", 2),
+        tips("00001", month, "own", 2),
+        tips("01864", "2024-Q2", "own", 9)
+    ]);
     push("others", others).await.expect(201);
     // What was taken before is answered as it was.
     push("before", json!([tips("01864", month, "own", 1)])).await.expect(200);
@@ -328,9 +373,15 @@ async fn a_closed_period_takes_no_figures(on: On) {
     refused(&server, 422, "close", month, json!({ "units": ["058"] })).await;
     // Opened for one commune, until a time.
     let until = "2199-01-01T00:00:00Z";
-    assert_eq!(done(&server, "open", month, json!({ "units": ["01864"], "until": until })).await, led("opened", None, 1));
+    assert_eq!(
+        done(&server, "open", month, json!({ "units": ["01864"], "until": until })).await,
+        led("opened", None, 1)
+    );
     push("open", json!([tips("01864", month, "own", 3)])).await.expect(201);
-    assert_eq!(push("others-closed", json!([tips("01843", month, "own", 3)])).await.codes(), ["period_closed"]);
+    assert_eq!(
+        push("others-closed", json!([tips("01843", month, "own", 3)])).await.codes(),
+        ["period_closed"]
+    );
     // A withdrawal is a figure, too.
     let mut withdrawn = tips("01843", month, "own", 0);
     withdrawn.as_object_mut().unwrap().remove("value");
@@ -338,8 +389,16 @@ async fn a_closed_period_takes_no_figures(on: On) {
     assert_eq!(push("withdrawn", json!([withdrawn])).await.codes(), ["period_closed"]);
     let asked = [("regime", REGIME), ("period", month), ("unit", "06"), ("limit", "1")];
     let closings = server.get("/v1/reports", &asked).await.expect(200)["closings"].clone();
-    let said: Vec<_> = closings.as_array().unwrap().iter().map(|c| (c["unit"].clone(), c["state"].clone(), c["until"].clone())).collect();
-    assert_eq!(said, [(json!("01864"), json!("opened"), json!(until)), (json!("06"), json!("closed"), Value::Null)]);
+    let said: Vec<_> = closings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["unit"].clone(), c["state"].clone(), c["until"].clone()))
+        .collect();
+    assert_eq!(
+        said,
+        [(json!("01864"), json!("opened"), json!(until)), (json!("06"), json!("closed"), Value::Null)]
+    );
     done(&server, "open", month, json!({ "below": "06" })).await;
     push("all-open", json!([tips("01843", month, "own", 3)])).await.expect(201);
     server.assert_clean().await;
@@ -390,20 +449,32 @@ async fn compliance_says_who_is_late_and_by_how_many_days() {
     assert_eq!(of("01843")["awaits"], "province");
     let returned = of("01837");
     assert_eq!((&returned["state"], &returned["reason"]), (&json!("returned"), &json!("thiếu số liệu")));
-    assert_eq!((&returned["indicators_reported"], &returned["days_late"]), (&json!(0), &days_since("2024-05-17")));
+    assert_eq!(
+        (&returned["indicators_reported"], &returned["days_late"]),
+        (&json!(0), &days_since("2024-05-17"))
+    );
     // Those of one state, page by page.
     let late = ask(&[("state", "late"), ("limit", "100")]).await;
     assert_eq!(late["count"], total - 3);
     let next = late["next"].as_str().unwrap();
     let second = ask(&[("state", "late"), ("limit", "100"), ("cursor", next)]).await;
-    assert_eq!(late["units"].as_array().unwrap().len() + second["units"].as_array().unwrap().len(), (total - 3) as usize);
+    assert_eq!(
+        late["units"].as_array().unwrap().len() + second["units"].as_array().unwrap().len(),
+        (total - 3) as usize
+    );
     // Whose approval is waited for.
     let districts = ask(&[("level", "district")]).await;
     assert_eq!((&districts["counts"]["late"], &districts["due"]), (&json!(1), &json!("2024-05-19")));
     let waiting = ask(&[("level", "district"), ("state", "late")]).await["units"][0].clone();
-    assert_eq!((&waiting["unit"]["code"], &waiting["waiting"], &waiting["approved"]), (&json!("060"), &json!(1), &json!(0)));
+    assert_eq!(
+        (&waiting["unit"]["code"], &waiting["waiting"], &waiting["approved"]),
+        (&json!("060"), &json!(1), &json!(0))
+    );
     let province = ask(&[("level", "province")]).await["units"][0].clone();
-    assert_eq!((&province["state"], &province["waiting"], &province["reports"]), (&json!("late"), &json!(1), &json!(total)));
+    assert_eq!(
+        (&province["state"], &province["waiting"], &province["reports"]),
+        (&json!("late"), &json!(1), &json!(total))
+    );
 
     // Of a time to come nobody is late.
     let asked = [("regime", REGIME), ("period", "2150-M05"), ("unit", "19")];
@@ -440,24 +511,38 @@ async fn both_transports_say_the_same() {
     let receipt = acted.receipt.expect("a receipt");
     server.wait(receipt.position).await;
     let body = send(&server, "k", &to_do("submit", month, &json!({ "units": ["01864"] }))).await.expect(200);
-    assert_eq!((body["position"].clone(), body["digest"].clone()), (json!(receipt.position), json!(receipt.digest)));
+    assert_eq!(
+        (body["position"].clone(), body["digest"].clone()),
+        (json!(receipt.position), json!(receipt.digest))
+    );
     let again = grpc.reports().act_on_reports(request.clone()).await.expect("done").into_inner();
     assert!(again.replayed);
     let refused = ActOnReportsRequest { idempotency_key: "l".into(), ..request };
     let status = grpc.reports().act_on_reports(refused).await.expect_err("a refusal");
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
 
-    let listed = ListReportsRequest { regime: REGIME.into(), period: month.into(), unit: "060".into(), ..Default::default() };
+    let listed = ListReportsRequest {
+        regime: REGIME.into(),
+        period: month.into(),
+        unit: "060".into(),
+        ..Default::default()
+    };
     let listed = grpc.reports().list_reports(listed).await.expect("a list").into_inner();
     let asked = [("regime", REGIME), ("period", month), ("unit", "060")];
     assert_eq!(server.get("/v1/reports", &asked).await.expect(200), json::reports::reports(&listed));
-    let owed = GetComplianceRequest { regime: REGIME.into(), period: month.into(), unit: "060".into(), ..Default::default() };
+    let owed = GetComplianceRequest {
+        regime: REGIME.into(),
+        period: month.into(),
+        unit: "060".into(),
+        ..Default::default()
+    };
     let mut owed = grpc.query().get_compliance(owed).await.expect("an answer").into_inner();
     let mut rest = server.get("/v1/compliance", &asked).await.expect(200);
     owed.as_of.as_mut().expect("as of").stale_seconds = None;
     rest["as_of"].as_object_mut().expect("as of").remove("stale_seconds");
     assert_eq!(rest, json::reports::compliance(&owed));
     let regimes = server.get("/v1/regimes", &[]).await.expect(200);
-    let codes: Vec<&str> = regimes["regimes"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        regimes["regimes"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["ctph07-6-thang", "ctph07-nam", "ctph07-quy", "ctph07-thang", REGIME]);
 }

@@ -346,9 +346,7 @@ mod tests {
                             }
                             Act::Submit => Some(State::Submitted),
                             Act::Approve(wanted) => match course.steps.get(done) {
-                                Some(next)
-                                    if handed_in && wanted.is_none_or(|w| w == *next) && at(*next) =>
-                                {
+                                Some(next) if handed_in && wanted.is_none_or(|w| w == *next) && at(*next) => {
                                     let last = done + 1 == course.steps.len();
                                     Some(if last { State::Published } else { State::Approved(*next) })
                                 }
@@ -444,7 +442,10 @@ mod tests {
             assert_eq!(of(frequency, figure), report, "{frequency:?} {figure}");
         }
         let month = Period::parse("2024-M05").expect("a period");
-        assert_eq!(regime(Frequency::Month).due(COMMUNE, month).map(|d| d.to_string()), Some("2024-05-17".into()));
+        assert_eq!(
+            regime(Frequency::Month).due(COMMUNE, month).map(|d| d.to_string()),
+            Some("2024-05-17".into())
+        );
         assert_eq!(regime(Frequency::Month).due(PROVINCE, month), None);
     }
 }

@@ -157,7 +157,8 @@ impl Reports {
                 of_period.closings.extend(group.units.into_iter().map(closing));
                 continue;
             }
-            let stated = Stated::of_codes(&group.state, &group.level).ok_or_else(|| malformed("no such state"))?;
+            let stated =
+                Stated::of_codes(&group.state, &group.level).ok_or_else(|| malformed("no such state"))?;
             for unit in group.units {
                 let (by, reason, stated) = (Arc::clone(&by), Arc::clone(&reason), stated.clone());
                 of_period.units.entry(unit).or_default().push(Event { position, at, by, reason, stated });

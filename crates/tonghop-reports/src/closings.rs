@@ -53,7 +53,8 @@ impl Words {
     /// When the last exception that was made for a unit since a position was over; none where there was none.
     pub fn exception_over(&self, above: &[UnitId], since: i64, now: Timestamp) -> Option<Timestamp> {
         let later = self.0.iter().rev().take_while(|(_, closing)| closing.position > since);
-        let mut over = later.filter(|(unit, _)| above.contains(unit)).filter_map(|(_, closing)| closing.until);
+        let mut over =
+            later.filter(|(unit, _)| above.contains(unit)).filter_map(|(_, closing)| closing.until);
         over.find(|until| *until <= now)
     }
 }

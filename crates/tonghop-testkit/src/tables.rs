@@ -86,7 +86,8 @@ fn frequency(of: Frequency) -> &'static str {
 }
 
 fn regime_cells(row: &RegimeRow) -> Vec<String> {
-    let deadlines: Vec<String> = row.deadlines.iter().map(|(level, days)| format!("{level}={days}")).collect();
+    let deadlines: Vec<String> =
+        row.deadlines.iter().map(|(level, days)| format!("{level}={days}")).collect();
     vec![
         row.code.clone(),
         row.name_vi.clone(),

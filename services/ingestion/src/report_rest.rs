@@ -92,7 +92,8 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Result<Query<parameters::Reports>, QueryRejection>,
 ) -> Result<Response, Failure> {
-    let Query(p) = parameters.map_err(|e| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text())))?;
+    let Query(p) =
+        parameters.map_err(|e| Failure::new(FailureKind::NotUnderstood, not_read(&e.body_text())))?;
     let request = pb::ListReportsRequest {
         regime: p.regime,
         period: p.period,

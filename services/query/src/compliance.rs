@@ -84,7 +84,8 @@ impl Query {
                 *count += 1;
             }
         }
-        let wanted = |(_, owed): &(UnitId, pb::Compliance)| request.state.is_empty() || owed.state == request.state;
+        let wanted =
+            |(_, owed): &(UnitId, pb::Compliance)| request.state.is_empty() || owed.state == request.state;
         let mut rows: Vec<(UnitId, pb::Compliance)> = all.into_iter().filter(wanted).collect();
         let count = rows.len();
         let end = count.min(cursor.start.saturating_add(cursor::size(request.page_size)));
@@ -92,7 +93,8 @@ impl Query {
         if reported {
             view.count_indicators(&asked, &mut rows).await?;
         }
-        let count_of = |state: &&str| pb::ComplianceCount { state: (*state).to_owned(), units: counts[*state] };
+        let count_of =
+            |state: &&str| pb::ComplianceCount { state: (*state).to_owned(), units: counts[*state] };
         Ok(pb::GetComplianceResponse {
             as_of: Some(view.as_of()),
             on: on.to_string(),
@@ -145,7 +147,12 @@ impl Asked {
     }
 
     /// Every unit that reports, with what became of its report.
-    fn of_reports(&self, registry: &Registry, reports: &Reports, up_to: i64) -> Vec<(UnitId, pb::Compliance)> {
+    fn of_reports(
+        &self,
+        registry: &Registry,
+        reports: &Reports,
+        up_to: i64,
+    ) -> Vec<(UnitId, pb::Compliance)> {
         let units = self.regime.reporters(registry, self.below, self.day).into_iter();
         let row = |unit: UnitId| {
             let known = registry.unit(unit);
@@ -177,7 +184,12 @@ impl Asked {
     }
 
     /// Every unit that approves, with how many reports wait for it.
-    fn of_approvals(&self, registry: &Registry, reports: &Reports, up_to: i64) -> Vec<(UnitId, pb::Compliance)> {
+    fn of_approvals(
+        &self,
+        registry: &Registry,
+        reports: &Reports,
+        up_to: i64,
+    ) -> Vec<(UnitId, pb::Compliance)> {
         let due = self.due(self.level);
         let row = |unit: UnitId| {
             let (mut all, mut waiting, mut approved) = (0, 0, 0);
@@ -218,7 +230,11 @@ impl Asked {
             (unit, owed)
         };
         // Who has nobody below that reports to them owes nothing.
-        of_level(registry, self.below, self.level, self.day).into_iter().map(row).filter(|(_, o)| o.reports > 0).collect()
+        of_level(registry, self.below, self.level, self.day)
+            .into_iter()
+            .map(row)
+            .filter(|(_, o)| o.reports > 0)
+            .collect()
     }
 }
 
@@ -252,7 +268,11 @@ fn of_level(registry: &Registry, below: UnitId, level: Level, day: Date) -> Vec<
 
 impl View {
     /// Says of each unit of how many indicators of the regime it has figures in the period, of how many it could.
-    async fn count_indicators(&self, asked: &Asked, rows: &mut [(UnitId, pb::Compliance)]) -> Result<(), Failure> {
+    async fn count_indicators(
+        &self,
+        asked: &Asked,
+        rows: &mut [(UnitId, pb::Compliance)],
+    ) -> Result<(), Failure> {
         let registry = &self.registry;
         let reported = |indicator: &&Arc<Indicator>| {
             !matches!(indicator.kind, Kind::Ratio(_)) && indicator.in_force(asked.period)
@@ -314,7 +334,11 @@ fn known_state(state: &str, states: &[&str]) -> Result<(), Failure> {
     Err(ask::finding(FailureKind::NotUnderstood, "unknown_state", "state", state, expected, hint))
 }
 
-fn regime_and_period(registry: &Registry, code: &str, period: &str) -> Result<(Arc<Regime>, Period), Failure> {
+fn regime_and_period(
+    registry: &Registry,
+    code: &str,
+    period: &str,
+) -> Result<(Arc<Regime>, Period), Failure> {
     ask::bounded("regime", code)?;
     let Some(regime) = registry.regime(code) else {
         let expected = Text::of("mã của một chế độ báo cáo", "the code of a reporting regime");

@@ -133,9 +133,8 @@ impl View {
             let rolling = tokio::task::spawn_blocking(move || {
                 // What is approved is put beside the answers that are there by then.
                 from_tiles.sort_by_key(|one| one.approved);
-                let rolled = |one: FromTiles| {
-                    Ok::<Rolled, Failure>((shelf.roll(&one)?, one.places, one.approved))
-                };
+                let rolled =
+                    |one: FromTiles| Ok::<Rolled, Failure>((shelf.roll(&one)?, one.places, one.approved));
                 from_tiles.into_iter().map(rolled).collect()
             });
             let rolled: Result<Vec<Rolled>, Failure> = rolling.await.map_err(Failure::internal)?;

@@ -138,7 +138,10 @@ impl Client {
     ///
     /// # Errors
     /// Where it is refused.
-    pub async fn act_on_reports(&self, request: ActOnReportsRequest) -> Result<ActOnReportsResponse, Trouble> {
+    pub async fn act_on_reports(
+        &self,
+        request: ActOnReportsRequest,
+    ) -> Result<ActOnReportsResponse, Trouble> {
         let client = self.reports();
         patiently(|| {
             let (mut client, request) = (client.clone(), request.clone());

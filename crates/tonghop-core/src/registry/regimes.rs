@@ -55,7 +55,12 @@ fn build(check: &mut Checker, row: &RegimeRow, known: &Known<'_>) -> Option<Regi
     let mut level_of = |code: &str| {
         let level = known.levels.get(code).copied();
         if level.is_none() {
-            check.problem(TABLE, &row.code, format!("không có cấp {code:?}"), format!("unknown level {code:?}"));
+            check.problem(
+                TABLE,
+                &row.code,
+                format!("không có cấp {code:?}"),
+                format!("unknown level {code:?}"),
+            );
         }
         level
     };
@@ -135,7 +140,9 @@ fn indicators(check: &mut Checker, row: &RegimeRow, calendar: &Calendar, known: 
             Some(indicator) if !fits(indicator) => {
                 let calendar = &indicator.calendar.code;
                 let vi = format!("{code} được thu thập thưa hơn kỳ báo cáo, hoặc theo lịch {calendar}");
-                let en = format!("{code} is collected less often than the regime reports, or in the calendar {calendar}");
+                let en = format!(
+                    "{code} is collected less often than the regime reports, or in the calendar {calendar}"
+                );
                 check.problem(TABLE, &row.code, vi, en);
             }
             Some(indicator) => {
@@ -180,7 +187,8 @@ fn check_kept(
             && approvals == is.approvals.iter().map(|l| Some(*l)).collect::<Vec<_>>();
         if !same {
             let vi = "có cấp, kỳ, lịch hoặc các cấp duyệt khác trước: hãy đặt mã mới";
-            let en = "has another level, frequency, calendar or other approvals than before: give it a new code";
+            let en =
+                "has another level, frequency, calendar or other approvals than before: give it a new code";
             check.problem(TABLE, &was.code, vi, en);
         }
     }

@@ -15,7 +15,8 @@ pub use maps::{History, Level, MapDiff, Part, Unit, UnitChange, Units};
 pub use problems::{Finding, Problem};
 pub use registry::{Dimension, Dimensions, Indicator, Indicators, Member, Programme, Programmes};
 pub use reports::{
-    Act, Closing, Compliance, Deadline, Done, Owed, Regime, Regimes, Report, ReportCount, ReportEvent, Reports, ToDo,
+    Act, Closing, Compliance, Deadline, Done, Owed, Regime, Regimes, Report, ReportCount, ReportEvent,
+    Reports, ToDo,
 };
 pub use submissions::{
     Accepted, DryRun, Effect, Found, Received, State, SubmissionState, Submitted, SubmittedFigure, Whole,

@@ -35,6 +35,7 @@ pub fn approved(registry: &Registry, figures: &[(i64, Figure)], approvals: &[App
             && from <= first
             && last <= to
     };
-    let is_approved = |(position, figure): &&(i64, Figure)| approvals.iter().any(|a| is_of(*position, figure, a));
+    let is_approved =
+        |(position, figure): &&(i64, Figure)| approvals.iter().any(|a| is_of(*position, figure, a));
     figures.iter().filter(is_approved).map(|(_, figure)| figure.clone()).collect()
 }

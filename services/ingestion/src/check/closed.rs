@@ -46,12 +46,12 @@ fn expected(lock: &Lock, closing: &Closing, over: Option<Timestamp>) -> Text {
     };
     let (until_in_vietnamese, exception) = match over {
         None => (String::new(), String::new()),
-        Some(until) => {
-            (format!("; đã được mở đến {until}"), format!("; it was open again until {until}"))
-        }
+        Some(until) => (format!("; đã được mở đến {until}"), format!("; it was open again until {until}")),
     };
     Text::of(
-        format!("kỳ {period} của chế độ báo cáo {regime} còn mở; kỳ này đã khóa sổ lúc {at}{in_vietnamese}{until_in_vietnamese}"),
+        format!(
+            "kỳ {period} của chế độ báo cáo {regime} còn mở; kỳ này đã khóa sổ lúc {at}{in_vietnamese}{until_in_vietnamese}"
+        ),
         format!("{period} of the regime {regime} open; it was closed at {at}{by}{exception}"),
     )
 }

@@ -67,11 +67,7 @@ pub struct Under<'r> {
 ///
 /// # Errors
 /// As of [`check`].
-pub fn check_under(
-    under: &Under<'_>,
-    raw: &RawSubmission,
-    limits: &Limits,
-) -> Result<Checked, Vec<Finding>> {
+pub fn check_under(under: &Under<'_>, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
     let registry = under.registry;
     let mut checker = Checker::new(*under, limits, raw.reading.clone());
     checker.submission(raw);

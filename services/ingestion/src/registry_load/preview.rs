@@ -139,7 +139,8 @@ pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<T
                 ..regime.clone()
             };
             let approvals: Vec<String> = regime.approvals.iter().map(named).collect();
-            let deadlines: Vec<(String, u16)> = regime.deadlines.iter().map(|(l, d)| (named(l), *d)).collect();
+            let deadlines: Vec<(String, u16)> =
+                regime.deadlines.iter().map(|(l, d)| (named(l), *d)).collect();
             format!("{} {approvals:?} {deadlines:?} {plain:?}", r.level_code(regime.level))
         };
         r.regimes().iter().map(|regime| (regime.code.clone(), said(regime))).collect()

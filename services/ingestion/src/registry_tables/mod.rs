@@ -51,7 +51,11 @@ const REFORM: [&str; 3] = ["changes.csv", "successions.csv", "levels.csv"];
 pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<Given, Vec<Finding>> {
     let mut reader = Reader { tables, findings: Findings::default() };
     let given = if tables.contains_key("changes.csv") && !tables.contains_key("units.csv") {
-        for name in WHOLE.into_iter().chain(["regimes.csv"]).filter(|n| tables.contains_key(*n) && !REFORM.contains(n)) {
+        for name in WHOLE
+            .into_iter()
+            .chain(["regimes.csv"])
+            .filter(|n| tables.contains_key(*n) && !REFORM.contains(n))
+        {
             reader.findings.add(|| {
                 let tables = REFORM.join(", ");
                 let got = Text::of("một bảng của danh mục đầy đủ", "a table of a whole registry");

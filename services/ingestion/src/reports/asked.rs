@@ -49,7 +49,14 @@ impl Act {
                     "viết một trong các việc này",
                     "write one of these: the first four are done with reports, the last two with a period",
                 );
-                return Err(wrong(FailureKind::NotUnderstood, Code::UnknownAct, "act", other, expected, hint));
+                return Err(wrong(
+                    FailureKind::NotUnderstood,
+                    Code::UnknownAct,
+                    "act",
+                    other,
+                    expected,
+                    hint,
+                ));
             }
         };
         let words = [
@@ -93,8 +100,18 @@ impl Act {
                 format!("at most {LONGEST_REASON} bytes of plain text"),
             );
             let got = format!("{} byte", reason.len());
-            let hint = Text::of("rút ngắn lại, và bỏ các ký tự điều khiển", "shorten it, and leave out control characters");
-            return Err(wrong(FailureKind::Unprocessable, Code::MalformedReason, "reason", got, expected, hint));
+            let hint = Text::of(
+                "rút ngắn lại, và bỏ các ký tự điều khiển",
+                "shorten it, and leave out control characters",
+            );
+            return Err(wrong(
+                FailureKind::Unprocessable,
+                Code::MalformedReason,
+                "reason",
+                got,
+                expected,
+                hint,
+            ));
         }
         if act == Act::OfReports(regime::Act::Return) && reason.trim().is_empty() {
             let expected = Text::of("lý do trả lại", "why it is returned");
@@ -102,7 +119,14 @@ impl Act {
                 "viết điều cần sửa, để đơn vị báo cáo biết phải làm gì",
                 "write what has to be put right, so that whoever reports knows what to do",
             );
-            return Err(wrong(FailureKind::Unprocessable, Code::MissingField, "reason", Got::nothing(), expected, hint));
+            return Err(wrong(
+                FailureKind::Unprocessable,
+                Code::MissingField,
+                "reason",
+                Got::nothing(),
+                expected,
+                hint,
+            ));
         }
         if !request.until.is_empty() && act != Act::Open {
             return Err(not_of_this_act("until", &request.until, "open"));
@@ -301,7 +325,14 @@ pub(super) fn regime_and_period(
             "GET /v1/regimes cho biết kỳ báo cáo và thời gian hiệu lực",
             "GET /v1/regimes says how often it is reported, and from when to when",
         );
-        return Err(wrong(FailureKind::Unprocessable, Code::NotAPeriodOfRegime, "period", period, expected, hint));
+        return Err(wrong(
+            FailureKind::Unprocessable,
+            Code::NotAPeriodOfRegime,
+            "period",
+            period,
+            expected,
+            hint,
+        ));
     }
     Ok((Arc::clone(regime), read))
 }
@@ -320,7 +351,8 @@ pub(super) fn unit(registry: &Registry, code: &str, day: Date, path: &str) -> Re
             Err(wrong(FailureKind::Unprocessable, Code::UnitNotInForce, path, code, expected, hint))
         }
         UnitLookup::Unknown => {
-            let expected = Text::of("mã của một đơn vị; VN là cả nước", "the code of a unit; VN is the nation");
+            let expected =
+                Text::of("mã của một đơn vị; VN là cả nước", "the code of a unit; VN is the nation");
             let hint = Text::of("xem danh sách ở GET /v1/units", "GET /v1/units lists them");
             Err(wrong(FailureKind::Unprocessable, Code::UnknownUnit, path, code, expected, hint))
         }

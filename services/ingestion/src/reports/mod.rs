@@ -116,8 +116,14 @@ impl Ingestion {
             return Err(Failure::new(
                 FailureKind::KeyConflict,
                 Text::of(
-                    format!("khóa này đã được dùng cho việc khác tại vị trí {}: hãy dùng khóa mới", known.position),
-                    format!("the key was used for something else at position {}: use a new one", known.position),
+                    format!(
+                        "khóa này đã được dùng cho việc khác tại vị trí {}: hãy dùng khóa mới",
+                        known.position
+                    ),
+                    format!(
+                        "the key was used for something else at position {}: use a new one",
+                        known.position
+                    ),
                 ),
             ));
         }
@@ -138,8 +144,17 @@ fn key(caller: &Caller, key: &str) -> String {
 
 /// A request as the ledger keeps it, its key aside.
 fn document(request: &pb::ActOnReportsRequest) -> String {
-    let pb::ActOnReportsRequest { idempotency_key: _, act, regime, period, units, below, level, reason, until } =
-        request;
+    let pb::ActOnReportsRequest {
+        idempotency_key: _,
+        act,
+        regime,
+        period,
+        units,
+        below,
+        level,
+        reason,
+        until,
+    } = request;
     json!({
         "act": act, "regime": regime, "period": period, "units": units, "below": below, "level": level,
         "reason": reason, "until": until,

@@ -17,7 +17,11 @@ use crate::finding::{Code, Findings, Spot, finding};
 ///
 /// # Errors
 /// Every unit that it leads nowhere, and why; that the caller has nothing to do with one of them.
-pub(super) fn groups(asked: &Asked<'_>, caller: &Caller, reports: &Reports) -> Result<Vec<ReportGroup>, Failure> {
+pub(super) fn groups(
+    asked: &Asked<'_>,
+    caller: &Caller,
+    reports: &Reports,
+) -> Result<Vec<ReportGroup>, Failure> {
     let Act::OfReports(act) = asked.act else { return Ok(vec![]) };
     // Whoever has nothing to do with a unit is told nothing of its report.
     for (unit, _) in &asked.units {
@@ -106,7 +110,10 @@ fn told(
         Refused::NotHandedIn => (
             Code::ReportNotSubmitted,
             Text::of("báo cáo đã gửi", "a report that was handed in"),
-            Text::of("báo cáo chưa gửi nên không có gì để trả lại hay mở lại", "it is open: nothing has to be returned or reopened"),
+            Text::of(
+                "báo cáo chưa gửi nên không có gì để trả lại hay mở lại",
+                "it is open: nothing has to be returned or reopened",
+            ),
         ),
         Refused::NothingToApprove => match (state, asked.regime.approvals.is_empty()) {
             (_, true) => (
@@ -120,12 +127,18 @@ fn told(
             (State::Published, _) => (
                 Code::NothingToApprove,
                 Text::of("báo cáo đang chờ duyệt", "a report that waits for an approval"),
-                Text::of("báo cáo đã được duyệt ở cấp cuối", "the last that approves has approved it already"),
+                Text::of(
+                    "báo cáo đã được duyệt ở cấp cuối",
+                    "the last that approves has approved it already",
+                ),
             ),
             _ => (
                 Code::NothingToApprove,
                 Text::of("báo cáo đang chờ duyệt", "a report that waits for an approval"),
-                Text::of("đơn vị phải gửi báo cáo trước (act=submit)", "the unit hands it in first (act=submit)"),
+                Text::of(
+                    "đơn vị phải gửi báo cáo trước (act=submit)",
+                    "the unit hands it in first (act=submit)",
+                ),
             ),
         },
         Refused::OthersFirst(next) => (

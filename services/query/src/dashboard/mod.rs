@@ -43,7 +43,6 @@ use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jiff::Timestamp;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;

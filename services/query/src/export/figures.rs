@@ -69,7 +69,8 @@ pub(super) struct FigureRows {
 impl FigureRows {
     /// With the rows counted, so that what is too much is refused before anything is sent.
     pub(super) async fn begin(query: &Arc<Query>, asked: &FiguresFile) -> Result<FigureRows, Failure> {
-        let when = When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, ..When::default() };
+        let when =
+            When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, ..When::default() };
         let view = query.view(when).await?;
         let period = ask::period(&asked.period)?;
         let breakdown = ask::breakdown(&asked.breakdown)?;

@@ -66,8 +66,10 @@ pub async fn run(arguments: ComplianceArguments) -> Result<(), Trouble> {
         say(json::pretty(&shown::compliance(&whole)));
         return Ok(());
     }
-    let counts: Vec<String> = whole.counts.iter().map(|count| format!("{} {}", count.units, count.state)).collect();
-    let due = if whole.due.is_empty() { "no day is laid down".to_owned() } else { format!("due {}", whole.due) };
+    let counts: Vec<String> =
+        whole.counts.iter().map(|count| format!("{} {}", count.units, count.state)).collect();
+    let due =
+        if whole.due.is_empty() { "no day is laid down".to_owned() } else { format!("due {}", whole.due) };
     say(format_args!("on {}, {due}: {}", whole.on, counts.join(", ")));
     let (l, r) = (Align::Left, Align::Right);
     let mut table = Table::new(&[

@@ -174,19 +174,28 @@ async fn list(arguments: ListArguments) -> Result<(), Trouble> {
         return Ok(());
     }
     let l = Align::Left;
-    let mut table =
-        Table::new(&[("unit", l), ("name", l), ("state", l), ("awaits", l), ("since", l), ("by", l), ("reason", l)]);
+    let mut table = Table::new(&[
+        ("unit", l),
+        ("name", l),
+        ("state", l),
+        ("awaits", l),
+        ("since", l),
+        ("by", l),
+        ("reason", l),
+    ]);
     for report in whole.reports {
         let state = match report.approved_by.as_str() {
             "" => report.state,
             by => format!("{} by {by}", report.state),
         };
-        let row = vec![report.unit, report.name, state, report.awaits, report.since, report.by, report.reason];
+        let row =
+            vec![report.unit, report.name, state, report.awaits, report.since, report.by, report.reason];
         table.push(row);
     }
     say_all(table.lines(0));
     for closing in whole.closings {
-        let until = if closing.until.is_empty() { String::new() } else { format!(" until {}", closing.until) };
+        let until =
+            if closing.until.is_empty() { String::new() } else { format!(" until {}", closing.until) };
         let by = if closing.by.is_empty() { String::new() } else { format!(" by {}", closing.by) };
         say(format_args!("{} {}{until} at {}{by}", closing.unit, closing.state, closing.at));
     }
