@@ -34,7 +34,7 @@ fn regimes(registry: &Registry, draft: &Draft) -> Vec<RegimeRow> {
     let mut out = vec![];
     for (at, indicator) in registry.indicators().iter().filter(|i| !i.from_map).enumerate() {
         let frequency = match indicator.frequency {
-            Frequency::Event if indicator.calendar.year_only => Frequency::Year,
+            _ if indicator.calendar.year_only => Frequency::Year,
             Frequency::Event => Frequency::Month,
             other => other,
         };
