@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tonghop_access::{Caller, Grant, Identity, Role};
+use tonghop_access::{Authority, Caller, Grant, Identity, Role, Settings};
 use tonghop_ingestion::submission::Limits;
-use tonghop_ingestion::{Arrived, Ingestion, JSON, Taken};
+use tonghop_ingestion::{Arrived, Given, Ingestion, JSON, Taken};
 use tonghop_proto::ingestion::{ActOnReportsRequest, ListReportsRequest};
 use tonghop_runtime::{Failure, FailureKind, Stopper};
 use tonghop_store::Ledger;
@@ -61,7 +61,14 @@ impl Ledgers {
 
     async fn replica(&self, now: fn() -> Timestamp) -> Arc<Ingestion> {
         let ledger = Ledger::open(&self.url).await.expect("a ledger");
-        Ingestion::open(ledger, None, Limits::default(), now, self.stopper.stop()).await.expect("it opens")
+        let given = Given {
+            limits: Limits::default(),
+            authority: Authority::new(Settings::open(), now),
+            now,
+            random: tonghop_ingestion::random,
+            stop: self.stopper.stop(),
+        };
+        Ingestion::open(ledger, None, given).await.expect("it opens")
     }
 }
 
@@ -110,7 +117,7 @@ async fn push(replica: &Ingestion, key: &str, unit: &str, value: u32) -> Result<
         as_message: false,
         dry_run: false,
     };
-    replica.submit(arrived).await
+    replica.submit(&Caller::open(), arrived).await
 }
 
 #[tokio::test]

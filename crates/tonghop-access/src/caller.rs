@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_runtime::{Failure, FailureKind, Text};
 
-use crate::{Grant, Role};
+use crate::{Grant, KeyState, Keys, Role};
 
 /// Who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,27 @@ impl Caller {
         }
     }
 
+    /// How a log names them.
+    pub fn named(&self) -> String {
+        match self.identity() {
+            Identity::Anonymous => "anonymous".to_owned(),
+            Identity::Open => "anybody".to_owned(),
+            _ => self.actor(),
+        }
+    }
+
+    /// As they are by the keys there are now: what was granted to a key may have been taken back since they came in.
+    ///
+    /// # Errors
+    /// Where it was.
+    pub fn still(&self, keys: &Keys, now: Timestamp) -> Result<(), Failure> {
+        let Identity::Key { key } = self.identity() else { return Ok(()) };
+        match keys.get(key).map(|key| key.state(now)) {
+            Some(KeyState::Active) => Ok(()),
+            _ => Err(not_valid()),
+        }
+    }
+
     /// Whether they have a role, somewhere.
     pub fn has(&self, role: Role) -> bool {
         self.grant().has(role)
@@ -115,15 +137,46 @@ impl Caller {
         if self.has(role) { Ok(()) } else { Err(self.lacks(role)) }
     }
 
-    /// That it is another service of this system, or somebody who administers it.
+    /// That it is another service of this system.
     ///
     /// # Errors
     /// Where it is not.
     pub fn require_service(&self) -> Result<(), Failure> {
-        match self.identity() {
-            Identity::Service => Ok(()),
-            _ => self.require(Role::Administer),
+        if self.is_service() {
+            return Ok(());
         }
+        Err(Failure::new(
+            match self.identity() {
+                Identity::Anonymous => FailureKind::Unauthenticated,
+                _ => FailureKind::Forbidden,
+            },
+            Text::of(
+                "việc này chỉ dành cho các dịch vụ của hệ thống",
+                "this is for the services of the system alone",
+            ),
+        ))
+    }
+
+    /// Whether it is another service of this system; where nobody is asked who it is, anybody may be.
+    pub fn is_service(&self) -> bool {
+        matches!(self.identity(), Identity::Service | Identity::Open)
+    }
+
+    /// That they have said who they are.
+    ///
+    /// # Errors
+    /// Where they have not.
+    pub fn require_identity(&self) -> Result<(), Failure> {
+        if *self.identity() != Identity::Anonymous {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureKind::Unauthenticated,
+            Text::of(
+                "việc này cần khóa: gửi Authorization: Bearer KHÓA",
+                "this takes a key: send Authorization: Bearer KEY",
+            ),
+        ))
     }
 
     /// That a role is missing, in words.
@@ -160,4 +213,15 @@ impl Caller {
             ),
         )
     }
+}
+
+/// One answer whatever is wrong with what was sent, so that nothing is learnt from it.
+pub(crate) fn not_valid() -> Failure {
+    Failure::new(
+        FailureKind::Unauthenticated,
+        Text::of(
+            "thông tin xác thực không hợp lệ, đã hết hạn hoặc đã bị thu hồi",
+            "the credentials are not valid, have expired or were revoked",
+        ),
+    )
 }

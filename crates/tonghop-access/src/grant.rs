@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use tonghop_core::registry::{Registry, UnitLookup};
-use tonghop_core::unit::{Level, NATION, UnitId};
+use tonghop_core::unit::{Level, Map, NATION, UnitId};
 use tonghop_proto::ledger as pb;
 
 /// What somebody may do.
@@ -62,19 +62,18 @@ impl Grant {
         self.roles.contains(&role)
     }
 
+    /// For which units it holds on a day.
+    pub fn on<'r>(&self, registry: &'r Registry, day: Date) -> Reach<'r> {
+        let units = self.units.iter().filter_map(|code| match registry.unit_on(code, day) {
+            UnitLookup::Found(unit) => Some(unit),
+            _ => None,
+        });
+        Reach { map: registry.map_on(day), everywhere: self.everywhere, units: units.collect() }
+    }
+
     /// Whether it holds for a unit on a day: the unit, or one above it on that day's map, carries one of its codes.
     pub fn covers(&self, registry: &Registry, unit: UnitId, day: Date) -> bool {
-        let covering = || {
-            self.units.iter().filter_map(|code| match registry.unit_on(code, day) {
-                UnitLookup::Found(unit) => Some(unit),
-                _ => None,
-            })
-        };
-        self.everywhere || {
-            let map = registry.map_on(day);
-            let mut above = std::iter::once(unit).chain(map.ancestry(unit));
-            above.any(|unit| covering().any(|covering| covering == unit))
-        }
+        self.on(registry, day).covers(unit)
     }
 
     /// The highest level of its units that are a unit, or lie above it, on a day; none where it does not hold for it.
@@ -95,6 +94,24 @@ impl Grant {
     /// Whether figures of a side may be reported; figures that name none are of no side.
     pub fn speaks_for(&self, side: &str) -> bool {
         self.sides.is_empty() || self.sides.iter().any(|s| s == side)
+    }
+}
+
+/// The units of a map that a grant holds for.
+#[derive(Clone, Debug)]
+pub struct Reach<'r> {
+    map: &'r Map,
+    everywhere: bool,
+    /// The topmost of them.
+    units: Vec<UnitId>,
+}
+
+impl Reach<'_> {
+    /// Whether a unit is one of them.
+    pub fn covers(&self, unit: UnitId) -> bool {
+        self.everywhere
+            || self.units.contains(&unit)
+            || self.map.ancestry(unit).any(|above| self.units.contains(&above))
     }
 }
 

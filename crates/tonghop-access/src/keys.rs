@@ -1,6 +1,7 @@
 //! The keys there are, as the ledger's entries say, one after the other.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use tonghop_proto::ledger::AccessRecord;
@@ -9,7 +10,7 @@ use tonghop_proto::ledger::access_record::Change;
 use crate::{Caller, Grant, Identity, secret};
 
 /// A key of a reporting system.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     /// What it is known by.
     pub key: String,
@@ -25,6 +26,8 @@ pub struct Key {
     pub revoked_at: Option<Timestamp>,
     /// The key that it replaces.
     pub replaces: Option<String>,
+    /// A remark by whoever gave it.
+    pub note: String,
     salt: Vec<u8>,
     digest: Vec<u8>,
 }
@@ -38,6 +41,23 @@ pub enum KeyState {
     Expired,
     /// It was taken back.
     Revoked,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("key", &self.key).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl KeyState {
+    /// In one word.
+    pub fn code(self) -> &'static str {
+        match self {
+            KeyState::Active => "active",
+            KeyState::Expired => "expired",
+            KeyState::Revoked => "revoked",
+        }
+    }
 }
 
 impl Key {
@@ -94,6 +114,7 @@ impl Keys {
                     expires_at: time(&issued.expires_at).unwrap_or(Timestamp::MIN),
                     revoked_at: None,
                     replaces: Some(issued.replaces).filter(|key| !key.is_empty()),
+                    note: issued.note,
                     salt: issued.salt,
                     digest: issued.digest,
                 };
@@ -123,6 +144,11 @@ impl Keys {
         let mut all: Vec<&Key> = self.keys.values().collect();
         all.sort_by(|a, b| (&a.source, a.issued_at, &a.key).cmp(&(&b.source, b.issued_at, &b.key)));
         all
+    }
+
+    /// How many there are, whether they hold or not.
+    pub fn count(&self) -> usize {
+        self.keys.len()
     }
 
     /// By what it is known by.

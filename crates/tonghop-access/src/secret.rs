@@ -4,6 +4,8 @@
 //! nothing can be guessed, and a fast keyed digest keeps it as well as a slow one would; a slow one would make every
 //! push slow. Kept are a salt and the HMAC-SHA-256 of the secret under it.
 
+use std::fmt;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -17,7 +19,7 @@ const SECRET_DIGITS: usize = 64;
 pub struct Malformed;
 
 /// A new key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Issued {
     /// What it is known by; no secret.
     pub key: String,
@@ -29,13 +31,19 @@ pub struct Issued {
     pub digest: [u8; 32],
 }
 
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
 /// Makes a key of 56 bytes that nobody can know: 8 for its id, 16 of salt, 32 of secret.
 pub fn issue(random: &[u8; 56]) -> Issued {
     let (key, secret) = (hex(&random[..8]), &random[24..]);
     let mut salt = [0; 16];
     salt.copy_from_slice(&random[8..24]);
     let secret = hex(secret);
-    let digest = mac(&salt, &secret).finalize().into_bytes().into();
+    let digest = digest_of(&salt, &secret);
     Issued { secret: format!("{PREFIX}_{key}_{secret}"), key, salt, digest }
 }
 
@@ -54,6 +62,16 @@ pub(crate) fn parts(written: &str) -> Result<(&str, &str), Malformed> {
     if digits(id, ID_DIGITS) && digits(secret, SECRET_DIGITS) { Ok((id, secret)) } else { Err(Malformed) }
 }
 
+/// What is kept of a secret under a salt.
+pub(crate) fn digest_of(salt: &[u8], secret: &str) -> [u8; 32] {
+    mac(salt, secret).finalize().into_bytes().into()
+}
+
+/// Whether a text is written as a key is that was given to a reporting system.
+pub fn is_issued(written: &str) -> bool {
+    parts(written).is_ok()
+}
+
 /// Whether a secret is the one of which this is kept. Takes the same time whatever is wrong with it.
 pub(crate) fn is_of(salt: &[u8], digest: &[u8], secret: &str) -> bool {
     mac(salt, secret).verify_slice(digest).is_ok()
@@ -66,7 +84,7 @@ fn mac(salt: &[u8], secret: &str) -> Hmac<Sha256> {
     mac
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use prost::Message;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Dimension, DimensionKind, Member};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::Frequency;
 use tonghop_core::registry::{
     Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, RegimeRow, Registry,
@@ -79,6 +79,9 @@ pub const AGGREGABLES: [(&str, Aggregable); 4] = [
     ("distinct", Aggregable::Distinct),
     ("none", Aggregable::None),
 ];
+/// Sensitivities by code.
+pub const SENSITIVITIES: [(&str, Sensitivity); 2] =
+    [("public", Sensitivity::Public), ("internal", Sensitivity::Internal)];
 
 /// Reads a registry into the core's draft.
 ///
@@ -230,6 +233,11 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
     let overlap = problems.take(table, &code, one_of("reporter_overlap", &row.reporter_overlap, &OVERLAPS));
     let precedence = problems.take(table, &code, one_of("precedence", &row.precedence, &PRECEDENCES));
     let aggregable = problems.take(table, &code, one_of("aggregable", &row.aggregable, &AGGREGABLES));
+    let sensitivity = match row.sensitivity.as_str() {
+        // What was written before there was a difference.
+        "" => Some(Sensitivity::Public),
+        named => problems.take(table, &code, one_of("sensitivity", named, &SENSITIVITIES)),
+    };
     let decimals = problems.take(table, &code, small("decimals", row.decimals));
     let valid_from = problems.take(table, &code, day(&row.valid_from));
     let valid_to = problems.take(table, &code, day(&row.valid_to));
@@ -257,6 +265,7 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
         core: row.core,
         aggregable: aggregable?,
         from_map: row.from_map,
+        sensitivity: sensitivity?,
     })
 }
 

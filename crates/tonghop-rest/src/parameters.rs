@@ -280,10 +280,13 @@ pub struct FiguresFile {
 pub struct Submission {
     /// Check everything, keep nothing.
     pub dry_run: bool,
-    /// The reporting system, for CSV; JSON names it in the document.
+    /// The reporting system, for CSV and XLSX; JSON names it in the document.
     pub source: String,
-    /// A note, for CSV.
+    /// A note, for CSV and XLSX.
     pub note: String,
+    /// How numbers are written: `vi` (37.853 and 2,2) or `en` (37,853 and 2.2); left out, they are plain decimals.
+    #[param(example = "vi")]
+    pub locale: String,
 }
 
 /// Which units are listed.
@@ -401,6 +404,45 @@ pub struct Compliance {
     pub at_least: i64,
     /// How many on a page; 0: as many as there may be.
     #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 10)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// Which keys.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Keys {
+    /// Only those of this source.
+    pub source: String,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// How a key is revoked.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Revocation {
+    /// Why.
+    pub note: String,
+}
+
+/// Which entries of the audit log.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Audit {
+    /// Only these: `submission`, `registry`, `review`, `access` or `report`.
+    pub kind: String,
+    /// Only what one actor did: `key:ID`, `administrator`, …
+    pub actor: String,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,

@@ -25,6 +25,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
+use crate::tls::Tls;
 use crate::trace::traced;
 use crate::{Failure, FailureKind, Readiness, Text};
 
@@ -108,13 +109,14 @@ const FRAME: u32 = 1 << 20;
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// Serves until `shutdown` resolves, then lets requests under way finish.
+/// Serves until `shutdown` resolves, then lets requests under way finish; over TLS, where that is given.
 ///
 /// # Errors
 /// Where the port cannot be served.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -126,22 +128,41 @@ pub async fn serve(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let under_way = GracefulShutdown::new();
-    tokio::pin!(shutdown);
+    let following = async {
+        match tls.clone() {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(shutdown, following);
     loop {
         // Waits by itself where no more connections can be opened.
-        let (connection, _) = tokio::select! {
+        let (connection, from) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+            () = &mut following => break,
         };
         // Small answers must not wait for the acknowledgement of the packet before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
         let service = TowerToHyperService::new(app.clone());
-        let served = builder.serve_connection_with_upgrades(TokioIo::new(connection), service).into_owned();
-        let served = under_way.watch(served);
+        let (watcher, builder, tls) = (under_way.watcher(), builder.clone(), tls.clone());
         tokio::spawn(async move {
-            if let Err(error) = served.await {
+            let ended = match tls {
+                None => {
+                    let connection = TokioIo::new(connection);
+                    watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                }
+                Some(tls) => match tls.accept(connection, from).await {
+                    Ok(connection) => {
+                        let connection = TokioIo::new(connection);
+                        watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                    }
+                    Err(error) => Err(error.into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = &*error, "a connection ended early");
             }
         });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::DimensionKind;
-use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::lineage::WHOLE;
 use tonghop_core::period::Frequency;
 use tonghop_core::regime::Regime;
@@ -70,7 +70,7 @@ pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
 
 const INDICATOR: &str = "code,name_vi,name_en,unit_vi,unit_en,decimals,kind,numerator,denominator,\
     numerator_is_part,collection_level,frequency,calendar,reporter_overlap,reporters,dimensions,precedence,\
-    programmes,valid_from,valid_to,core,aggregable,from_map";
+    programmes,valid_from,valid_to,core,aggregable,from_map,sensitivity";
 
 const REGIME: &str = "code,name_vi,name_en,programme,indicators,level,frequency,calendar,valid_from,valid_to,\
     approvals,deadlines,source";
@@ -148,6 +148,10 @@ fn indicator(row: &IndicatorRow) -> Vec<String> {
         row.core.to_string(),
         aggregable.to_owned(),
         row.from_map.to_string(),
+        match row.sensitivity {
+            Sensitivity::Public => "public".to_owned(),
+            Sensitivity::Internal => "internal".to_owned(),
+        },
     ]
 }
 
@@ -234,6 +238,7 @@ pub fn draft(registry: &Registry) -> Draft {
             core: i.core,
             aggregable: i.aggregable,
             from_map: i.from_map,
+            sensitivity: i.sensitivity,
         }
     });
     Draft {

@@ -12,6 +12,7 @@
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
 //! | `beside` | entries that change no total: reviews, and who may do what |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
+//! | `keys` | the keys there are, as this replica learns them |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
 //! | `cores` | work on many things at once |
@@ -22,6 +23,7 @@ mod cores;
 mod engine;
 mod follow;
 mod grpc;
+mod keys;
 mod metrics;
 mod plain;
 mod prepared;
@@ -38,9 +40,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tonghop_runtime::Stop;
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_store::{Lease, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
 
@@ -119,11 +120,11 @@ pub struct Aggregation {
 
 impl Aggregation {
     /// Over a database of tiles and the ledger service behind a channel.
-    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
+    pub fn new(tiles: Tiles, ledger: TracedChannel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
         let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
-            ledger: traced_channel(ledger),
+            ledger,
             measures: Measures::default(),
             settings,
             reached: watch::Sender::new(Reached::default()),

@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::Message;
-use tonghop_access::Keys;
+use tonghop_access::{Authority, Keys};
 use tonghop_core::registry::Registry;
 use tonghop_proto::ledger::{AccessRecord, ReportRecord};
 use tonghop_proto::registry_draft;
@@ -31,6 +31,8 @@ pub(crate) struct InForce {
     pub(crate) registry: Arc<Registry>,
     /// Periods that are closed.
     pub(crate) locks: Arc<Locks>,
+    /// The keys there are.
+    pub(crate) keys: Arc<Keys>,
 }
 
 /// All that is in force.
@@ -52,8 +54,8 @@ impl Rules {
     /// The registry and what goes with it; none where none is loaded.
     pub(crate) fn in_force(&self) -> Option<InForce> {
         let (position, registry) = self.registry.clone()?;
-        let locks = Arc::clone(&self.locks);
-        Some(InForce { rules: self.position, position, registry, locks })
+        let (keys, locks) = (Arc::clone(&self.keys), Arc::clone(&self.locks));
+        Some(InForce { rules: self.position, position, registry, locks, keys })
     }
 
     /// With the entries that come next.
@@ -92,13 +94,21 @@ impl Rules {
 }
 
 /// What is in force, as this process knows it.
-#[derive(Debug, Default)]
-pub(crate) struct Known(RwLock<Rules>);
+#[derive(Debug)]
+pub(crate) struct Known {
+    rules: RwLock<Rules>,
+    /// Learns of the keys there are.
+    authority: Arc<Authority>,
+}
 
 impl Known {
+    pub(crate) fn new(authority: Arc<Authority>) -> Known {
+        Known { rules: RwLock::default(), authority }
+    }
+
     /// What was read last, which may not be in force any more.
     pub(crate) fn last(&self) -> Rules {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The registry that is in force now, if one is loaded.
@@ -130,9 +140,10 @@ impl Known {
 
     /// Others are in force.
     fn learn(&self, next: &Rules) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         if known.position < next.position {
             known.clone_from(next);
+            self.authority.learn(Arc::clone(&next.keys));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The registry on the wire.
 
 use jiff::civil::Date;
+use tonghop_access::of_request;
 use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
-use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
+use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES, SENSITIVITIES};
 use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::{Request, Response, Status};
 
@@ -79,6 +80,7 @@ impl Ingestion {
                 core: i.core,
                 aggregable: code_of(&AGGREGABLES, &i.aggregable),
                 from_map: i.from_map,
+                sensitivity: code_of(&SENSITIVITIES, &i.sensitivity),
             }
         });
         let (indicators, next_page_token) = page(all.collect(), &request.page_token, request.page_size)?;
@@ -163,7 +165,8 @@ impl RegistryService for IngestionGrpc {
         &self,
         request: Request<pb::LoadRegistryRequest>,
     ) -> Result<Response<pb::LoadRegistryResponse>, Status> {
-        let loaded = self.0.load_registry(request.into_inner()).await?;
+        let caller = of_request(request.extensions())?;
+        let loaded = self.0.load_registry(&caller, request.into_inner()).await?;
         let receipt = loaded.receipt.as_ref();
         Ok(Response::new(pb::LoadRegistryResponse {
             position: receipt.map_or(0, |r| r.position),

@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_access::Caller;
@@ -51,7 +51,7 @@ struct ToDo {
 
 async fn act(
     State(ingestion): State<Arc<Ingestion>>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     headers: HeaderMap,
     body: Result<Json<ToDo>, JsonRejection>,
 ) -> Result<Response, Failure> {
@@ -89,7 +89,7 @@ async fn act(
 
 async fn list(
     State(ingestion): State<Arc<Ingestion>>,
-    Extension(caller): Extension<Caller>,
+    caller: Caller,
     parameters: Result<Query<parameters::Reports>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let Query(p) =

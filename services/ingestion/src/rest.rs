@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tonghop_access::{Caller, Role};
 use tonghop_proto::ingestion::Finding as WireFinding;
 use tonghop_proto::json::maps;
 use tonghop_proto::registry as pb;
@@ -19,6 +21,7 @@ use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time, whole_finding};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -40,11 +43,26 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/programmes", get(programmes))
         .route("/v1/regimes", get(regimes))
         .merge(crate::report_rest::routes())
+        .merge(crate::access_wire::routes())
         .with_state(ingestion)
+}
+
+/// Whoever may report: others are refused before what they send is taken in.
+struct Reporter(Caller);
+
+impl<S: Sync> FromRequestParts<S> for Reporter {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Reporter, Failure> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Report)?;
+        Ok(Reporter(caller))
+    }
 }
 
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
+    Reporter(caller): Reporter,
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -60,15 +78,18 @@ async fn submit(
         given => given,
     };
     let taken = ingestion
-        .submit(Arrived {
-            key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
-            source: parameters.source,
-            note: parameters.note,
-            media_type: media_type.to_owned(),
-            document: body,
-            as_message: false,
-            dry_run: parameters.dry_run,
-        })
+        .submit(
+            &caller,
+            Arrived {
+                key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+                source: parameters.source,
+                note: parameters.note,
+                media_type: with_locale(media_type, &parameters.locale)?,
+                document: body,
+                as_message: false,
+                dry_run: parameters.dry_run,
+            },
+        )
         .await?;
     let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
     let body = match &taken.receipt {
@@ -94,9 +115,10 @@ fn said(mut response: Response) -> Response {
 
 async fn submission(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let (receipt, effect) = ingestion.submission(&id).await?;
+    let (receipt, effect) = ingestion.submission(&caller, &id).await?;
     let mut body = json!({
         "id": receipt.id.to_string(),
         "state": if effect.rolled_up { "rolled_up" } else { "accepted" },
@@ -131,6 +153,7 @@ struct Review {
 
 async fn freeze_review(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     body: Result<axum::Json<Review>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let axum::Json(asked) = body.map_err(|rejection| {
@@ -141,7 +164,7 @@ async fn freeze_review(
         };
         Failure::new(kind, not_read(&rejection.body_text()))
     })?;
-    let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
+    let frozen = ingestion.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
     let body = json!({
         "review": { "name": frozen.name, "position": frozen.position, "note": frozen.receipt.note },
         "id": frozen.receipt.id.to_string(),
@@ -162,14 +185,15 @@ fn finding(finding: WireFinding) -> Value {
 
 async fn document(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let document = ingestion.document(&id).await?;
+    let document = ingestion.document(&caller, &id).await?;
     let media_type = HeaderValue::from_str(&document.media_type).map_err(Failure::internal)?;
     Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
 }
 
-fn misunderstood(rejection: QueryRejection) -> Failure {
+pub(crate) fn misunderstood(rejection: QueryRejection) -> Failure {
     misread(rejection.body_text())
 }
 
@@ -177,7 +201,7 @@ fn misread(why: String) -> Failure {
     Failure::new(FailureKind::NotUnderstood, not_read(&why))
 }
 
-fn next(token: &str) -> Option<&str> {
+pub(crate) fn next(token: &str) -> Option<&str> {
     if token.is_empty() { None } else { Some(token) }
 }
 
@@ -248,7 +272,7 @@ async fn indicators(
                 "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
                 "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
                 "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
-                "core": i.core, "from_map": i.from_map,
+                "core": i.core, "from_map": i.from_map, "sensitivity": i.sensitivity,
             })
         })
         .collect();

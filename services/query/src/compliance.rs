@@ -64,7 +64,7 @@ impl Query {
         let words = [&request.regime, &request.period, &request.unit, &request.level, &request.state];
         let cursor = Cursor::read(&request.page_token, &words.map(String::as_str))?;
         let when = When { at_least: request.at_least, pinned: cursor.pinned, ..When::default() };
-        let view = self.view(when).await?;
+        let view = self.view(caller, when).await?;
         let on = now.to_zoned(TimeZone::fixed(offset(HOURS))).date();
         let asked = Asked::read(&view.registry, request, on)?;
         if !caller.grant().covers(&view.registry, asked.below, asked.day) {
@@ -275,7 +275,8 @@ impl View {
     ) -> Result<(), Failure> {
         let registry = &self.registry;
         let reported = |indicator: &&Arc<Indicator>| {
-            !matches!(indicator.kind, Kind::Ratio(_)) && indicator.in_force(asked.period)
+            let is_reported = !matches!(indicator.kind, Kind::Ratio(_)) && indicator.in_force(asked.period);
+            is_reported && self.sight.has_any(indicator)
         };
         let named = asked.regime.indicators.iter().filter_map(|code| registry.indicator(code));
         let indicators: Vec<&Arc<Indicator>> = named.filter(reported).collect();
@@ -303,10 +304,11 @@ impl View {
                     continue;
                 }
                 let day = indicators[*at].calendar.last_day(period);
+                let is_seen = self.sight.figures_of(indicators[*at]);
                 for entry in body.entries() {
                     let Some(unit) = self.moment.unit(registry, entry.unit, day) else { continue };
                     let stands = entry.as_of(limit).is_some_and(|revision| revision.said != Said::Withdrawn);
-                    if stands && units.contains(&unit) {
+                    if stands && units.contains(&unit) && is_seen(unit, day) {
                         found.insert((unit, *at));
                     }
                 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
@@ -24,10 +25,15 @@ impl Query {
     /// Opens a total into its parts.
     ///
     /// # Errors
-    /// What is wrong with the request.
-    pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
+    /// What is wrong with the request, or that the caller may not ask it.
+    pub async fn explain(
+        &self,
+        caller: &Caller,
+        request: &pb::ExplainRequest,
+    ) -> Result<pb::ExplainResponse, Failure> {
         let when = when(request.at_least, request.as_of, &request.review);
-        let view = self.view(When { approved_only: approved::only(&request.figures)?, ..when }).await?;
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -88,13 +94,15 @@ impl Query {
     /// Who has reported: the total's counts, and those of the units below.
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// What is wrong with the request, or that the caller may not ask it.
     pub async fn coverage(
         &self,
+        caller: &Caller,
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
         let when = when(request.at_least, request.as_of, &request.review);
-        let view = self.view(When { approved_only: approved::only(&request.figures)?, ..when }).await?;
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -135,8 +143,9 @@ impl View {
         let map = ask::map(words.map)?;
         let period = ask::period(words.period)?;
         let breakdown = ask::breakdown(words.breakdown)?;
-        let indicator = ask::indicator(&self.registry, words.indicator)?;
+        let indicator = ask::indicator(&self.sight, words.indicator)?;
         let unit = ask::unit(&self.registry, &indicator, words.unit, period, map)?;
+        self.sight.may_ask(&indicator, unit, period, map)?;
         let question = Question { unit, indicator: indicator.code.clone(), breakdown, period, map };
         let plan = plan(&self.registry, &question).map_err(|r| ask::refused(&r))?;
         Ok(One { question, plan: Arc::new(plan) })
@@ -171,7 +180,7 @@ impl View {
         let mut out = Vec::with_capacity(items.len());
         for (item, answer) in items.iter().zip(answers) {
             let breakdown = &one.question.breakdown;
-            out.push(crate::view::total(&self.registry, &item.plan, item.unit, breakdown, answer));
+            out.push(self.shown(&item.plan, item.unit, breakdown, answer));
         }
         Ok(out)
     }
@@ -203,7 +212,7 @@ impl View {
             out.push(match plan {
                 Ok(plan) => {
                     let answer = answers.next().ok_or_else(|| Failure::internal("an answer is missing"))?;
-                    crate::view::total(&self.registry, &plan, unit, &breakdown, answer)
+                    self.shown(&plan, unit, &breakdown, answer)
                 }
                 Err(refusal) => {
                     let indicator = &one.plan.indicator;

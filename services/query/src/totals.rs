@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, Language};
 use tracing::Instrument;
@@ -12,6 +13,7 @@ use crate::beside::{Beside, Wanted};
 use crate::cursor::{self, Cursor};
 use crate::moment::When;
 use crate::pivot::{Cell, Group, Pivot};
+use crate::sight::not_permitted;
 use crate::view;
 use crate::{Query, View, approved, ask};
 
@@ -78,11 +80,15 @@ impl Query {
     /// Answers a request for totals.
     ///
     /// # Errors
-    /// What is wrong with the request; that nothing was reported is an answer.
-    pub async fn totals(&self, request: &pb::GetTotalsRequest) -> Result<pb::GetTotalsResponse, Failure> {
+    /// What is wrong with the request, that the caller may not ask it; that nothing was reported is an answer.
+    pub async fn totals(
+        &self,
+        caller: &Caller,
+        request: &pb::GetTotalsRequest,
+    ) -> Result<pb::GetTotalsResponse, Failure> {
         let asked = Asked::read(request)?;
-        let view = self.view(asked.when()).await?;
-        let pivot = Pivot::read(&view.registry, request, MOST_PAGED)?;
+        let view = self.view(caller, asked.when()).await?;
+        let pivot = Pivot::read(&view.sight, request, MOST_PAGED)?;
         let page = pivot.page(asked.cursor.start, cursor::size(request.page_size));
         let totals = view.totals(&pivot, page, &asked.beside).await?;
         let end = asked.cursor.start.saturating_add(page.len());
@@ -98,11 +104,15 @@ impl Query {
     /// worked out while the reader takes those before.
     ///
     /// # Errors
-    /// What is wrong with the request. What goes wrong later ends the stream.
-    pub async fn totals_on(self: &Arc<Self>, request: pb::GetTotalsRequest) -> Result<Totals, Failure> {
+    /// What is wrong with the request, that the caller may not ask it. What goes wrong later ends the stream.
+    pub async fn totals_on(
+        self: &Arc<Self>,
+        caller: Caller,
+        request: pb::GetTotalsRequest,
+    ) -> Result<Totals, Failure> {
         let asked = Asked::read(&request)?;
-        let view = self.view(asked.when()).await?;
-        let pivot = Pivot::read(&view.registry, &request, MOST_STREAMED)?;
+        let view = self.view(&caller, asked.when()).await?;
+        let pivot = Pivot::read(&view.sight, &request, MOST_STREAMED)?;
         // The first are answered before the stream begins, so that a wrong question fails as a whole.
         let first = pivot.page(asked.cursor.start, STREAMED_AT_ONCE);
         let start = asked.cursor.start.saturating_add(first.len());
@@ -116,7 +126,7 @@ impl Query {
             tokio::select! {
                 // Who reads slowly does not keep the process.
                 () = this.stop.told() => drop(sender.try_send(Err(Failure::stopping()))),
-                ended = this.send_on(&sender, &request, &pivot, first, start, as_of, &beside) => {
+                ended = this.send_on(&sender, &caller, &request, &pivot, first, start, as_of, &beside) => {
                     if let Err(failure) = ended {
                         let _ = sender.send(Err(failure)).await;
                     }
@@ -132,6 +142,7 @@ impl Query {
     async fn send_on(
         &self,
         sender: &mpsc::Sender<Result<pb::StreamTotalsResponse, Failure>>,
+        caller: &Caller,
         request: &pb::GetTotalsRequest,
         pivot: &Pivot,
         mut totals: Vec<pb::Total>,
@@ -154,7 +165,7 @@ impl Query {
                 return Ok(());
             }
             start += next.len();
-            totals = self.view(when).await?.totals(pivot, next, beside).await?;
+            totals = self.view(caller, when).await?.totals(pivot, next, beside).await?;
         }
     }
 }
@@ -162,11 +173,12 @@ impl Query {
 impl View {
     /// Some totals of a request, with what was asked for beside each.
     async fn totals(&self, pivot: &Pivot, page: &[Cell], beside: &Beside) -> Result<Vec<pb::Total>, Failure> {
-        let mut wanted = Wanted::new(&self.registry);
+        let mut wanted = Wanted::new(&self.sight);
         let mut asked = Vec::with_capacity(page.len());
         for cell in page {
             let group = pivot.group(cell);
-            let plan = group.plan.as_ref().ok();
+            let may_see = self.sight.has_total(&group.indicator, cell.unit, group.period, group.map);
+            let plan = group.plan.as_ref().ok().filter(|_| may_see);
             asked.push(plan.map(|plan| {
                 let at = wanted.answer(cell.unit, plan);
                 (at, beside.want(&mut wanted, group, plan, cell.unit))
@@ -183,7 +195,7 @@ impl View {
                         return Err(ask::refused(refusal));
                     }
                     let breakdown = &pivot.group(cell).breakdown;
-                    let shown = view::total(&self.registry, plan, cell.unit, breakdown, answer.clone());
+                    let shown = self.shown(plan, cell.unit, breakdown, answer.clone());
                     places.beside(shown, plan, at, needed, &answers)
                 }
                 (Err(refusal), _) if pivot.is_whole => return Err(ask::refused(refusal)),
@@ -192,7 +204,12 @@ impl View {
                     let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
                     pb::Total { refused: ask::said(refusal).to_string(), ..frame }
                 }
-                (Ok(_), None) => return Err(Failure::internal("a question was not asked")),
+                (Ok(_), None) if pivot.is_whole => return Err(self.sight.out_of_reach()),
+                (Ok(_), None) => {
+                    let Group { indicator, breakdown, period, map, .. } = pivot.group(cell);
+                    let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
+                    pb::Total { refused: not_permitted(), ..frame }
+                }
             };
             out.push(pb::Total { territory_break: cell.is_break, ..shown });
         }

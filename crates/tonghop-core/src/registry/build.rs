@@ -259,6 +259,7 @@ fn build_indicators(
             core: row.core,
             aggregable: row.aggregable,
             from_map: row.from_map,
+            sensitivity: row.sensitivity,
         }));
     }
     out.sort_by(|a, b| a.code.cmp(&b.code));

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::{LevelName, Programme};
 use crate::calendar::Calendar;
 use crate::dimension::Dimension;
-use crate::indicator::{Aggregable, Precedence, ReporterOverlap};
+use crate::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use crate::period::Frequency;
 use crate::words::Words;
 
@@ -92,6 +92,8 @@ pub struct IndicatorRow {
     pub aggregable: Aggregable,
     /// Whether the map gives it.
     pub from_map: bool,
+    /// Who may read its figures and totals.
+    pub sensitivity: Sensitivity,
 }
 
 /// A reporting regime as given; see [`Regime`](crate::regime::Regime).

@@ -2,6 +2,7 @@
 //!
 //! A key that can be null is always there; one that is left out where there is nothing to say is not required.
 
+mod access;
 mod figures;
 mod maps;
 mod problems;
@@ -10,6 +11,7 @@ mod reports;
 mod submissions;
 mod totals;
 
+pub use access::{AuditEntry, AuditLog, GivenKey, Key, KeyState, Keys, Revoked, Role, WantedKey};
 pub use figures::{Figures, FiguresFile, Revision};
 pub use maps::{History, Level, MapDiff, Part, Unit, UnitChange, Units};
 pub use problems::{Finding, Problem};

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use tonghop_access::{Grant, Reach};
 use tonghop_core::Date;
 use tonghop_core::decimal::MAX_FIGURE;
 use tonghop_core::figure::{Scope, Statement};
@@ -52,8 +53,10 @@ struct Known<'r> {
 }
 
 /// Units of one class by their place in the submission's list.
-struct Row {
+struct Row<'r> {
     class: Class,
+    /// Those that may be reported for.
+    reach: Reach<'r>,
     /// None where not yet looked up.
     units: Vec<Option<Local>>,
 }
@@ -67,13 +70,23 @@ struct Local {
 
 /// Accepts a submission that has nothing wrong or remarkable; nothing where it has, or may have.
 pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
-    accept_under(&Under { registry, locks: &Locks::default(), now: Timestamp::MIN }, alike, limits)
+    accept_from(&Grant::all(), registry, alike, limits)
+}
+
+/// [`accept`]s a submission of somebody who may report for the units and sides of a grant only.
+pub fn accept_from(
+    grant: &Grant,
+    registry: &Registry,
+    alike: Alike<'_>,
+    limits: &Limits,
+) -> Option<Accepted> {
+    accept_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, alike, limits)
 }
 
 /// The same where periods may be closed: figures of a period that somebody has closed, or opened again, are left to be
 /// checked one by one.
 pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
-    let registry = under.registry;
+    let Under { grant, registry, .. } = *under;
     let Alike { source, note, kinds, units, unit, kind, number, mut skeleton } = alike;
     // Codes and numbers are no longer than this here, and of characters that can be seen.
     if unit.is_empty() || unit.len() > limits.max_figures || limits.max_text < crate::alike::LONGEST {
@@ -82,12 +95,12 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
     let decimals: Vec<u8> = kinds.iter().map(|k| k.decimals).collect();
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
-    let raw = RawSubmission { source, note, figures: firsts, reading: Findings::default() };
+    let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
     let mut checker = Checker::new(*under, limits, Findings::default());
     checker.submission(&raw);
     let mut parts = Parts::of(registry);
     let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     let mut keys: HashMap<(u32, Period, Scope), usize> = HashMap::new();
     for (first, decimals) in raw.figures.iter().zip(&decimals) {
         let one = checker.figure(first)?;
@@ -98,7 +111,7 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
         let class: Class =
             (indicator.calendar.last_day(figure.period), indicator.collection_level, figure.scope);
         let row = rows.iter().position(|r| r.class == class).unwrap_or_else(|| {
-            rows.push(Row { class, units: vec![None; units.len()] });
+            rows.push(Row { class, reach: grant.on(registry, class.0), units: vec![None; units.len()] });
             rows.len() - 1
         });
         let next = keys.len();
@@ -147,6 +160,9 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
             None => {
                 let (day, _, scope) = row.class;
                 let id = unit::plain(registry, units[*unit as usize], of.indicator, day, scope)?;
+                if !row.reach.covers(id) {
+                    return None;
+                }
                 let next = numbers.len();
                 let local = Local { id, number: *numbers.entry(id).or_insert(next) };
                 row.units[*unit as usize] = Some(local);
@@ -162,7 +178,7 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
         }
         if !of.roles.is_empty() {
             let said = of.has_value.then_some(scaled);
-            parts.note(&of.roles, (local.id, of.scope, of.period), said, Place::Item(i));
+            parts.note(&of.roles, (local.id, of.scope, of.period), said, &Place::Item(i));
         }
         value.push(scaled);
     }

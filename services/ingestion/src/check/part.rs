@@ -91,7 +91,7 @@ pub(super) struct Role {
 type Whose = (UnitId, Scope, Period);
 
 /// One component's figure.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Entry {
     whose: Whose,
     component: usize,
@@ -138,7 +138,7 @@ impl<'r> Parts<'r> {
     }
 
     /// Notes a figure that names no member of an overlapping dimension.
-    pub(super) fn note_one(&mut self, figure: &Figure, place: Place) {
+    pub(super) fn note_one(&mut self, figure: &Figure, place: &Place) {
         let value = match figure.statement {
             Statement::Value(value, _) => Some(value),
             Statement::NotAvailable(_) => None,
@@ -149,9 +149,10 @@ impl<'r> Parts<'r> {
     }
 
     /// Notes a figure that was not withdrawn; its value is none where it is not available.
-    pub(super) fn note(&mut self, roles: &[Role], whose: Whose, value: Option<i64>, place: Place) {
+    pub(super) fn note(&mut self, roles: &[Role], whose: Whose, value: Option<i64>, place: &Place) {
         for Role { rule, component, side, cell, scale } in roles.iter().copied() {
             let value = value.map(|v| i128::from(v) * scale);
+            let place = place.clone();
             self.noted[rule].entries.push(Entry { whose, component, side, cell, value, place });
         }
     }
@@ -172,7 +173,7 @@ impl<'r> Parts<'r> {
                     let group: Vec<Entry> = group
                         .iter()
                         .filter(|e| e.side == 0 || names.side[e.side as usize] == side)
-                        .copied()
+                        .cloned()
                         .collect();
                     rule.compare(&registry.unit(group[0].whose.0).code, &group, &names, findings);
                 }
@@ -244,7 +245,7 @@ impl Rule<'_> {
         if part <= whole {
             return true;
         }
-        let first = |part| entries.iter().find(|e| self.is_part(e) == part).map(|e| e.place);
+        let first = |part| entries.iter().find(|e| self.is_part(e) == part).map(|e| &e.place);
         let (Some(at), Some(other)) = (first(true), first(false)) else { return true };
         findings.add(|| {
             let names =

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::Message;
+use tonghop_access::{Caller, Role};
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::trace;
@@ -71,7 +72,12 @@ impl Ingestion {
     ///
     /// # Errors
     /// Everything wrong with it, figures that it would leave without a unit among them; nothing is changed then.
-    pub async fn load_registry(&self, request: pb::LoadRegistryRequest) -> Result<Loaded, Failure> {
+    pub async fn load_registry(
+        &self,
+        caller: &Caller,
+        request: pb::LoadRegistryRequest,
+    ) -> Result<Loaded, Failure> {
+        caller.require(Role::Administer)?;
         check_key("idempotency_key", &request.idempotency_key)?;
         check_key("source", &request.source)?;
         let tables: BTreeMap<String, Vec<u8>> = request.tables.into_iter().collect();
@@ -83,6 +89,7 @@ impl Ingestion {
         }
         for _ in 0..MOST_TRIES {
             let rules = self.known.rules(&self.ledger).await?;
+            caller.still(&rules.keys, (self.now)())?;
             let before = rules.in_force();
             let base = match &sent.load {
                 Load::Whole(wire) => wire.clone(),
@@ -114,7 +121,7 @@ impl Ingestion {
                 figures: 0,
                 received_at: (self.now)(),
                 note: request.note.clone(),
-                actor: String::new(),
+                actor: caller.actor(),
                 premise,
                 trace_parent: trace::parent(),
             };

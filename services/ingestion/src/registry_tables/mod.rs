@@ -186,7 +186,9 @@ impl Reader<'_> {
             });
             return vec![];
         };
-        let Some(table) = Table::open(name, bytes, columns, &[], &mut self.findings) else { return vec![] };
+        let Some(table) = Table::open(name, bytes, b',', columns, &[], &mut self.findings) else {
+            return vec![];
+        };
         let mut rows = Vec::new();
         let mut lines: BTreeMap<String, u32> = BTreeMap::new();
         table.each_row(&mut self.findings, |row, findings| {

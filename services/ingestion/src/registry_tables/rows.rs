@@ -106,7 +106,7 @@ pub(super) fn programme(cells: &mut Cells<'_>) -> (Option<String>, pb::Programme
 }
 
 /// The columns of an indicator.
-pub(super) const INDICATOR: [&str; 23] = [
+pub(super) const INDICATOR: [&str; 24] = [
     "code",
     "name_vi",
     "name_en",
@@ -130,6 +130,7 @@ pub(super) const INDICATOR: [&str; 23] = [
     "core",
     "aggregable",
     "from_map",
+    "sensitivity",
 ];
 
 pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator) {
@@ -157,6 +158,7 @@ pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator
         core: cells.yes("core"),
         aggregable: cells.some("aggregable"),
         from_map: cells.yes("from_map"),
+        sensitivity: cells.some("sensitivity"),
     };
     (Some(indicator.code.clone()), indicator)
 }

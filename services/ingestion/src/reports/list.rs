@@ -30,6 +30,7 @@ impl Ingestion {
             return Err(caller.lacks(Role::ReadInternal));
         }
         let rules = self.known.rules(&self.ledger).await?;
+        caller.still(&rules.keys, (self.now)())?;
         let registry = rules.in_force().ok_or_else(none_loaded)?.registry;
         let (regime, period) = regime_and_period(&registry, &request.regime, &request.period)?;
         let day = regime.calendar.last_day(period);

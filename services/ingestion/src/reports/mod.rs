@@ -71,6 +71,7 @@ impl Ingestion {
         let request = Arc::new(request.clone());
         for _ in 0..MOST_TRIES {
             let rules = self.known.rules(&self.ledger).await?;
+            caller.still(&rules.keys, (self.now)())?;
             let (under, premise) = (rules.clone(), Premise::Rules(rules.position));
             let (by, asked, now) = (caller.clone(), Arc::clone(&request), (self.now)());
             let record = tokio::task::spawn_blocking(move || record(&under, &by, &asked, now));

@@ -45,7 +45,7 @@ pub struct ComplianceArguments {
 /// # Errors
 /// Where it is refused.
 pub async fn run(arguments: ComplianceArguments) -> Result<(), Trouble> {
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let mut request = GetComplianceRequest {
         regime: arguments.regime,
         period: arguments.period,

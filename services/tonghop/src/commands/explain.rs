@@ -49,7 +49,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
     let Some(indicator) = arguments.question.indicator else {
         return Err(Trouble::Usage("--indicator is needed: one total is explained at a time".to_owned()));
     };
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     if arguments.depth > 0 {
         let request = ExplainTreeRequest {
             indicator,

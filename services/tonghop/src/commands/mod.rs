@@ -3,6 +3,8 @@
 pub mod compliance;
 pub mod demo;
 pub mod explain;
+pub mod key;
+pub mod form;
 pub mod load;
 pub mod map;
 pub mod push;
@@ -25,6 +27,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Up(arguments) => up::run(arguments).await,
         Command::Push(arguments) => push::run(arguments).await,
+        Command::Form(arguments) => form::run(arguments).await,
         Command::Totals(arguments) => totals::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Verify(server) => verify::run(server).await,
@@ -33,6 +36,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Review(command) => review::run(command).await,
         Command::Report(command) => report::run(command).await,
         Command::Compliance(arguments) => compliance::run(arguments).await,
+        Command::Key(command) => key::run(command).await,
         Command::LoadMonth(arguments) => load::run(arguments).await,
     }
 }

@@ -126,7 +126,7 @@ pub async fn run(command: ReportCommand) -> Result<(), Trouble> {
 }
 
 async fn act(act: &str, arguments: ActArguments, level: &str, until: &str) -> Result<(), Trouble> {
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let request = ActOnReportsRequest {
         idempotency_key: arguments.key.unwrap_or_else(|| Uuid::now_v7().to_string()),
         act: act.to_owned(),
@@ -153,7 +153,7 @@ async fn act(act: &str, arguments: ActArguments, level: &str, until: &str) -> Re
 }
 
 async fn list(arguments: ListArguments) -> Result<(), Trouble> {
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let mut request = ListReportsRequest {
         regime: arguments.regime,
         period: arguments.period,

@@ -113,7 +113,7 @@ pub struct TotalsArguments {
 pub async fn run(arguments: TotalsArguments) -> Result<(), Trouble> {
     let request = request(&arguments)?;
     arguments.out.as_deref().map(file::format).transpose()?;
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     if let Some(out) = &arguments.out {
         let bytes = file::fetch(client.channel(), &request, out).await?;
         say(format_args!("{}: {bytes} bytes", out.display()));
