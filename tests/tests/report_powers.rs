@@ -78,7 +78,7 @@ fn caller(name: &str, roles: &[Role], units: &[&str]) -> Caller {
         units: units.iter().map(|unit| (*unit).to_owned()).collect(),
         ..Grant::default()
     };
-    Caller::new(Identity::Key { key: name.to_owned() }, None, grant)
+    Caller::new(Identity::Token { issuer: "test".to_owned(), subject: name.to_owned() }, None, grant)
 }
 
 fn request(act: &str, units: &[&str]) -> ActOnReportsRequest {
@@ -180,8 +180,8 @@ async fn each_does_their_part_for_their_units_and_nobody_elses() {
     };
     let listed = replica.list_reports(&reads, &list).await.expect("it is below the reader's province");
     let by: Vec<&str> = listed.reports[0].history.iter().map(|event| event.by.as_str()).collect();
-    assert_eq!(by.first(), Some(&"key:commune"));
-    assert_eq!(by.last(), Some(&"key:admin"));
+    assert_eq!(by.first(), Some(&"token:test#commune"));
+    assert_eq!(by.last(), Some(&"token:test#admin"));
     // Whoever has nothing to do with a unit learns nothing of it: the same whatever became of it.
     assert_eq!(
         replica.list_reports(&other, &list).await.map_err(|e| e.kind()).unwrap_err(),
@@ -222,7 +222,7 @@ async fn what_somebody_above_has_closed_nobody_below_opens() {
     let refused = push(&replica, "a", COMMUNE, 1).await.expect_err("closed");
     assert_eq!(refused.findings()[0].code, "period_closed");
     assert!(
-        refused.findings()[0].expected.to_string().contains("by key:province"),
+        refused.findings()[0].expected.to_string().contains("by token:test#province"),
         "{:?}",
         refused.findings()[0]
     );
