@@ -197,7 +197,7 @@ fn check_kept(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::{Aggregable, Precedence, ReporterOverlap};
+    use crate::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
     use crate::period::Frequency;
     use crate::registry::{IndicatorRow, LevelName, Problem, UnitRow};
 
@@ -221,6 +221,7 @@ mod tests {
             dimensions: vec![],
             precedence: Precedence::BottomUp,
             programmes: vec![],
+            sensitivity: Sensitivity::Public,
             valid_from: None,
             valid_to: None,
             core: false,
