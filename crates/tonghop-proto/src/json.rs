@@ -137,7 +137,7 @@ fn given(figure: &GivenFigure) -> Value {
 
 /// A revision of a figure.
 pub fn revision(figure: &FigureRevision) -> Value {
-    json!({
+    let mut out = json!({
         "unit": unit(figure.unit.as_ref()),
         "indicator": figure.indicator,
         "breakdown": breakdown(&figure.breakdown),
@@ -154,8 +154,11 @@ pub fn revision(figure: &FigureRevision) -> Value {
         "source": some(&figure.source),
         "received_at": some(&figure.received_at),
         "digest": some(&figure.digest),
-        "findings": figure.findings.iter().map(finding).collect::<Vec<_>>(),
-    })
+    });
+    if !figure.findings.is_empty() {
+        out["findings"] = figure.findings.iter().map(finding).collect();
+    }
+    out
 }
 
 /// A finding of the whole, shown in one language.
