@@ -16,6 +16,7 @@
 //! | [`figure`] | one reported value and its revisions; how submitted figures are checked |
 //! | [`rollup`] | figures to totals, over units and over time |
 //! | [`question`] | a question about totals, planned, and its answer |
+//! | [`plausibility`] | what figures of several indicators have to do with one another |
 //! | [`words`] | what people are told of these, in both languages |
 
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod figure;
 pub mod indicator;
 pub mod lineage;
 pub mod period;
+pub mod plausibility;
 pub mod quantity;
 pub mod question;
 pub mod registry;

@@ -6,6 +6,7 @@ pub mod maps;
 
 use serde_json::{Map, Value, json};
 
+use crate::ingestion::Finding;
 use crate::query::{
     AsOf, Change, Comparison, ExplainNode, ExplainResponse, ExplainTreeResponse, FigureRevision,
     GetTotalsResponse, GivenFigure, Origin, Review, Total, UnitRef, WatchResponse,
@@ -149,6 +150,15 @@ pub fn revision(figure: &FigureRevision) -> Value {
         "source": some(&figure.source),
         "received_at": some(&figure.received_at),
         "digest": some(&figure.digest),
+        "findings": figure.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+/// A finding of the whole, shown in one language.
+pub fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code, "path": finding.path, "got": finding.got,
+        "expected": finding.expected, "hint": finding.hint,
     })
 }
 

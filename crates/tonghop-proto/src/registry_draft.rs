@@ -8,9 +8,10 @@ use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Dimension, DimensionKind, Member};
 use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::Frequency;
+use tonghop_core::plausibility::Severity;
 use tonghop_core::registry::{
-    Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, Registry, SuccessionRow,
-    UnitRow,
+    Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, Registry, RuleRow,
+    SuccessionRow, UnitRow,
 };
 use tonghop_core::words::Words;
 
@@ -126,6 +127,11 @@ pub fn draft(from: pb::Registry) -> Result<Draft, Vec<Problem>> {
         .into_iter()
         .map(|p| Programme { code: p.code, title_vi: p.title_vi, title_en: p.title_en })
         .collect();
+    for row in from.plausibility {
+        let severity = one_of("severity", &row.severity, &Severity::BY_CODE);
+        let Some(severity) = problems.take("plausibility", &row.code, severity) else { continue };
+        draft.plausibility.push(RuleRow { code: row.code, expression: row.expression, severity });
+    }
     if problems.0.is_empty() { Ok(draft) } else { Err(problems.0) }
 }
 

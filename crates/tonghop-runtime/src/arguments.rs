@@ -153,7 +153,10 @@ pub async fn check(listen: SocketAddr, tls: &TlsArguments) -> Result<(), Trouble
     Err(answer.split("\r\n\r\n").nth(1).unwrap_or(&answer).trim().to_owned().into())
 }
 
-async fn readyz(asked: SocketAddr, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<String> {
+async fn readyz(
+    asked: SocketAddr,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> std::io::Result<String> {
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {asked}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();

@@ -8,7 +8,8 @@ use tonghop_core::dimension::DimensionKind;
 use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::lineage::WHOLE;
 use tonghop_core::period::Frequency;
-use tonghop_core::registry::{Draft, IndicatorRow, Registry, SuccessionRow, UnitRow};
+use tonghop_core::plausibility::Rule;
+use tonghop_core::registry::{Draft, IndicatorRow, Registry, RuleRow, SuccessionRow, UnitRow};
 use tonghop_core::unit::UnitId;
 
 /// The tables of a draft by file name.
@@ -221,5 +222,10 @@ pub fn draft(registry: &Registry) -> Draft {
         dimensions: registry.dimensions().to_vec(),
         indicators: indicators.collect(),
         programmes: registry.programmes().to_vec(),
+        plausibility: registry.rules().iter().map(rule).collect(),
     }
+}
+
+fn rule(rule: &Rule) -> RuleRow {
+    RuleRow { code: rule.code.clone(), expression: rule.written.clone(), severity: rule.severity }
 }

@@ -157,7 +157,7 @@ fn series_of(plan: &Plan) -> BTreeSet<(&Series, i16)> {
 }
 
 /// What a finding says, stored in both languages.
-fn in_both(got: Text, expected: Text, hint: Text) -> Finding {
+pub(crate) fn in_both(got: Text, expected: Text, hint: Text) -> Finding {
     let [vi, en] = [Language::Vietnamese, Language::English];
     Finding {
         got: got.in_language(en).to_owned(),

@@ -187,6 +187,8 @@ codes! {
     DuplicateFigure = "duplicate_figure",
     /// A part that is larger than its whole.
     NumeratorAboveDenominator = "numerator_above_denominator",
+    /// Values that a rule of plausibility says do not go together.
+    Implausible = "implausible",
     /// No such programme.
     UnknownProgramme = "unknown_programme",
     /// Remarkable, not wrong: the indicator is not reported under this programme.

@@ -13,8 +13,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_access::{Caller, Role};
-use tonghop_proto::ingestion::Finding as WireFinding;
-use tonghop_proto::json::maps;
+use tonghop_proto::json::{finding, maps};
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::language::{self, Language, not_read};
@@ -133,7 +132,7 @@ async fn submission(
             "new": changed.new, "revised": changed.revised,
             "unchanged": changed.unchanged, "withdrawn": changed.withdrawn,
         });
-        body["findings"] = effect.findings.into_iter().map(finding).collect();
+        body["findings"] = effect.findings.into_iter().map(|f| finding(&whole_finding(f))).collect();
     }
     Ok(said(axum::Json(body).into_response()))
 }
@@ -171,14 +170,6 @@ async fn freeze_review(
     });
     let status = if frozen.replayed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, axum::Json(body)).into_response())
-}
-
-fn finding(finding: WireFinding) -> Value {
-    let finding = whole_finding(finding);
-    json!({
-        "code": finding.code, "path": finding.path, "got": finding.got,
-        "expected": finding.expected, "hint": finding.hint,
-    })
 }
 
 async fn document(

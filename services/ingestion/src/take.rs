@@ -38,6 +38,7 @@ struct Ready {
     figures: usize,
     record: Vec<u8>,
     skeleton: Option<Vec<u8>>,
+    warnings: Vec<Finding>,
 }
 
 impl Ingestion {
@@ -90,13 +91,14 @@ impl Ingestion {
                 let ready = ready_alike(&caller, &arrived, &registry, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
-                let (figures, digest) = (ready.figures, *ready.content.digest());
-                Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest)))
+                let (figures, digest, warnings) =
+                    (ready.figures, *ready.content.digest(), ready.warnings.clone());
+                Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest, warnings)))
             };
             let made = if short { make() } else { blocking(make).await? };
             let Some(made) = made else { return Ok(None) };
-            let (prepared, figures, digest) = made?;
-            match self.append(prepared, &digest, figures, vec![]).await? {
+            let (prepared, figures, digest, warnings) = made?;
+            match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(Some(taken)),
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
             }
@@ -153,7 +155,8 @@ impl Ingestion {
                 return Ok(Taken { receipt: None, replayed: false, figures, warnings });
             }
             let (source, note) = (raw.source.clone(), raw.note.clone());
-            let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
+            let (content, skeleton) = (content.clone(), None);
+            let ready = Ready { content, source, note, figures, record, skeleton, warnings: vec![] };
             let (making, key) = (self.making(caller, in_force.rules), arrived.key.clone());
             let prepared = blocking(move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
@@ -257,6 +260,7 @@ fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: 
         figures: accepted.figures.len(),
         record: accepted.figures.encode(),
         skeleton: accepted.skeleton.map(|s| s.encode()),
+        warnings: accepted.warnings,
         content: Content::new(arrived.media_type.clone(), arrived.document.clone()),
     })
 }

@@ -126,7 +126,6 @@ fn what_a_cell_is_decides_and_every_trap_is_named_with_its_cell() {
         (text("98%"), Err("percent_for_count")),
         (text("10/10"), Err("part_and_whole")),
         (formula("42"), Ok(42)),
-        (formula(""), Err("no_statement")),
         // 15.000 became 15.
         (number(15.0, "0.000"), Err("shown_otherwise")),
         (number(15.0, "#,##0.000"), Err("shown_otherwise")),
@@ -413,8 +412,8 @@ fn bombs_are_refused_before_they_take_memory() {
     });
     let sheet = part(&whole, SHEET);
     let zeros = sheet.replace("<sheetData>", &format!("<sheetData>{}", " ".repeat(200 << 20)));
-    let cells =
-        sheet.replace("</sheetData>", &format!("<row>{}</row></sheetData>", "<c/>".repeat(2_000_001)));
+    let cells = format!("<row>{}</row>", "<c/>".repeat(10_000)).repeat(201);
+    let cells = sheet.replace("</sheetData>", &format!("{cells}</sheetData>"));
     let deep = sheet.replace("<sheetData>", &format!("{}<sheetData>", "<a>".repeat(100)));
     let laughs = format!(
         "<!DOCTYPE lolz [<!ENTITY a \"ha\">{}]>{}",
@@ -492,10 +491,10 @@ fn figures_are_bounded_and_formulas_without_a_value_are_found() {
         (FailureKind::TooLarge, "too_many_figures")
     );
     let whole = with_value(|sheet, row, column| {
-        sheet.write_number(row, column, 5).unwrap();
+        sheet.write_number(row, column, 77).unwrap();
     });
     let sheet = part(&whole, SHEET);
-    let unsaved = sheet.replace("<v>5</v>", "<f>1+1</f>");
+    let unsaved = sheet.replace("<v>77</v>", "<f>1+1</f>");
     assert_ne!(unsaved, sheet);
     let all = taken(&with_part(&whole, SHEET, unsaved.as_bytes()), &VI).unwrap_err();
     assert_eq!((codes(&all), all[0].path.as_str()), (vec!["formula_without_value"], "Sheet1!F2"));

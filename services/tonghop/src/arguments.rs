@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_key_is_given_for_units_and_sides_and_shown_in_no_message() {
-        let line = "tonghop key create congan-backan --unit 06,19 --side cong-an --key th_secret";
+        let line = "tonghop key create --source congan-backan --unit 06,19 --side cong-an --key th_secret";
         let Ok(Command::Key(KeyCommand::Create(create))) = parse(line) else { panic!("not read") };
         assert_eq!((create.role, create.unit), (vec!["report".to_owned()], vec!["06".into(), "19".into()]));
         assert!(!format!("{:?}", create.making.server).contains("th_secret"));

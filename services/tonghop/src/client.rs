@@ -74,7 +74,8 @@ impl Client {
             .map_err(|_| Trouble::refused(format!("{url:?} is not an address as http://127.0.0.1:8080")))?
             .connect_timeout(Duration::from_secs(5));
         if url.starts_with("https:") {
-            let unusable = |error: &dyn std::error::Error| Trouble::refused(format!("TLS to {url}: {}", chain(error)));
+            let unusable =
+                |error: &dyn std::error::Error| Trouble::refused(format!("TLS to {url}: {}", chain(error)));
             let config = server.tls.client().config().map_err(|error| unusable(error.as_ref()))?;
             endpoint = endpoint.tls_config(config).map_err(|error| unusable(&error))?;
         }

@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::dimension::Dimension;
 use crate::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use crate::period::Frequency;
+use crate::plausibility::Severity;
 use crate::words::Words;
 
 /// One stage of a unit's life.
@@ -96,6 +97,17 @@ pub struct IndicatorRow {
     pub sensitivity: Sensitivity,
 }
 
+/// A rule of plausibility as given; see [`Rule`](crate::plausibility::Rule).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRow {
+    /// Code.
+    pub code: String,
+    /// What it says.
+    pub expression: String,
+    /// What follows where it does not hold.
+    pub severity: Severity,
+}
+
 /// Everything a registry is built from.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -113,6 +125,8 @@ pub struct Draft {
     pub indicators: Vec<IndicatorRow>,
     /// Programmes.
     pub programmes: Vec<Programme>,
+    /// Rules of plausibility.
+    pub plausibility: Vec<RuleRow>,
 }
 
 /// Something wrong with a draft.

@@ -13,7 +13,7 @@ mod share;
 mod territory;
 
 pub use diff::{Change, LevelCounts, MapDiff, UnitChange};
-pub use draft::{Draft, IndicatorRow, Problem, SuccessionRow, UnitRow};
+pub use draft::{Draft, IndicatorRow, Problem, RuleRow, SuccessionRow, UnitRow};
 pub use reform::{Act, ChangeRow, Reform};
 pub use share::Share;
 pub use territory::Part;
@@ -27,6 +27,7 @@ use crate::calendar::Calendar;
 use crate::dimension::Dimension;
 use crate::indicator::{Indicator, Kind, Sensitivity};
 use crate::lineage::{Before, Reading, Step};
+use crate::plausibility::Rule;
 use crate::unit::{Level, Map, NATION, Succession, Unit, UnitId};
 
 /// Code and name of a level.
@@ -80,12 +81,18 @@ pub struct Registry {
     indicators: Vec<Arc<Indicator>>,
     indicator_by_code: HashMap<String, usize>,
     programmes: Vec<Programme>,
+    rules: Vec<Rule>,
     stands: crate::rollup::Stands,
 }
 
 impl Registry {
     pub(crate) fn stands(&self) -> &crate::rollup::Stands {
         &self.stands
+    }
+
+    /// Rules of plausibility, by code.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// Levels, the nation first.

@@ -51,7 +51,10 @@ impl TlsClient {
 ///
 /// # Errors
 /// Where a file cannot be read, or holds something else.
-pub(crate) fn of_the_same_machine(certificate: &std::path::Path, key: &std::path::Path) -> Result<ClientConfig, Trouble> {
+pub(crate) fn of_the_same_machine(
+    certificate: &std::path::Path,
+    key: &std::path::Path,
+) -> Result<ClientConfig, Trouble> {
     let provider = super::provider();
     let (chain, key) = Pair::read(certificate, key)?.parsed()?;
     let this = chain.first().cloned().ok_or("there is no certificate")?;

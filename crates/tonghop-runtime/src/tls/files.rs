@@ -66,7 +66,9 @@ pub(super) fn certificates(name: &str, pem: &[u8]) -> Result<Vec<CertificateDer<
 pub(super) fn roots(name: &str, pem: &[u8]) -> Result<RootCertStore, Trouble> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(name, pem)? {
-        roots.add(certificate).map_err(|error| format!("{name} holds no certificate of an authority: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("{name} holds no certificate of an authority: {error}"))?;
     }
     Ok(roots)
 }

@@ -140,7 +140,8 @@ fn config(
     provider: &Arc<CryptoProvider>,
 ) -> Result<ServerConfig, Trouble> {
     let name = |path: &Path| path.display().to_string();
-    let builder = ServerConfig::builder_with_provider(Arc::clone(provider)).with_safe_default_protocol_versions()?;
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(provider)).with_safe_default_protocol_versions()?;
     let builder = match (&files.client_ca, &contents.client_ca) {
         (Some(path), Some(pem)) => {
             let roots = Arc::new(files::roots(&name(path), pem)?);
@@ -204,13 +205,18 @@ mod tests {
     #[test]
     fn one_address_takes_no_place_of_another() {
         let handshakes = Mutex::default();
-        let (one, other) = (IpAddr::from(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::from(Ipv4Addr::new(10, 0, 0, 2)));
+        let (one, other) =
+            (IpAddr::from(Ipv4Addr::new(10, 0, 0, 1)), IpAddr::from(Ipv4Addr::new(10, 0, 0, 2)));
         let places: Vec<_> = std::iter::from_fn(|| Place::take(&handshakes, one)).collect();
         assert_eq!(places.len(), HANDSHAKES_OF_ONE);
         assert!(Place::take(&handshakes, other).is_some());
         drop(places);
         assert!(Place::take(&handshakes, one).is_some());
         let handshakes = handshakes.into_inner().expect("nobody panicked");
-        assert_eq!((handshakes.all, handshakes.by_address.len()), (0, 0), "nothing is kept of those that went");
+        assert_eq!(
+            (handshakes.all, handshakes.by_address.len()),
+            (0, 0),
+            "nothing is kept of those that went"
+        );
     }
 }

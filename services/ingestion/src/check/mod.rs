@@ -72,16 +72,16 @@ pub fn check_from(
         return Err(checker.findings.into_vec());
     }
     let mut figures = Vec::with_capacity(raw.figures.len());
-    let mut parts = part::Parts::of(registry);
+    let mut parts = part::Parts::within_a_submission(registry);
     for raw in &raw.figures {
         if let Some(one) = checker.figure(raw) {
             if !one.tagged {
-                parts.note_one(&one.accepted.figure, &raw.place);
+                part::note(&mut parts, &one.accepted.figure, &raw.place);
             }
             figures.push(one.accepted);
         }
     }
-    parts.check(registry, &mut checker.findings);
+    part::check(parts, registry, &mut checker.findings, &mut checker.warnings);
     if !checker.findings.is_empty() {
         return Err(checker.findings.into_vec());
     }

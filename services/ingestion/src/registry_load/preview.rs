@@ -132,6 +132,9 @@ pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<T
     count("chương trình", "programmes", &|r| {
         r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect()
     });
+    count("quy tắc hợp lý", "plausibility", &|r| {
+        r.rules().iter().map(|rule| (rule.code.clone(), format!("{rule:?}"))).collect()
+    });
     if before.is_some_and(|b| !b.keeps_figures_in_place(next)) {
         out.push(Text::of(
             "mọi số tổng hợp được lập lại từ sổ cái, vì đơn vị, bản đồ hành chính hoặc chỉ tiêu thay đổi",

@@ -37,11 +37,13 @@ const WHOLE: [&str; 8] = [
     "indicators.csv",
     "programmes.csv",
 ];
+/// A table that a registry can do without.
+const PLAUSIBILITY: &str = "plausibility.csv";
 const REFORM: [&str; 3] = ["changes.csv", "successions.csv", "levels.csv"];
 
 /// Reads the tables, by file name. With a `units.csv` they are a whole registry: `levels.csv`, `units.csv`,
 /// `successions.csv`, `calendars.csv`, `dimensions.csv`, `dimension_members.csv`, `indicators.csv`,
-/// `programmes.csv` and perhaps `changes.csv`. Without it `changes.csv` is a reform, with `successions.csv`
+/// `programmes.csv`, and perhaps `plausibility.csv` and `changes.csv`. Without it `changes.csv` is a reform, with `successions.csv`
 /// where something goes on as something else and `levels.csv` where there are new ones.
 ///
 /// Shares are read exactly, into millionths. Dates and codes stay as written.
@@ -102,6 +104,12 @@ impl Reader<'_> {
             ),
             indicators: self.table("indicators.csv", &rows::INDICATOR, rows::indicator),
             programmes: self.table("programmes.csv", &["code", "title_vi", "title_en"], rows::programme),
+            plausibility: match self.tables.contains_key(PLAUSIBILITY) {
+                true => {
+                    self.table(PLAUSIBILITY, &["code", "expression", "severity", "note"], rows::plausibility)
+                }
+                false => vec![],
+            },
         };
         let columns = ["dimension", "code", "name_vi", "name_en"];
         let no_dimensions = registry.dimensions.is_empty();

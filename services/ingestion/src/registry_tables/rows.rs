@@ -105,6 +105,16 @@ pub(super) fn programme(cells: &mut Cells<'_>) -> (Option<String>, pb::Programme
     (Some(programme.code.clone()), programme)
 }
 
+pub(super) fn plausibility(cells: &mut Cells<'_>) -> (Option<String>, pb::PlausibilityRule) {
+    let rule = pb::PlausibilityRule {
+        code: cells.some("code"),
+        expression: cells.some("expression"),
+        severity: cells.some("severity"),
+        note: cells.text("note"),
+    };
+    (Some(rule.code.clone()), rule)
+}
+
 /// The columns of an indicator.
 pub(super) const INDICATOR: [&str; 24] = [
     "code",

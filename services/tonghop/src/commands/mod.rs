@@ -2,8 +2,8 @@
 
 pub mod demo;
 pub mod explain;
-pub mod key;
 pub mod form;
+pub mod key;
 pub mod load;
 pub mod map;
 pub mod push;

@@ -66,7 +66,10 @@ impl UpArguments {
                 None => file.issuer()?,
             },
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
-            service_key_file: self.service_key_file.or(file.service_key_file).filter(|f| !f.as_os_str().is_empty()),
+            service_key_file: self
+                .service_key_file
+                .or(file.service_key_file)
+                .filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::task::JoinSet;
-use tonghop_runtime::tls::TlsClientArguments;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::period::Period;
 use tonghop_proto::ingestion::{Figure, SubmitRequest};
 use tonghop_proto::query::GetTotalsRequest;
 use tonghop_proto::registry::{Indicator, LoadRegistryRequest};
+use tonghop_runtime::tls::TlsClientArguments;
 
 use self::plan::Plan;
 use crate::arguments::{KeyArguments, ServerArguments};
