@@ -70,7 +70,8 @@ impl Files {
 
 async fn start(data: &Path, tls: TlsFiles) -> Running {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let running = up::start(UpOptions { tls: Some(tls), ..UpOptions::new(data, listen) }).await.expect("it starts");
+    let running =
+        up::start(UpOptions { tls: Some(tls), ..UpOptions::new(data, listen) }).await.expect("it starts");
     let api = Api::new(running.url(), running.channel());
     let loaded = api.load("registry", shipped(), false).await.expect("a registry");
     api.wait(loaded.position).await;
@@ -98,8 +99,11 @@ async fn lists_reviews(url: &str, tls: &TlsClient) -> Result<(), Code> {
 async fn rest_and_grpc_are_spoken_over_tls_and_nothing_without_it() {
     let (files, data, authority) = (Files::new(), Files::new(), Authority::new());
     let (certificate, key) = files.pair("server", &authority.issue());
-    let running =
-        start(data.0.path(), TlsFiles { certificate: certificate.clone(), key: key.clone(), client_ca: None }).await;
+    let running = start(
+        data.0.path(),
+        TlsFiles { certificate: certificate.clone(), key: key.clone(), client_ca: None },
+    )
+    .await;
     let url = running.url();
     assert!(url.starts_with("https://"), "{url}");
     let http = rest(&authority, None);
@@ -110,7 +114,8 @@ async fn rest_and_grpc_are_spoken_over_tls_and_nothing_without_it() {
     let ca = Some(files.put("ca.pem", &authority.pem));
     let tls = TlsClient { ca, identity: None };
     assert_eq!(lists_reviews(&url, &tls).await, Ok(()));
-    let arguments = TlsArguments { tls_certificate: Some(certificate), tls_key: Some(key), tls_client_ca: None };
+    let arguments =
+        TlsArguments { tls_certificate: Some(certificate), tls_key: Some(key), tls_client_ca: None };
     check(running.address, &arguments).await.expect("it is ready");
 
     // Whom nobody vouches for is not spoken to, and without TLS there is nothing.
@@ -121,7 +126,8 @@ async fn rest_and_grpc_are_spoken_over_tls_and_nothing_without_it() {
     let plain = reqwest::Client::builder().no_proxy().build().expect("a client");
     assert!(plain.get(format!("http://{}/v1/reviews", running.address)).send().await.is_err());
     let other = files.pair("other", &stranger.issue());
-    let arguments = TlsArguments { tls_certificate: Some(other.0), tls_key: Some(other.1), tls_client_ca: None };
+    let arguments =
+        TlsArguments { tls_certificate: Some(other.0), tls_key: Some(other.1), tls_client_ca: None };
     assert!(check(running.address, &arguments).await.is_err(), "another certificate is not this machine's");
     running.stop().await;
 }
@@ -141,7 +147,9 @@ async fn where_clients_have_to_show_a_certificate_only_those_of_the_authority_ar
         identity: identity.map(|pair| files.pair(name, pair)),
     };
     let wrong = stranger.issue();
-    for (identity, name, let_in) in [(Some(&own), "own", true), (None, "none", false), (Some(&wrong), "wrong", false)] {
+    for (identity, name, let_in) in
+        [(Some(&own), "own", true), (None, "none", false), (Some(&wrong), "wrong", false)]
+    {
         let answer = rest(&authority, identity).get(format!("{url}/v1/reviews")).send().await;
         assert_eq!(answer.is_ok_and(|answer| answer.status() == 200), let_in, "REST {name}");
         let called = lists_reviews(&url, &with(identity, name)).await;
@@ -161,7 +169,8 @@ async fn other_certificates_are_taken_up_without_a_connection_being_dropped() {
     let channel = process::channel(&url, &TlsClient { ca, identity: None }).expect("a channel");
     let mut open = QueryServiceClient::new(channel);
     open.list_reviews(ListReviewsRequest::default()).await.expect("an answer");
-    let mut watching = open.watch(tonghop_proto::query::WatchRequest::default()).await.expect("a stream").into_inner();
+    let mut watching =
+        open.watch(tonghop_proto::query::WatchRequest::default()).await.expect("a stream").into_inner();
     watching.message().await.expect("no failure").expect("a message");
 
     // A certificate whose key has not come yet changes nothing.
@@ -181,7 +190,14 @@ async fn other_certificates_are_taken_up_without_a_connection_being_dropped() {
     open.list_reviews(ListReviewsRequest::default()).await.expect("the connection of before goes on");
     let api = Api::new(url.clone(), running.channel());
     let again = api.load("again", shipped(), false).await.expect("a registry").position;
-    while watching.message().await.expect("nor has the stream ended").expect("a message").as_of.expect("a position").position
+    while watching
+        .message()
+        .await
+        .expect("nor has the stream ended")
+        .expect("a message")
+        .as_of
+        .expect("a position")
+        .position
         < again
     {}
     running.stop().await;

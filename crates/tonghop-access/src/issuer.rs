@@ -105,7 +105,9 @@ impl Issuer {
     /// Where an address is none, or one that is not to be asked; where a file cannot be used.
     pub(crate) fn new(settings: IssuerSettings) -> Result<Arc<Issuer>, String> {
         if settings.issuer.is_empty() || settings.audience.is_empty() {
-            return Err("an issuer and an audience belong together: --oidc-issuer and --oidc-audience".to_owned());
+            return Err(
+                "an issuer and an audience belong together: --oidc-issuer and --oidc-audience".to_owned()
+            );
         }
         let published = Published::new(&settings)?;
         let (known, asking, waiting) = (RwLock::default(), Mutex::default(), Semaphore::new(WAITING));

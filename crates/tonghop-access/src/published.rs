@@ -121,7 +121,9 @@ fn address(text: &str, plain_http: bool) -> Result<Url, String> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_here || plain_http => Ok(url),
-        "http" => Err(format!("{text} is not asked without TLS: give an https:// address, or --oidc-plain-http")),
+        "http" => {
+            Err(format!("{text} is not asked without TLS: give an https:// address, or --oidc-plain-http"))
+        }
         _ => Err(format!("{text} is not an https:// address")),
     }
 }

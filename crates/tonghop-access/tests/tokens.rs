@@ -59,7 +59,8 @@ impl Signing {
             }
             Algorithm::EdDSA => {
                 let pair = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
-                let published = json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key_raw()) });
+                let published =
+                    json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key_raw()) });
                 (EncodingKey::from_ed_der(&pair.serialize_der()), published)
             }
             other => panic!("{other:?} is not made here"),
@@ -168,8 +169,11 @@ async fn later() {
 #[tokio::test]
 async fn a_token_says_who_its_holder_is_and_what_they_may_do() {
     let all = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-    let keys: Vec<Signing> =
-        all.into_iter().zip(["one", "two", "three"]).map(|(algorithm, kid)| Signing::new(kid, algorithm)).collect();
+    let keys: Vec<Signing> = all
+        .into_iter()
+        .zip(["one", "two", "three"])
+        .map(|(algorithm, kid)| Signing::new(kid, algorithm))
+        .collect();
     let issuer = Issuer::publishing(set(&keys.iter().collect::<Vec<_>>())).await;
     let authority = issuer.authority();
     for key in &keys {
@@ -178,7 +182,10 @@ async fn a_token_says_who_its_holder_is_and_what_they_may_do() {
         assert_eq!((caller.identity(), caller.source()), (&identity, Some("congan-backan")), "{}", key.kid);
         let grant = caller.grant();
         assert_eq!(grant.roles, [Role::Report, Role::ReadInternal], "what is not known grants nothing");
-        assert_eq!((&grant.units[..], &grant.sides[..]), (&["06".to_owned()][..], &["cong-an".to_owned()][..]));
+        assert_eq!(
+            (&grant.units[..], &grant.sides[..]),
+            (&["06".to_owned()][..], &["cong-an".to_owned()][..])
+        );
         assert!(!grant.everywhere);
         // What goes on for long ends with it.
         let keys = authority.keys();
@@ -191,7 +198,11 @@ async fn a_token_says_who_its_holder_is_and_what_they_may_do() {
         bare.as_object_mut().expect("claims").remove(claim);
     }
     let caller = identify(&authority, &keys[0].sign(&bare)).await.expect("a caller");
-    assert_eq!((caller.source(), caller.grant().roles.len()), (Some("system-06"), 0), "nothing is granted unsaid");
+    assert_eq!(
+        (caller.source(), caller.grant().roles.len()),
+        (Some("system-06"), 0),
+        "nothing is granted unsaid"
+    );
     assert_eq!(issuer.asked(), 1);
 }
 
@@ -217,10 +228,11 @@ async fn what_is_wrong_with_a_token_is_never_told_apart() {
     };
     // Whoever knows what is published signs with it as if it were a secret.
     let modulus = rsa.published["n"].as_str().expect("a modulus");
-    let confused = [modulus.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(modulus).expect("bytes")].map(|secret| {
-        let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
-        encode(&header, &issuer.claims(), &EncodingKey::from_secret(&secret)).expect("a token")
-    });
+    let confused =
+        [modulus.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(modulus).expect("bytes")].map(|secret| {
+            let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
+            encode(&header, &issuer.claims(), &EncodingKey::from_secret(&secret)).expect("a token")
+        });
     let other_kid = Header { kid: Some("two".into()), ..Header::new(Algorithm::RS256) };
     let other_kid = encode(&other_kid, &issuer.claims(), &rsa.key).expect("a token");
     let rs512 = Header { kid: Some("one".into()), ..Header::new(Algorithm::RS512) };
@@ -241,7 +253,10 @@ async fn what_is_wrong_with_a_token_is_never_told_apart() {
         ("too much", with("tonghop_units", json!(vec!["06"; 201]))),
         ("a source with a line's end", with("tonghop_source", json!("a\nb"))),
         ("no algorithm", header(json!({ "alg": "none", "kid": "one" }))),
-        ("no algorithm and no signature", format!("{}.", header(json!({ "alg": "none", "kid": "one" })).rsplit_once('.').expect("parts").0)),
+        (
+            "no algorithm and no signature",
+            format!("{}.", header(json!({ "alg": "none", "kid": "one" })).rsplit_once('.').expect("parts").0),
+        ),
         ("an algorithm that is none", header(json!({ "alg": "XS1", "kid": "one" }))),
         ("a secret that is public", confused[0].clone()),
         ("a secret that is public, as bytes", confused[1].clone()),
@@ -251,14 +266,21 @@ async fn what_is_wrong_with_a_token_is_never_told_apart() {
         ("signed by somebody else", stranger.sign(&issuer.claims())),
         ("another signature", format!("{signed}.{}", encoded(&[7; 256]))),
         ("no signature", format!("{signed}.")),
-        ("a header that has to be understood", header(json!({ "alg": "RS256", "kid": "one", "crit": ["x"], "x": 1 }))),
+        (
+            "a header that has to be understood",
+            header(json!({ "alg": "RS256", "kid": "one", "crit": ["x"], "x": 1 })),
+        ),
         ("long", format!("{good}{}", "A".repeat(9000))),
         ("nothing", "..".to_owned()),
     ];
     let said = identify(&authority, "a.b.c").await.expect_err("refused").to_string();
     for (what, token) in wrong {
         let failure = identify(&authority, &token).await.err().unwrap_or_else(|| panic!("{what} is let in"));
-        assert_eq!((failure.kind(), failure.to_string()), (FailureKind::Unauthenticated, said.clone()), "{what}");
+        assert_eq!(
+            (failure.kind(), failure.to_string()),
+            (FailureKind::Unauthenticated, said.clone()),
+            "{what}"
+        );
     }
     // Clocks may be a minute apart.
     assert_eq!(kind(&authority, &with("exp", json!(NOW - 59))).await, None);
@@ -301,11 +323,15 @@ async fn while_the_issuer_is_away_the_keys_of_before_go_on() {
     let token = key.sign(&issuer.claims());
     assert_eq!(kind(&authority, &token).await, None);
     let unknown = Signing::new("two", Algorithm::EdDSA).sign(&issuer.claims());
-    let many: Vec<Value> = (0..101).map(|n| json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": n.to_string() })).collect();
+    let many: Vec<Value> =
+        (0..101).map(|n| json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": n.to_string() })).collect();
     let answers: [(&str, Answer); 5] = [
         ("an error", Arc::new(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())),
         ("elsewhere", Arc::new(|| (StatusCode::FOUND, [(header::LOCATION, "/never")]).into_response())),
-        ("too large", Arc::new(|| format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_response())),
+        (
+            "too large",
+            Arc::new(|| format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_response()),
+        ),
         ("too many", Arc::new(move || axum::Json(json!({ "keys": many })).into_response())),
         ("something else", Arc::new(|| "<html>".into_response())),
     ];
@@ -338,11 +364,13 @@ async fn whose_keys_were_never_had_is_not_refused_but_told_to_come_again() {
 fn an_issuer_is_asked_over_tls_or_on_this_machine() {
     let settings = |issuer: &str, jwks: Option<&str>, plain_http: bool| {
         let jwks = jwks.map(str::to_owned);
-        let issuer = IssuerSettings { issuer: issuer.into(), audience: AUDIENCE.into(), jwks, ca: None, plain_http };
+        let issuer =
+            IssuerSettings { issuer: issuer.into(), audience: AUDIENCE.into(), jwks, ca: None, plain_http };
         let settings = Settings { access: Access::Keys, issuer: Some(issuer), ..Settings::default() };
         Authority::new(settings, now).map(drop)
     };
-    for good in ["https://id.example", "http://127.0.0.1:8090", "http://[::1]:8090", "http://localhost/realm"] {
+    for good in ["https://id.example", "http://127.0.0.1:8090", "http://[::1]:8090", "http://localhost/realm"]
+    {
         assert_eq!(settings(good, None, false), Ok(()), "{good}");
     }
     for bad in ["http://id.example", "http://10.0.0.1", "file:///etc/passwd", "id.example", ""] {
