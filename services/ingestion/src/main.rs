@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_access::{Access, AccessArguments, Authority, behind};
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Given, Ingestion, IngestionGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
@@ -23,6 +24,7 @@ struct Arguments {
     #[command(flatten)]
     database: DatabaseArguments,
     #[command(flatten)]
+    traffic: TrafficArguments,
     access: AccessArguments,
     /// Where aggregation is reached, which knows what became of a submission.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
@@ -31,11 +33,12 @@ struct Arguments {
 
 /// Its port where nothing is said.
 const PORT: u16 = 8081;
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
     "tonghop.registry.v1.RegistryService",
+    "tonghop.ingestion.v1.ReportService",
     "",
 ];
 
@@ -67,9 +70,9 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(access, now);
+    let authority = Authority::new(access, now)?;
     let given = Given {
-        limits: Limits::default(),
+        limits: Limits { traffic: arguments.traffic.into(), ..Limits::default() },
         authority: authority.clone(),
         now,
         random: tonghop_ingestion::random,
@@ -77,8 +80,11 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     };
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), given).await?;
     let grpc = IngestionGrpc(ingestion.clone());
-    let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
-    let all = all.add_service(grpc.access());
+    let all = Routes::new(grpc.submissions())
+        .add_service(grpc.ledger())
+        .add_service(grpc.registry())
+        .add_service(grpc.reports())
+        .add_service(grpc.access());
     let (all, rest) = behind(&authority, all, routes(ingestion.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tonghop_access::Access;
-
+use tonghop_access::{Access, IssuerSettings};
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_runtime::tls::TlsFiles;
 
 use crate::trouble::Trouble;
@@ -25,6 +25,12 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Pushes a second that one key may send.
+    pub rate_requests: Option<u64>,
+    /// Bytes a second that one key may push.
+    pub rate_bytes: Option<u64>,
+    /// Memory for submissions that come in and wait, in MiB.
+    pub body_memory: Option<u64>,
     /// Whom it lets in.
     pub access: Option<Access>,
     /// A file with the administrator's key; empty for admin.key in the data directory.
@@ -35,11 +41,30 @@ pub struct Settings {
     pub tls_key: Option<PathBuf>,
     /// Authorities of the certificates that clients have to have, in PEM; empty: none is asked for.
     pub tls_client_ca: Option<PathBuf>,
+    /// An issuer of tokens that are taken beside keys; empty: none.
+    pub oidc_issuer: Option<String>,
+    /// Whom its tokens have to be for.
+    pub oidc_audience: Option<String>,
+    /// Where it publishes its keys; empty: as it says itself.
+    pub oidc_jwks: Option<String>,
+    /// Authorities that are believed about it beside the system's, in PEM; empty: none.
+    pub oidc_ca: Option<PathBuf>,
+    /// Whether it is asked over a network without TLS.
+    pub oidc_plain_http: Option<bool>,
     /// A file with the key by which services in processes of their own are known; empty where there are none.
     pub service_key_file: Option<PathBuf>,
 }
 
 impl Settings {
+    /// How much is let in.
+    pub fn traffic(&self) -> TrafficArguments {
+        TrafficArguments {
+            rate_requests: self.rate_requests,
+            rate_bytes: self.rate_bytes,
+            body_memory: self.body_memory,
+        }
+    }
+
     /// Reads a file's text; `name` is what messages call it.
     ///
     /// # Errors
@@ -64,13 +89,40 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            rate_requests: chosen.rate_requests.or(defaults.rate_requests),
+            rate_bytes: chosen.rate_bytes.or(defaults.rate_bytes),
+            body_memory: chosen.body_memory.or(defaults.body_memory),
             access: chosen.access.or(defaults.access),
             admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
             tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
             tls_key: chosen.tls_key.or(defaults.tls_key),
             tls_client_ca: chosen.tls_client_ca.or(defaults.tls_client_ca),
+            oidc_issuer: chosen.oidc_issuer.or(defaults.oidc_issuer),
+            oidc_audience: chosen.oidc_audience.or(defaults.oidc_audience),
+            oidc_jwks: chosen.oidc_jwks.or(defaults.oidc_jwks),
+            oidc_ca: chosen.oidc_ca.or(defaults.oidc_ca),
+            oidc_plain_http: chosen.oidc_plain_http.or(defaults.oidc_plain_http),
             service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
+    }
+
+    /// Whose tokens are taken beside keys, where somebody is named.
+    ///
+    /// # Errors
+    /// Where an issuer is named without an audience, or the other way round.
+    pub fn issuer(&self) -> Result<Option<IssuerSettings>, Trouble> {
+        let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (named(&self.oidc_issuer), named(&self.oidc_audience)) {
+            (Some(issuer), Some(audience)) => Ok(Some(IssuerSettings {
+                issuer,
+                audience,
+                jwks: named(&self.oidc_jwks),
+                ca: self.oidc_ca.clone().filter(|file| !file.as_os_str().is_empty()),
+                plain_http: self.oidc_plain_http.unwrap_or_default(),
+            })),
+            (None, None) => Ok(None),
+            _ => Err(Trouble::refused("settings: oidc_issuer and oidc_audience belong together")),
+        }
     }
 
     /// The files of the port's TLS, where they are named.
@@ -92,6 +144,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use tonghop_ingestion::fair::Traffic;
+
     use super::*;
 
     #[test]
@@ -101,6 +155,14 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        // What is written there is what is meant where nothing is said.
+        assert_eq!(Traffic::from(defaults.traffic()), Traffic::default());
+        let unsaid = TrafficArguments::default();
+        let TrafficArguments { rate_requests, rate_bytes, body_memory } = defaults.traffic();
+        assert_ne!(
+            (rate_requests, rate_bytes, body_memory),
+            (unsaid.rate_requests, unsaid.rate_bytes, unsaid.body_memory)
+        );
         assert_eq!(defaults.access, Some(Access::Keys));
         assert_eq!(defaults.admin_key_file.as_deref(), Some(Path::new("")));
         assert_eq!(defaults.tls().expect("it holds together"), None);
