@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{Access, FileKey, Settings};
+use crate::{Access, FileKey, IssuerSettings, Settings};
 
 /// Whom a process lets in, and by which keys of its own.
 #[derive(Clone, Debug, Default, Args)]
@@ -19,6 +19,38 @@ pub struct AccessArguments {
     /// A file with the key that the services know one another by; the same for all of them.
     #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
     pub service_key_file: Option<PathBuf>,
+    /// Whose tokens it takes beside keys.
+    #[command(flatten)]
+    pub issuer: IssuerArguments,
+}
+
+/// Whose tokens a process takes beside keys.
+#[derive(Clone, Debug, Default, Args)]
+pub struct IssuerArguments {
+    /// An issuer of tokens (OpenID Connect) that are taken beside keys: what their iss says, to the letter.
+    #[arg(long, value_name = "URL", env = "TONGHOP_OIDC_ISSUER", requires = "oidc_audience")]
+    pub oidc_issuer: Option<String>,
+    /// Whom its tokens have to be for: one of their aud.
+    #[arg(long, value_name = "TEXT", env = "TONGHOP_OIDC_AUDIENCE", requires = "oidc_issuer")]
+    pub oidc_audience: Option<String>,
+    /// Where it publishes its keys [default: as ISSUER/.well-known/openid-configuration says].
+    #[arg(long, value_name = "URL", env = "TONGHOP_OIDC_JWKS", requires = "oidc_issuer")]
+    pub oidc_jwks: Option<String>,
+    /// Authorities that are believed about it beside those of this system, in PEM.
+    #[arg(long, value_name = "FILE", env = "TONGHOP_OIDC_CA", requires = "oidc_issuer")]
+    pub oidc_ca: Option<PathBuf>,
+    /// Ask it over a network without TLS, as it never should be.
+    #[arg(long, env = "TONGHOP_OIDC_PLAIN_HTTP", requires = "oidc_issuer")]
+    pub oidc_plain_http: bool,
+}
+
+impl IssuerArguments {
+    /// What was said; none where nothing was.
+    pub fn settings(&self) -> Option<IssuerSettings> {
+        let (issuer, audience) = self.oidc_issuer.clone().zip(self.oidc_audience.clone())?;
+        let (jwks, ca, plain_http) = (self.oidc_jwks.clone(), self.oidc_ca.clone(), self.oidc_plain_http);
+        Some(IssuerSettings { issuer, audience, jwks, ca, plain_http })
+    }
 }
 
 impl AccessArguments {
@@ -33,6 +65,7 @@ impl AccessArguments {
             access,
             administrator: read(&self.admin_key_file)?,
             service: read(&self.service_key_file)?,
+            issuer: self.issuer.settings(),
         };
         if access != Access::Open && settings.service.is_none() {
             return Err("the services have no key to know one another by: --service-key-file FILE or \

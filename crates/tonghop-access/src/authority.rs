@@ -21,6 +21,7 @@ use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::caller::not_valid;
+use crate::issuer::{Issuer, IssuerSettings};
 use crate::refusals::Refusals;
 use crate::{Caller, FileKey, Keys};
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub administrator: Option<FileKey>,
     /// By what the services of this system know one another.
     pub service: Option<FileKey>,
+    /// Whose tokens are taken beside keys.
+    pub issuer: Option<IssuerSettings>,
 }
 
 impl Settings {
@@ -71,6 +74,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Authority {
     settings: Settings,
+    issuer: Option<Arc<Issuer>>,
     refusals: Refusals,
     keys: RwLock<Arc<Keys>>,
     now: fn() -> Timestamp,
@@ -78,9 +82,13 @@ pub struct Authority {
 
 impl Authority {
     /// Lets in as it is told; keys are [learnt](Self::learn) as they are given and revoked.
-    pub fn new(settings: Settings, now: fn() -> Timestamp) -> Arc<Authority> {
+    ///
+    /// # Errors
+    /// Where the issuer of tokens that is named cannot be asked.
+    pub fn new(settings: Settings, now: fn() -> Timestamp) -> Result<Arc<Authority>, String> {
         let (refusals, keys) = (Refusals::default(), RwLock::default());
-        Arc::new(Authority { settings, refusals, keys, now })
+        let issuer = settings.issuer.clone().map(Issuer::new).transpose()?;
+        Ok(Arc::new(Authority { settings, issuer, refusals, keys, now }))
     }
 
     /// Whom it lets in.
@@ -131,6 +139,18 @@ impl Authority {
         }
     }
 
+    /// Who sends a request, by a key or by a token.
+    ///
+    /// # Errors
+    /// Where it says who it is from, and that does not hold; where it cannot be found out now.
+    pub async fn identify_any(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+        let by_key = self.identify(headers);
+        match (&by_key, &self.issuer, token_in(headers)) {
+            (Err(_), Some(issuer), Some(token)) => issuer.holder(token, (self.now)()).await,
+            _ => by_key,
+        }
+    }
+
     /// What somebody may come in to at all.
     fn lets_in(&self, caller: &Caller, path: &str) -> Result<(), Failure> {
         match self.settings.access {
@@ -142,6 +162,12 @@ impl Authority {
 
 /// What anybody may ask where nothing else is answered without a key: what the program is, and which replica is active.
 const FOR_ANYBODY: [&str; 3] = ["/openapi.json", "/docs", "/active"];
+
+/// What is sent as a token is: three parts with points between, which no key has.
+fn token_in(headers: &HeaderMap) -> Option<&str> {
+    let (_, sent) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    Some(sent.trim()).filter(|sent| sent.split('.').count() == 3)
+}
 
 /// How a browser is asked for a key, which it sends as the password of HTTP Basic.
 pub fn challenge_for_browsers() -> HeaderValue {
@@ -179,7 +205,7 @@ async fn identified(State(authority): State<Arc<Authority>>, mut request: Reques
         asks_browser = true;
         request.headers_mut().insert(AUTHORIZATION, key);
     }
-    let caller = authority.identify(request.headers());
+    let caller = authority.identify_any(request.headers()).await;
     let caller = caller.and_then(|caller| authority.lets_in(&caller, &path).map(|()| caller));
     let (caller, answer) = match caller {
         Ok(caller) => {

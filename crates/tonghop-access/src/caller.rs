@@ -44,12 +44,19 @@ struct Known {
     identity: Identity,
     source: Option<String>,
     grant: Grant,
+    /// From then on it is none, where whoever vouches for them said so.
+    until: Option<Timestamp>,
 }
 
 impl Caller {
     /// Somebody with a grant; `source` is the reporting system under whose name they push, where they are bound to one.
     pub fn new(identity: Identity, source: Option<String>, grant: Grant) -> Caller {
-        Caller(Arc::new(Known { identity, source, grant }))
+        Caller(Arc::new(Known { identity, source, grant, until: None }))
+    }
+
+    /// Somebody with a grant that holds until a time.
+    pub fn until(identity: Identity, source: Option<String>, grant: Grant, until: Timestamp) -> Caller {
+        Caller(Arc::new(Known { identity, source, grant, until: Some(until) }))
     }
 
     /// Nobody in particular, who may do nothing that a role is needed for.
@@ -112,6 +119,9 @@ impl Caller {
     /// # Errors
     /// Where it was.
     pub fn still(&self, keys: &Keys, now: Timestamp) -> Result<(), Failure> {
+        if self.0.until.is_some_and(|until| now >= until) {
+            return Err(not_valid());
+        }
         let Identity::Key { key } = self.identity() else { return Ok(()) };
         match keys.get(key).map(|key| key.state(now)) {
             Some(KeyState::Active) => Ok(()),

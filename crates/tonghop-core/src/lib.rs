@@ -11,11 +11,13 @@
 //! | [`unit`] | administrative units, and the map of a day |
 //! | [`lineage`] | what became of units when the map changed |
 //! | [`indicator`], [`dimension`] | what is counted, and how it is split |
+//! | [`regime`] | who reports what and when, and what becomes of a report |
 //! | [`registry`] | all of these together, checked |
 //! | [`decimal`], [`quantity`] | exact values, qualifiers, and how they add |
 //! | [`figure`] | one reported value and its revisions; how submitted figures are checked |
 //! | [`rollup`] | figures to totals, over units and over time |
 //! | [`question`] | a question about totals, planned, and its answer |
+//! | [`plausibility`] | what figures of several indicators have to do with one another |
 //! | [`words`] | what people are told of these, in both languages |
 
 pub mod calendar;
@@ -26,8 +28,10 @@ pub mod figure;
 pub mod indicator;
 pub mod lineage;
 pub mod period;
+pub mod plausibility;
 pub mod quantity;
 pub mod question;
+pub mod regime;
 pub mod registry;
 pub mod rollup;
 pub mod unit;

@@ -99,6 +99,7 @@ fn main() {
         expires_at: "2030-01-01T00:00:00Z".into(),
         replaces: String::new(),
         overlap_until: String::new(),
+        note: String::new(),
     };
     let change = |change| pb::AccessRecord { change: Some(change) }.encode_to_vec();
     let again = pb::KeyIssued {

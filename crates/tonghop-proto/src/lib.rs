@@ -2,6 +2,7 @@
 //!
 //! Behind [`registry_draft`] and [`record`] nothing knows of the wire, and before them nothing is trusted.
 
+pub mod finding;
 pub mod json;
 pub mod raw;
 pub mod record;

@@ -14,6 +14,7 @@ use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
 use tonghop_tiles::{Put, Revision, Said, TileBody, Word};
 
 use crate::AggregationError;
+use crate::implausible::Rules;
 use crate::prepared::{Part, Prepared, prepare};
 use crate::series::{Place, SeriesId, SeriesTable};
 use crate::shelf::{Needs, Shelves};
@@ -37,6 +38,7 @@ pub(crate) struct Engine {
     table: SeriesTable,
     shelves: Shelves,
     ratios: Ratios,
+    rules: Rules,
     /// Whose totals are not worked out yet.
     touched: FxHashMap<Place, Touched>,
 }
@@ -60,7 +62,8 @@ impl Engine {
 
     fn with(registry: Arc<Registry>, shelves: Shelves) -> Engine {
         let (table, ratios) = Default::default();
-        Engine { registry, table, shelves, ratios, touched: FxHashMap::default() }
+        let rules = Rules::of(&registry);
+        Engine { registry, table, shelves, ratios, rules, touched: FxHashMap::default() }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -87,6 +90,7 @@ impl Engine {
                 }
             }
             needs.places.extend(self.ratios.places(&self.registry, &mut self.table, one));
+            needs.places.extend(self.rules.places(&self.registry, &mut self.table, one));
         }
         self.shelves.bound();
         self.shelves.use_now(&needs);
@@ -135,7 +139,8 @@ impl Engine {
                 self.touched.entry(part.place).or_default().add(part.period, position);
             }
         }
-        let findings = self.ratios.find(&self.registry, &self.table, &self.shelves, one);
+        let mut findings = self.ratios.find(&self.registry, &self.table, &self.shelves, one);
+        findings.extend(self.rules.find(&self.registry, &self.table, &self.shelves, one));
         effect_of(&one.receipt, counts, findings)
     }
 }

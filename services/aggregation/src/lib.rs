@@ -9,6 +9,7 @@
 //! | `summarise` | from tiles to the cells of provinces and of the nation |
 //! | `plain` | the cells of a province whose figures are plain |
 //! | `whole_findings` | what only the whole can show |
+//! | `implausible` | what rules of plausibility say of figures beside all others |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
 //! | `beside` | entries that change no total: reviews, and who may do what |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
@@ -23,6 +24,7 @@ mod cores;
 mod engine;
 mod follow;
 mod grpc;
+mod implausible;
 mod keys;
 mod metrics;
 mod plain;

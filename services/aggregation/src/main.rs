@@ -60,7 +60,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(access, now);
+    let authority = Authority::new(access, now)?;
     let (all, rest) = behind(&authority, all, routes(aggregation.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

@@ -1,6 +1,5 @@
 //! The services on the wire.
 
-use std::mem::take;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_access::{Role, of_request};
+use tonghop_proto::finding::shown;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
 use tonghop_proto::intake::{IngestionService, IngestionServiceServer};
@@ -111,14 +111,8 @@ fn finding(finding: Finding) -> pb::Finding {
 }
 
 /// A finding of the whole in the language of the request.
-pub(crate) fn whole_finding(mut both: pb::Finding) -> pb::Finding {
-    let (got, expected, hint) = (&mut both.got_vi, &mut both.expected_vi, &mut both.hint_vi);
-    let (got, expected, hint) = (take(got), take(expected), take(hint));
-    // What was stored by an earlier version has no Vietnamese.
-    if Language::spoken() == Language::Vietnamese && !expected.is_empty() {
-        (both.got, both.expected, both.hint) = (got, expected, hint);
-    }
-    both
+pub(crate) fn whole_finding(both: pb::Finding) -> pb::Finding {
+    shown(both, Language::spoken() == Language::Vietnamese)
 }
 
 fn taken(taken: Taken) -> pb::SubmitResponse {

@@ -33,11 +33,12 @@ struct Arguments {
 
 /// Its port where nothing is said.
 const PORT: u16 = 8081;
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
     "tonghop.registry.v1.RegistryService",
+    "tonghop.ingestion.v1.ReportService",
     "",
 ];
 
@@ -69,7 +70,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(access, now);
+    let authority = Authority::new(access, now)?;
     let given = Given {
         limits: Limits { traffic: arguments.traffic.into(), ..Limits::default() },
         authority: authority.clone(),
@@ -79,8 +80,11 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     };
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), given).await?;
     let grpc = IngestionGrpc(ingestion.clone());
-    let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
-    let all = all.add_service(grpc.access());
+    let all = Routes::new(grpc.submissions())
+        .add_service(grpc.ledger())
+        .add_service(grpc.registry())
+        .add_service(grpc.reports())
+        .add_service(grpc.access());
     let (all, rest) = behind(&authority, all, routes(ingestion.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

@@ -15,8 +15,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_access::{Caller, Role};
-use tonghop_proto::ingestion::Finding as WireFinding;
-use tonghop_proto::json::maps;
+use tonghop_proto::json::{finding, maps};
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::language::{self, Language, not_read};
@@ -44,6 +43,8 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/indicators", get(indicators))
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
+        .route("/v1/regimes", get(regimes))
+        .merge(crate::report_rest::routes())
         .merge(crate::access_wire::routes())
         .with_state(ingestion)
 }
@@ -177,7 +178,7 @@ async fn submission(
             "new": changed.new, "revised": changed.revised,
             "unchanged": changed.unchanged, "withdrawn": changed.withdrawn,
         });
-        body["findings"] = effect.findings.into_iter().map(finding).collect();
+        body["findings"] = effect.findings.into_iter().map(|f| finding(&whole_finding(f))).collect();
     }
     Ok(said(axum::Json(body).into_response()))
 }
@@ -215,14 +216,6 @@ async fn freeze_review(
     });
     let status = if frozen.replayed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, axum::Json(body)).into_response())
-}
-
-fn finding(finding: WireFinding) -> Value {
-    let finding = whole_finding(finding);
-    json!({
-        "code": finding.code, "path": finding.path, "got": finding.got,
-        "expected": finding.expected, "hint": finding.hint,
-    })
 }
 
 async fn document(
@@ -333,6 +326,25 @@ async fn dimensions(State(ingestion): State<Arc<Ingestion>>) -> Result<Response,
         })
         .collect();
     Ok(axum::Json(json!({ "dimensions": dimensions })).into_response())
+}
+
+async fn regimes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {
+    let all = ingestion.list_regimes().await?;
+    let regimes: Vec<Value> = all
+        .regimes
+        .iter()
+        .map(|r| {
+            let deadlines: Vec<Value> =
+                r.deadlines.iter().map(|d| json!({ "level": d.level, "days": d.days })).collect();
+            json!({
+                "code": r.code, "name": { "vi": r.name_vi, "en": r.name_en }, "indicators": r.indicators,
+                "level": r.level, "frequency": r.frequency, "calendar": r.calendar,
+                "valid_from": open_date(&r.valid_from), "valid_to": open_date(&r.valid_to),
+                "approvals": r.approvals, "deadlines": deadlines, "source": r.source,
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "regimes": regimes })).into_response())
 }
 
 async fn programmes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {

@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use prost::Message;
 use tonghop_access::{Caller, Role};
-use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
 use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
-use crate::check::{accept_from, check_from};
+use crate::check::{Under, accept_under, check_under};
 use crate::fair::{self, Lane};
 use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
@@ -39,6 +39,7 @@ struct Ready {
     figures: usize,
     record: Vec<u8>,
     skeleton: Option<Vec<u8>>,
+    warnings: Vec<Finding>,
 }
 
 impl Ingestion {
@@ -111,18 +112,19 @@ impl Ingestion {
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
+            let now = (self.now)();
             // An entry holds by what is in force at its position, and so does the key of whoever sent it.
-            caller.still(&in_force.keys, (self.now)())?;
-            let (given, registry, limits) =
-                (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
+            caller.still(&in_force.keys, now)?;
+            let (given, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
             let (making, caller) = (self.making(caller, in_force.rules), caller.clone());
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&caller, &given, &registry, &limits)?;
+                let ready = ready_alike(&checked_under.of(&caller, now), &caller, &given, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
-                let (figures, digest) = (ready.figures, *ready.content.digest());
-                Some(making.make(ready, &given.key).map(|prepared| (prepared, figures, digest)))
+                let (figures, digest, warnings) =
+                    (ready.figures, *ready.content.digest(), ready.warnings.clone());
+                Some(making.make(ready, &given.key).map(|prepared| (prepared, figures, digest, warnings)))
             };
             let bytes = arrived.document.len();
             let made = if short {
@@ -133,8 +135,8 @@ impl Ingestion {
                 working(pass, make).await?
             };
             let Some(made) = made else { return Ok(None) };
-            let (prepared, figures, digest) = made?;
-            match self.append(prepared, &digest, figures, vec![]).await? {
+            let (prepared, figures, digest, warnings) = made?;
+            match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(Some(taken)),
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
             }
@@ -167,12 +169,13 @@ impl Ingestion {
             return replay_or_conflict(known, &digest);
         }
         for _ in 0..MOST_CHECKS {
-            caller.still(&in_force.keys, (self.now)())?;
-            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let now = (self.now)();
+            caller.still(&in_force.keys, now)?;
+            let (checked_under, submission) = (in_force.clone(), Arc::clone(&raw));
             let by = caller.clone();
             let pass = self.admission.long(lane, bytes).await?;
             let checked = working(pass, move || {
-                let checked = check_from(by.grant(), &registry, &submission, &limits)?;
+                let checked = check_under(&checked_under.of(&by, now), &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
                     checked.figures.len(),
@@ -194,7 +197,8 @@ impl Ingestion {
                 return Ok(Taken { receipt: None, replayed: false, figures, warnings });
             }
             let (source, note) = (raw.source.clone(), raw.note.clone());
-            let ready = Ready { content: content.clone(), source, note, figures, record, skeleton: None };
+            let (content, skeleton) = (content.clone(), None);
+            let ready = Ready { content, source, note, figures, record, skeleton, warnings: vec![] };
             let (making, key) = (self.making(caller, in_force.rules), arrived.key.clone());
             let pass = self.admission.long(lane, bytes).await?;
             let prepared = working(pass, move || making.make(ready, &key)).await??;
@@ -241,12 +245,19 @@ impl Ingestion {
     }
 }
 
+impl InForce {
+    /// What a submission that somebody sends now is checked under.
+    fn of<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Under<'a> {
+        Under { grant: caller.grant(), registry: &self.registry, locks: &self.locks, now }
+    }
+}
+
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
     /// Position of the rules it was checked under.
     rules: i64,
-    received_at: jiff::Timestamp,
+    received_at: Timestamp,
     actor: String,
     trace_parent: String,
 }
@@ -294,7 +305,7 @@ async fn working<P: Send + 'static, T: Send + 'static>(
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+fn ready_alike(under: &Under<'_>, caller: &Caller, arrived: &Arrived, limits: &Limits) -> Option<Ready> {
     if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
         return None;
     }
@@ -305,13 +316,14 @@ fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: 
     };
     alike.source = source_of(caller, alike.source).ok()?;
     let (source, note) = (alike.source.clone(), alike.note.clone());
-    let accepted = accept_from(caller.grant(), registry, alike, limits)?;
+    let accepted = accept_under(under, alike, limits)?;
     Some(Ready {
         source,
         note,
         figures: accepted.figures.len(),
         record: accepted.figures.encode(),
         skeleton: accepted.skeleton.map(|s| s.encode()),
+        warnings: accepted.warnings,
         content: Content::new(arrived.media_type.clone(), arrived.document.clone()),
     })
 }

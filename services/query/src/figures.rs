@@ -11,8 +11,10 @@ use tonghop_core::figure::Series;
 use tonghop_core::indicator::{Indicator, ReporterOverlap};
 use tonghop_core::period::Period;
 use tonghop_core::unit::UnitId;
+use tonghop_proto::finding::{self, shown};
+use tonghop_proto::ingestion::Finding;
 use tonghop_proto::query as pb;
-use tonghop_runtime::Failure;
+use tonghop_runtime::{Failure, Language};
 use tonghop_store::TileSelect;
 use tonghop_tiles::{Entry, Revision, Said};
 
@@ -62,6 +64,7 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
         let view = self.view(caller, when).await?;
         let period = ask::period(&request.period)?;
@@ -239,6 +242,11 @@ impl View {
         let positions: Vec<i64> = positions.into_iter().collect();
         let effects = self.snapshot.effects(&positions).await.map_err(store_failure)?;
         let by_position: BTreeMap<i64, _> = effects.iter().map(|e| (e.position, e)).collect();
+        let mut kept: BTreeMap<i64, BTreeMap<String, Vec<Finding>>> = BTreeMap::new();
+        for effect in effects.iter().filter(|effect| !effect.findings.is_empty()) {
+            kept.insert(effect.position, kept_with(&effect.findings)?);
+        }
+        let vietnamese = Language::spoken() == Language::Vietnamese;
         for figure in figures.into_iter().flatten() {
             if let Some(effect) = by_position.get(&figure.position) {
                 figure.submission = effect.id.to_string();
@@ -246,7 +254,25 @@ impl View {
                 figure.received_at = effect.received_at.to_string();
                 figure.digest = hex(&effect.digest);
             }
+            if let Some(kept) = kept.get(&figure.position).filter(|kept| !kept.is_empty()) {
+                let unit = figure.unit.as_ref().map_or("", |unit| &unit.code);
+                let named = format!("{unit} {} {} {}", figure.indicator, figure.period, figure.scope);
+                let found = kept.get(&named).into_iter().flatten();
+                figure.findings = found.map(|found| shown(found.clone(), vietnamese)).collect();
+            }
         }
         Ok(())
     }
+}
+
+/// The findings of a submission that are kept with its figures, by figure.
+fn kept_with(stored: &[u8]) -> Result<BTreeMap<String, Vec<Finding>>, Failure> {
+    let stored = finding::stored(stored).map_err(Failure::internal)?;
+    let mut out: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    for mut finding in stored {
+        for figure in std::mem::take(&mut finding.about) {
+            out.entry(figure).or_default().push(finding.clone());
+        }
+    }
+    Ok(out)
 }

@@ -53,7 +53,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let authority = Authority::new(access, now);
+    let authority = Authority::new(access, now)?;
     let query = Query::new(tiles.clone(), aggregation, &authority, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
     let (all, rest) = behind(&authority, all, routes(query.clone()));

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use tonghop_runtime::tls::TlsClientArguments;
 
+use crate::commands::compliance::ComplianceArguments;
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
 use crate::commands::form::FormArguments;
@@ -16,6 +17,7 @@ use crate::commands::load::LoadMonthArguments;
 use crate::commands::map::MapCommand;
 use crate::commands::push::PushArguments;
 use crate::commands::registry::RegistryCommand;
+use crate::commands::report::ReportCommand;
 use crate::commands::review::ReviewCommand;
 use crate::commands::totals::TotalsArguments;
 use crate::commands::up::UpArguments;
@@ -66,6 +68,11 @@ pub enum Command {
     /// Reviews: names for what the totals were, which stay as they are.
     #[command(subcommand)]
     Review(ReviewCommand),
+    /// Units' reports: handed in, approved level by level, returned, reopened; periods closed and opened.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Who owes a report, by when, and what became of it.
+    Compliance(ComplianceArguments),
     /// Keys of reporting systems: who may push, for which units and sides.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -217,8 +224,18 @@ mod tests {
     }
 
     #[test]
+    fn an_act_names_units_or_the_one_above_them() {
+        let line = "tonghop report approve --regime r --period 2025-M10 --units 1,2 --level province";
+        let Ok(Command::Report(ReportCommand::Approve(approve))) = parse(line) else { panic!("not read") };
+        assert_eq!((approve.level.as_str(), approve.act.units.len()), ("province", 2));
+        assert!(parse("tonghop report submit --regime r --period 2025-M10 --below 19").is_ok());
+        assert!(parse("tonghop report submit --regime r --period 2025-M10").is_err());
+        assert!(parse("tonghop report submit --regime r --period 2025-M10 --below 19 --units 1").is_err());
+    }
+
+    #[test]
     fn a_key_is_given_for_units_and_sides_and_shown_in_no_message() {
-        let line = "tonghop key create congan-backan --unit 06,19 --side cong-an --key th_secret";
+        let line = "tonghop key create --source congan-backan --unit 06,19 --side cong-an --key th_secret";
         let Ok(Command::Key(KeyCommand::Create(create))) = parse(line) else { panic!("not read") };
         assert_eq!((create.role, create.unit), (vec!["report".to_owned()], vec!["06".into(), "19".into()]));
         assert!(!format!("{:?}", create.making.server).contains("th_secret"));

@@ -75,7 +75,8 @@ impl Form {
     pub fn write(&self, filled: impl Fn(usize, usize) -> Option<String>) -> Result<Vec<u8>, XlsxError> {
         let mut workbook = Workbook::new();
         // The same form is the same file, whenever it is written.
-        let properties = DocProperties::new().set_creation_datetime(&ExcelDateTime::default());
+        let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
+        let properties = DocProperties::new().set_creation_datetime(&made);
         workbook.set_properties(&properties);
         let formats = Formats::new();
         let sheet = workbook.add_worksheet();

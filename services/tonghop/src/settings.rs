@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tonghop_access::Access;
+use tonghop_access::{Access, IssuerSettings};
 use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_runtime::tls::TlsFiles;
 
@@ -41,6 +41,16 @@ pub struct Settings {
     pub tls_key: Option<PathBuf>,
     /// Authorities of the certificates that clients have to have, in PEM; empty: none is asked for.
     pub tls_client_ca: Option<PathBuf>,
+    /// An issuer of tokens that are taken beside keys; empty: none.
+    pub oidc_issuer: Option<String>,
+    /// Whom its tokens have to be for.
+    pub oidc_audience: Option<String>,
+    /// Where it publishes its keys; empty: as it says itself.
+    pub oidc_jwks: Option<String>,
+    /// Authorities that are believed about it beside the system's, in PEM; empty: none.
+    pub oidc_ca: Option<PathBuf>,
+    /// Whether it is asked over a network without TLS.
+    pub oidc_plain_http: Option<bool>,
     /// A file with the key by which services in processes of their own are known; empty where there are none.
     pub service_key_file: Option<PathBuf>,
 }
@@ -87,8 +97,32 @@ impl Settings {
             tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
             tls_key: chosen.tls_key.or(defaults.tls_key),
             tls_client_ca: chosen.tls_client_ca.or(defaults.tls_client_ca),
+            oidc_issuer: chosen.oidc_issuer.or(defaults.oidc_issuer),
+            oidc_audience: chosen.oidc_audience.or(defaults.oidc_audience),
+            oidc_jwks: chosen.oidc_jwks.or(defaults.oidc_jwks),
+            oidc_ca: chosen.oidc_ca.or(defaults.oidc_ca),
+            oidc_plain_http: chosen.oidc_plain_http.or(defaults.oidc_plain_http),
             service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
+    }
+
+    /// Whose tokens are taken beside keys, where somebody is named.
+    ///
+    /// # Errors
+    /// Where an issuer is named without an audience, or the other way round.
+    pub fn issuer(&self) -> Result<Option<IssuerSettings>, Trouble> {
+        let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (named(&self.oidc_issuer), named(&self.oidc_audience)) {
+            (Some(issuer), Some(audience)) => Ok(Some(IssuerSettings {
+                issuer,
+                audience,
+                jwks: named(&self.oidc_jwks),
+                ca: self.oidc_ca.clone().filter(|file| !file.as_os_str().is_empty()),
+                plain_http: self.oidc_plain_http.unwrap_or_default(),
+            })),
+            (None, None) => Ok(None),
+            _ => Err(Trouble::refused("settings: oidc_issuer and oidc_audience belong together")),
+        }
     }
 
     /// The files of the port's TLS, where they are named.

@@ -62,8 +62,8 @@ pub struct Line {
     pub least: u64,
     /// The most it can be.
     pub most: u64,
-    /// Another line of which this is a part, so that it cannot be more.
-    pub part_of: Option<usize>,
+    /// Other lines of which this is a part, so that it cannot be more.
+    pub part_of: Vec<usize>,
     /// A qualifier other than exact, for one figure in so many.
     pub qualifier: Option<(&'static str, u64)>,
 }
@@ -75,10 +75,8 @@ const DEPTH: usize = 8;
 pub fn value(seed: u64, lines: &[Line], at: usize, unit: &str) -> u64 {
     fn follow(seed: u64, lines: &[Line], at: usize, unit: &str, depth: usize) -> u64 {
         let Some(line) = lines.get(at).filter(|_| depth > 0) else { return 0 };
-        let most = match line.part_of {
-            Some(whole) => line.most.min(follow(seed, lines, whole, unit, depth - 1)),
-            None => line.most,
-        };
+        let wholes = line.part_of.iter().map(|whole| follow(seed, lines, *whole, unit, depth - 1));
+        let most = wholes.fold(line.most, u64::min);
         let mut draws = Draws::of(seed, &[unit, &line.indicator, &line.period]);
         draws.within(line.least.min(most), most)
     }
@@ -122,7 +120,7 @@ mod tests {
     use super::*;
 
     fn lines() -> Vec<Line> {
-        let line = |indicator: &str, most, part_of| Line {
+        let line = |indicator: &str, most, part_of: Option<usize>| Line {
             indicator: indicator.into(),
             period: "2024-M05".into(),
             breakdowns: vec![
@@ -132,7 +130,7 @@ mod tests {
             decimals: 0,
             least: 0,
             most,
-            part_of,
+            part_of: part_of.into_iter().collect(),
             qualifier: Some(("about", 5)),
         };
         vec![line("tg01-crime-tips", 12, None), line("tg02-useful-tips", 99, Some(0))]

@@ -67,8 +67,8 @@ impl From<Status> for Trouble {
             .map(|bad| bad.field_violations)
             .unwrap_or_default()
             .into_iter()
-            // One that only says the reason again says nothing.
-            .filter(|v| !v.description.contains(&reason))
+            // One that only says the reason again says nothing; one that says where does.
+            .filter(|v| !v.field.is_empty() || !v.description.contains(&reason))
             .map(|v| match v.field.as_str() {
                 "" => v.description,
                 place => format!("{place}: {}", v.description),

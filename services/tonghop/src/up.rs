@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tonghop_access::{Access, Authority, FileKey, Settings, behind, inside};
+use tonghop_access::{Access, Authority, FileKey, IssuerSettings, Settings, behind, inside};
 use tonghop_aggregation::{Aggregation, AggregationGrpc};
 use tonghop_ingestion::fair::Traffic;
 use tonghop_ingestion::submission::Limits;
@@ -31,10 +31,11 @@ use crate::client::Client;
 use crate::trouble::Trouble;
 
 /// The gRPC services of all three.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
+    "tonghop.ingestion.v1.ReportService",
     "tonghop.registry.v1.RegistryService",
     "tonghop.aggregation.v1.AggregationService",
     "tonghop.query.v1.QueryService",
@@ -61,6 +62,8 @@ pub struct UpOptions {
     pub admin_key_file: Option<PathBuf>,
     /// TLS of the port, where it is to speak that.
     pub tls: Option<TlsFiles>,
+    /// Whose tokens are taken beside keys.
+    pub issuer: Option<IssuerSettings>,
     /// A file with the key by which services in processes of their own are known, where there are such.
     pub service_key_file: Option<PathBuf>,
 }
@@ -77,6 +80,7 @@ impl UpOptions {
             traffic: Traffic::default(),
             admin_key_file: None,
             tls: None,
+            issuer: None,
             service_key_file: None,
         }
     }
@@ -190,8 +194,13 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     let service = options.service_key_file.as_deref().map(FileKey::read).transpose()?;
-    let settings = Settings { access: options.access, administrator: administrator.clone(), service };
-    let authority = Authority::new(settings, now);
+    let settings = Settings {
+        access: options.access,
+        administrator: administrator.clone(),
+        service,
+        issuer: options.issuer.clone(),
+    };
+    let authority = Authority::new(settings, now)?;
     let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
     let given = Given {
         limits: Limits { traffic: options.traffic, ..Limits::default() },
@@ -226,6 +235,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let all = Routes::new(of_ingestion.submissions())
         .add_service(of_ingestion.ledger())
         .add_service(of_ingestion.registry())
+        .add_service(of_ingestion.reports())
         .add_service(of_ingestion.access())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::lives::{Lives, lives};
+use super::regimes::build_regimes;
 use super::{Draft, IndicatorRow, Problem, Registry};
 use crate::decimal::MAX_DECIMALS;
 use crate::dimension::{REPORTER, UNDIVIDED};
 use crate::indicator::{Indicator, Kind, RatioOf, ReporterOverlap};
 use crate::lineage::{Step, days_of_change};
+use crate::plausibility::{Expression, Rule};
 use crate::unit::{Level, Map, Succession, Unit, UnitId};
 use crate::words::Words;
 
@@ -80,6 +82,8 @@ impl Registry {
             }
         }
         let indicators = build_indicators(&mut check, &draft, &levels, &calendars);
+        let rules = build_rules(&mut check, &draft, &indicators);
+        let regimes = build_regimes(&mut check, &draft, &levels, &calendars, &indicators, before);
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
@@ -87,6 +91,12 @@ impl Registry {
         for (i, indicator) in indicators.iter().enumerate() {
             indicator_by_code.insert(indicator.code.clone(), i);
             indicator_by_code.insert(indicator.short_code().to_owned(), i);
+        }
+        let mut approving: HashMap<String, Vec<usize>> = HashMap::new();
+        for (i, regime) in regimes.iter().enumerate().filter(|(_, r)| !r.approvals.is_empty()) {
+            for indicator in &regime.indicators {
+                approving.entry(indicator.clone()).or_default().push(i);
+            }
         }
         let place = |of: fn(&Succession) -> UnitId| {
             let mut places = vec![Vec::new(); units.len()];
@@ -111,6 +121,9 @@ impl Registry {
             indicators,
             indicator_by_code,
             programmes: draft.programmes,
+            rules,
+            regimes,
+            approving,
             stands: crate::rollup::Stands::default(),
         })
     }
@@ -254,6 +267,46 @@ fn build_indicators(
     }
     out.sort_by(|a, b| a.code.cmp(&b.code));
     out
+}
+
+fn build_rules(check: &mut Checker, draft: &Draft, indicators: &[Arc<Indicator>]) -> Vec<Rule> {
+    let mut codes = HashSet::new();
+    let mut rules = Vec::new();
+    for row in &draft.plausibility {
+        if !codes.insert(&row.code) {
+            check.problem("plausibility", &row.code, "mã quy tắc bị trùng", "the code is there twice");
+        }
+        let expression = match Expression::parse(&row.expression) {
+            Ok(expression) => expression,
+            Err(wrong) => {
+                check.problem("plausibility", &row.code, wrong.vi, wrong.en);
+                continue;
+            }
+        };
+        for code in expression.terms.iter().map(|term| &term.indicator) {
+            // What is wrong with an indicator itself is said of it.
+            if !draft.indicators.iter().any(|i| i.code == *code) {
+                let (vi, en) = (format!("không có chỉ tiêu {code:?}"), format!("unknown indicator {code:?}"));
+                check.problem("plausibility", &row.code, vi, en);
+            }
+            if indicators.iter().any(|i| i.code == *code && matches!(i.kind, Kind::Ratio(_))) {
+                check.problem(
+                    "plausibility",
+                    &row.code,
+                    format!("{code} là tỷ lệ: quy tắc so sánh các số được đếm"),
+                    format!("{code} is a ratio: a rule compares what is counted"),
+                );
+            }
+        }
+        rules.push(Rule {
+            code: row.code.clone(),
+            written: row.expression.split_whitespace().collect::<Vec<_>>().join(" "),
+            expression,
+            severity: row.severity,
+        });
+    }
+    rules.sort_by(|a, b| a.code.cmp(&b.code));
+    rules
 }
 
 fn ratio(check: &mut Checker, row: &IndicatorRow, kinds: &HashMap<&str, &str>) -> Option<Kind> {

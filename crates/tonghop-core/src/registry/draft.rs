@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::dimension::Dimension;
 use crate::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use crate::period::Frequency;
+use crate::plausibility::Severity;
 use crate::words::Words;
 
 /// One stage of a unit's life.
@@ -96,6 +97,49 @@ pub struct IndicatorRow {
     pub sensitivity: Sensitivity,
 }
 
+/// A rule of plausibility as given; see [`Rule`](crate::plausibility::Rule).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRow {
+    /// Code.
+    pub code: String,
+    /// What it says.
+    pub expression: String,
+    /// What follows where it does not hold.
+    pub severity: Severity,
+}
+
+/// A reporting regime as given; see [`Regime`](crate::regime::Regime).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegimeRow {
+    /// Code.
+    pub code: String,
+    /// Vietnamese name.
+    pub name_vi: String,
+    /// English name.
+    pub name_en: String,
+    /// The programme whose indicators it is about, as far as they are of its calendar and collected often enough;
+    /// empty where they are named.
+    pub programme: String,
+    /// The indicators it is about, beside those of the programme.
+    pub indicators: Vec<String>,
+    /// Code of the level of the units that report.
+    pub level: String,
+    /// How often.
+    pub frequency: Frequency,
+    /// Code of the calendar.
+    pub calendar: String,
+    /// First day of validity.
+    pub valid_from: Option<Date>,
+    /// First day after it.
+    pub valid_to: Option<Date>,
+    /// Codes of the levels that approve, in order.
+    pub approvals: Vec<String>,
+    /// By code of the level, days after the period's last day.
+    pub deadlines: Vec<(String, u16)>,
+    /// Where this is laid down.
+    pub source: String,
+}
+
 /// Everything a registry is built from.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -113,6 +157,10 @@ pub struct Draft {
     pub indicators: Vec<IndicatorRow>,
     /// Programmes.
     pub programmes: Vec<Programme>,
+    /// Rules of plausibility.
+    pub plausibility: Vec<RuleRow>,
+    /// Reporting regimes.
+    pub regimes: Vec<RegimeRow>,
 }
 
 /// Something wrong with a draft.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AsOf, Decimal, UnitRef};
+use super::{AsOf, Decimal, Finding, UnitRef};
 
 /// What one submission said of one figure.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -50,6 +50,8 @@ pub struct Revision {
     /// The ledger's digest up to and with it, in hexadecimal, as the receipt has it.
     #[schema(required)]
     pub digest: Option<String>,
+    /// What is remarkable about it beside other figures, as it was when it was rolled up.
+    pub findings: Option<Vec<Finding>>,
 }
 
 /// A page of figures.

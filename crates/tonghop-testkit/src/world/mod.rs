@@ -67,6 +67,8 @@ fn registry(units: &units::UnitSeed, indicators: &indicators::IndicatorSeed) -> 
         dimensions: indicators::dimensions(),
         indicators: indicators::rows(indicators),
         programmes: vec![],
+        plausibility: vec![],
+        regimes: vec![],
     };
     Registry::build(draft, None).expect("a random world is consistent")
 }

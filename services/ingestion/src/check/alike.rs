@@ -1,26 +1,31 @@
 //! Figures that are alike but for their unit and their value, checked once.
 //!
-//! What this accepts is what [`check`](super::check) accepts without a finding and without a warning; the property
-//! tests hold the two against one another. It explains nothing: whatever it does not accept is checked figure by
+//! What this accepts is what [`check`](super::check) accepts without a finding, and without a warning but of
+//! plausibility; the property tests hold the two against one another. It explains nothing: whatever it does not accept is checked figure by
 //! figure, which finds the words for it.
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use tonghop_access::{Grant, Reach};
 use tonghop_core::Date;
 use tonghop_core::decimal::MAX_FIGURE;
 use tonghop_core::figure::{Scope, Statement};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
+use tonghop_core::plausibility::Role;
+use tonghop_core::quantity::Qualifier;
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::{Level, UnitId};
 use tonghop_proto::record::document::Skeleton;
 use tonghop_proto::record::{Columns, Heading, Said};
+use tonghop_runtime::Finding;
 
-use super::part::{Parts, Role};
-use super::{Checker, unit};
+use super::part::{self, Parts};
+use super::{Checker, Under, unit};
 use crate::alike::Alike;
 use crate::finding::Findings;
+use crate::locks::Locks;
 use crate::submission::{Limits, Place, RawSubmission};
 
 /// A submission that was accepted for its kinds of figures.
@@ -30,6 +35,8 @@ pub struct Accepted {
     pub figures: Columns,
     /// What its document has beside them, where it can be written again from them.
     pub skeleton: Option<Skeleton>,
+    /// What is remarkable and does not hinder: what rules of plausibility say.
+    pub warnings: Vec<Finding>,
 }
 
 /// What units may be checked together: those of one day, level of collection and scope.
@@ -43,7 +50,8 @@ struct Known<'r> {
     key: usize,
     period: Period,
     scope: Scope,
-    has_value: bool,
+    /// Whether there is a value, and whether it is exact.
+    has_value: Option<bool>,
     /// What a number as it is written is multiplied by.
     scale: i64,
     /// What it is to rules on parts; nothing for most.
@@ -66,7 +74,8 @@ struct Local {
     number: usize,
 }
 
-/// Accepts a submission that has nothing wrong or remarkable; nothing where it has, or may have.
+/// Accepts a submission that has nothing wrong, and nothing remarkable but what rules of plausibility say; nothing where
+/// it has, or may have.
 pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
     accept_from(&Grant::all(), registry, alike, limits)
 }
@@ -78,6 +87,13 @@ pub fn accept_from(
     alike: Alike<'_>,
     limits: &Limits,
 ) -> Option<Accepted> {
+    accept_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, alike, limits)
+}
+
+/// The same where periods may be closed: figures of a period that somebody has closed, or opened again, are left to be
+/// checked one by one.
+pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
+    let Under { grant, registry, .. } = *under;
     let Alike { source, note, kinds, units, unit, kind, number, mut skeleton } = alike;
     // Codes and numbers are no longer than this here, and of characters that can be seen.
     if unit.is_empty() || unit.len() > limits.max_figures || limits.max_text < crate::alike::LONGEST {
@@ -87,15 +103,18 @@ pub fn accept_from(
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
     let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
-    let mut checker = Checker::new(grant, registry, limits, Findings::default());
+    let mut checker = Checker::new(*under, limits, Findings::default());
     checker.submission(&raw);
-    let mut parts = Parts::of(registry);
+    let mut parts = Parts::within_a_submission(registry);
     let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut keys: HashMap<(u32, Period, Scope), usize> = HashMap::new();
     for (first, decimals) in raw.figures.iter().zip(&decimals) {
         let one = checker.figure(first)?;
         let (figure, indicator) = (&one.accepted.figure, one.indicator);
+        if under.locks.on(indicator, figure.period).next().is_some() {
+            return None;
+        }
         let class: Class =
             (indicator.calendar.last_day(figure.period), indicator.collection_level, figure.scope);
         let row = rows.iter().position(|r| r.class == class).unwrap_or_else(|| {
@@ -115,9 +134,12 @@ pub fn accept_from(
             key: *keys.entry((one.place, figure.period, figure.scope)).or_insert(next),
             period: figure.period,
             scope: figure.scope,
-            has_value: matches!(said, Said::Value(_)),
+            has_value: match said {
+                Said::Value(qualifier) => Some(qualifier == Qualifier::Exact),
+                Said::NotAvailable(_) | Said::Withdrawn => None,
+            },
             scale: 10i64.pow(u32::from(indicator.decimals.checked_sub(*decimals)?)),
-            roles: if compared { parts.roles(&figure.indicator, &figure.breakdown) } else { vec![] },
+            roles: if compared { parts.roles(&figure.indicator, &figure.breakdown, false) } else { vec![] },
         });
         headings.push(Heading {
             indicator: figure.indicator.clone(),
@@ -165,19 +187,19 @@ pub fn accept_from(
             return None;
         }
         if !of.roles.is_empty() {
-            let said = of.has_value.then_some(scaled);
+            let said = of.has_value.map(|exact| (scaled, exact));
             parts.note(&of.roles, (local.id, of.scope, of.period), said, &Place::Item(i));
         }
         value.push(scaled);
     }
-    let mut findings = Findings::default();
-    parts.check(registry, &mut findings);
+    let (mut findings, mut warnings) = (Findings::default(), Findings::default());
+    part::check(parts, registry, &mut findings, &mut warnings);
     if !findings.is_empty() {
         return None;
     }
     let units = units.into_iter().map(str::to_owned).collect();
     let figures = Columns::new(units, headings, unit, kind, value).ok()?;
-    Some(Accepted { figures, skeleton })
+    Some(Accepted { figures, skeleton, warnings: warnings.into_vec() })
 }
 
 /// Which keys were there.

@@ -66,29 +66,33 @@ impl UnitNames {
         UnitNames(names)
     }
 
-    /// The unit of a name on a day, at or below another where that is given.
+    /// The unit of a name on a day, at or below another where that is given. Of units that are not the sender's on a day
+    /// nothing is known.
     pub(super) fn find(
         &self,
         registry: &Registry,
         text: &str,
         day: Date,
         within: Option<UnitId>,
+        yours: impl Fn(UnitId, Date) -> bool,
         spot: impl Fn() -> Spot,
     ) -> NamedUnit {
         let asked = UnitName::of(text);
         let fitting: Vec<&Named> =
             self.0.get(asked.bare()).into_iter().flatten().filter(|named| named.name.fits(&asked)).collect();
+        let is_then = |n: &Named| n.from <= day && day < n.to;
+        let fitting: Vec<&Named> = fitting
+            .into_iter()
+            .filter(|n| yours(n.unit, if is_then(n) { day } else { registry.unit(n.unit).from() }))
+            .collect();
         if fitting.is_empty() {
             return NamedUnit::Unknown;
         }
         let map = registry.map_on(day);
         let inside =
             |unit: UnitId| within.is_none_or(|within| map.ancestry(unit).any(|above| above == within));
-        let mut then: Vec<UnitId> = fitting
-            .iter()
-            .filter(|n| n.from <= day && day < n.to && inside(n.unit))
-            .map(|n| n.unit)
-            .collect();
+        let mut then: Vec<UnitId> =
+            fitting.iter().filter(|n| is_then(n) && inside(n.unit)).map(|n| n.unit).collect();
         then.sort_unstable();
         then.dedup();
         match then.as_slice() {
@@ -97,6 +101,7 @@ impl UnitNames {
                 let mut ever: Vec<UnitId> = fitting.iter().map(|n| n.unit).collect();
                 ever.sort_unstable();
                 ever.dedup();
+                let within = within.filter(|within| yours(*within, day));
                 NamedUnit::Refused(not_then(registry, text, day, within, &ever, spot()))
             }
             several => NamedUnit::Refused(ambiguous(text, &listed(registry, several, day), spot())),
@@ -171,7 +176,7 @@ fn not_then(
 pub(super) fn unit(registry: &Registry, names: &UnitNames, text: &str, day: Date) -> Option<UnitId> {
     match registry.unit_on(text, day) {
         UnitLookup::Found(unit) => Some(unit),
-        _ => match names.find(registry, text, day, None, Spot::default) {
+        _ => match names.find(registry, text, day, None, |_, _| true, Spot::default) {
             NamedUnit::One(unit) => Some(unit),
             _ => None,
         },

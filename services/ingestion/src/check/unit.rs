@@ -54,6 +54,8 @@ impl<'r, 'a> Checker<'r, 'a> {
                     self.findings.add(|| refusal);
                     return None;
                 }
+                // Of what is not the sender's it is told below that it is not.
+                NamedUnit::Unknown if !self.grant.everywhere => {}
                 NamedUnit::Unknown => {
                     self.findings.add(|| {
                         let expected =
@@ -104,7 +106,9 @@ impl<'r, 'a> Checker<'r, 'a> {
         let names = self.unit_names.get_or_insert_with(|| Rc::new(named::UnitNames::of(registry)));
         let names = Rc::clone(names);
         let within = raw.within.as_deref().and_then(|text| named::unit(registry, &names, text, day));
-        names.find(registry, name, day, within, || raw.place.at(Field::Unit))
+        let grant = self.grant;
+        let yours = |unit, day| grant.covers(registry, unit, day);
+        names.find(registry, name, day, within, yours, || raw.place.at(Field::Unit))
     }
 
     /// Whether the unit is of a level that reports the indicator, in this scope.

@@ -4,7 +4,7 @@
 //! headed by a period, by a unit's code or name, by both in two rows, or as values (*Số liệu*). What no heading says
 //! is said in labelled cells above, as *Kỳ báo cáo* (Period), or on the sheet that `tonghop form` writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tonghop_runtime::Text;
@@ -130,7 +130,7 @@ struct Headings {
     parts: Vec<(Field, u32)>,
     values: BTreeMap<u32, Column>,
     /// Columns that are known and not of values, or that a finding speaks of.
-    others: Vec<u32>,
+    others: BTreeSet<u32>,
 }
 
 /// Reads a sheet of this shape; false, and nothing done, where it has another.
@@ -167,7 +167,7 @@ pub(super) fn read(grid: &Grid<'_>, layout: &Layout, known: &Known, reading: &mu
         return true;
     }
     let mut rows =
-        Rows { grid, layout, known: &known, headings: &headings, missing: vec![], unheaded: vec![] };
+        Rows { grid, layout, known: &known, headings: &headings, missing: vec![], unheaded: BTreeSet::new() };
     rows.merged(reading);
     for row in grid.rows().into_iter().filter(|row| *row > headings.last) {
         if row == headings.last + 1 && is_numbering(grid, row) {
@@ -268,7 +268,7 @@ fn headings(
             }
         }
         if other {
-            headings.others.push(column);
+            headings.others.insert(column);
         } else if is_value || unit.is_some() || period.is_some() {
             // Over values of the sheet's own unit and period a heading is a title.
             let unit = unit.filter(|_| !is_value);
@@ -334,7 +334,7 @@ struct Rows<'s, 'g> {
     /// Parts that nothing says, of which a finding speaks.
     missing: Vec<Field>,
     /// Columns without a heading, of which a finding speaks.
-    unheaded: Vec<u32>,
+    unheaded: BTreeSet<u32>,
 }
 
 impl Rows<'_, '_> {
@@ -496,7 +496,7 @@ impl Rows<'_, '_> {
             if known || matches!(value, Value::Text(_)) || before.is_some_and(|first| cell.column < first) {
                 continue;
             }
-            self.unheaded.push(cell.column);
+            self.unheaded.insert(cell.column);
             let heading = Cell { row: self.headings.last, ..cell };
             reading.findings.add(|| {
                 let got = format!("{cell}");

@@ -42,6 +42,8 @@ const MOST_TEXTS: usize = 500_000;
 const MOST_STYLES: usize = 20_000;
 /// Merged ranges of all sheets.
 const MOST_MERGES: usize = 5_000;
+/// Relations between parts, and names that are defined for ranges.
+const MOST_NAMES: usize = 20_000;
 /// Rows and columns of a sheet, by the format.
 const ROWS: u32 = 1_048_576;
 const COLUMNS: u32 = 16_384;
@@ -114,6 +116,7 @@ struct Counts {
     texts: usize,
     styles: usize,
     merges: usize,
+    names: usize,
 }
 
 /// Sheets by their relation to the workbook, and where relations lead.
@@ -308,6 +311,7 @@ impl Walk<'_> {
                     return Err(too_large("sheets", "trang tính", count, MOST_SHEETS as u64));
                 }
             }
+            "definedName" => self.count(|c| &mut c.names, MOST_NAMES, "names", "tên")?,
             "Relationship" => self.relation(get("Id"), get("Type"), get("Target"), get("TargetMode"))?,
             _ => {}
         }
@@ -322,6 +326,7 @@ impl Walk<'_> {
         target: Option<&str>,
         mode: Option<&str>,
     ) -> Result<(), Failure> {
+        self.count(|c| &mut c.names, MOST_NAMES, "names", "tên")?;
         let (Some(id), Some(kind), Some(target)) = (id, kind, target) else { return Ok(()) };
         let opened =
             ["officeDocument", "worksheet", "chartsheet", "dialogsheet", "sharedStrings", "styles", "theme"];

@@ -22,6 +22,7 @@ mod heading;
 mod long;
 mod number_format;
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use calamine::{Reader, SheetType, SheetVisible, Xlsx, XlsxError};
@@ -272,23 +273,17 @@ fn hidden_sheet(reading: &mut Reading<'_>, sheet: &str) {
 /// Says which rows and columns with figures cannot be seen.
 fn hidden_cells(reading: &mut Reading<'_>, walked: &guard::Walked, sheet: &str) {
     let Some(beside) = walked.sheet(sheet) else { return };
-    let figures = reading.figures.iter().filter_map(|figure| figure.place.cell(sheet));
-    let (mut rows, mut columns) = (vec![], vec![]);
-    for cell in figures {
-        if beside.hidden_rows.contains(&cell.row) && rows.last() != Some(&(cell.row + 1)) {
-            rows.push(cell.row + 1);
-        }
-        let hidden = beside.hidden_columns.iter().any(|(from, to)| (*from..=*to).contains(&cell.column));
-        let name = letters(cell.column);
-        if hidden && !columns.contains(&name) {
-            columns.push(name);
-        }
-    }
+    let cells = || reading.figures.iter().filter_map(|figure| figure.place.cell(sheet));
+    let rows: BTreeSet<u32> =
+        cells().map(|cell| cell.row).filter(|row| beside.hidden_rows.contains(row)).collect();
+    let mut columns: BTreeSet<u32> = cells().map(|cell| cell.column).collect();
+    columns.retain(|column| beside.hidden_columns.iter().any(|(from, to)| (*from..=*to).contains(column)));
     let shown = |all: &[String]| {
         let more = if all.len() > 20 { " …" } else { "" };
         format!("{}{more}", all.iter().take(20).cloned().collect::<Vec<_>>().join(", "))
     };
-    let rows: Vec<String> = rows.iter().map(u32::to_string).collect();
+    let rows: Vec<String> = rows.iter().map(|row| (row + 1).to_string()).collect();
+    let columns: Vec<String> = columns.into_iter().map(letters).collect();
     for (hidden, vietnamese, english) in [(rows, "hàng", "rows"), (columns, "cột", "columns")] {
         if hidden.is_empty() {
             continue;

@@ -52,7 +52,7 @@ pub struct FormArguments {
 /// Where unit, period or indicators are not known, there is nothing to report, or files cannot be written.
 pub async fn run(arguments: FormArguments) -> Result<(), Trouble> {
     let periods = arguments.period.iter().map(|text| period(text)).collect::<Result<Vec<_>, _>>()?;
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let (indicators, dimensions) = (client.indicators().await?, client.dimensions().await?);
     let asked = asked(&indicators, &arguments)?;
     let rows = rows(&asked, &dimensions, &periods, arguments.reporter.as_deref())?;

@@ -1,5 +1,10 @@
 //! `tonghop key`: keys of reporting systems.
 
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tonghop_proto::access::{IssueKeyRequest, IssueKeyResponse, Key, ListKeysRequest, RevokeKeyRequest};
@@ -37,6 +42,9 @@ pub struct MakingArguments {
     /// Idempotency key: asked for again with the same, no second key is made.
     #[arg(long)]
     pub idempotency_key: Option<String>,
+    /// Into a file that only you can read, in place of showing what its holder sends.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub out: Option<PathBuf>,
     /// JSON in the shape of the REST interface.
     #[arg(long)]
     pub json: bool,
@@ -49,6 +57,7 @@ pub struct MakingArguments {
 #[derive(Debug, Args)]
 pub struct CreateArguments {
     /// The reporting system, as congan-backan.
+    #[arg(long)]
     pub source: String,
     /// What it may do: report, approve, read_internal, administer; separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "report")]
@@ -132,6 +141,8 @@ pub async fn run(command: KeyCommand) -> Result<(), Trouble> {
 
 async fn make(request: IssueKeyRequest, making: MakingArguments) -> Result<(), Trouble> {
     let client = Client::connect(&making.server).await?;
+    // Before there is a key that nobody could keep.
+    let out = making.out.as_deref().map(private).transpose()?;
     let request = IssueKeyRequest {
         idempotency_key: making.idempotency_key.unwrap_or_else(|| Uuid::now_v7().to_string()),
         expires_at: making.expires,
@@ -147,11 +158,26 @@ async fn make(request: IssueKeyRequest, making: MakingArguments) -> Result<(), T
     say_all(lines(&key));
     if given.secret.is_empty() {
         say("it was given before, and what its holder sends was shown then: rotate it where that is lost");
+    } else if let (Some(mut out), Some(file)) = (out, &making.out) {
+        writeln!(out, "{}", given.secret)
+            .and_then(|()| out.sync_all())
+            .map_err(|error| unwritten(file, &error))?;
+        say(format_args!("what its holder sends is in {}, and kept nowhere else", file.display()));
     } else {
         say("what its holder sends; it is shown this once and kept nowhere:");
         say(&given.secret);
     }
     Ok(())
+}
+
+/// A new file that only its owner can read.
+fn private(file: &Path) -> Result<File, Trouble> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    opened.map_err(|error| unwritten(file, &error))
+}
+
+fn unwritten(file: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::refused(format!("{} cannot be written: {error}", file.display()))
 }
 
 fn answer(given: &IssueKeyResponse) -> serde_json::Value {

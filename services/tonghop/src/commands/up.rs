@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use tonghop_access::Access;
+use tonghop_access::{Access, IssuerArguments};
 use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_runtime::tls::TlsArguments;
 
@@ -49,6 +49,9 @@ pub struct UpArguments {
     /// database.
     #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
     pub service_key_file: Option<PathBuf>,
+    /// Whose tokens it takes beside keys.
+    #[command(flatten)]
+    pub issuer: IssuerArguments,
 }
 
 impl UpArguments {
@@ -62,6 +65,10 @@ impl UpArguments {
             tls: match self.tls.files() {
                 Some(files) => Some(files),
                 None => file.tls()?,
+            },
+            issuer: match self.issuer.settings() {
+                Some(issuer) => Some(issuer),
+                None => file.issuer()?,
             },
             admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
             service_key_file: self

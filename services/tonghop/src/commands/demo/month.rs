@@ -162,7 +162,7 @@ fn lines(catalogue: &Catalogue) -> Result<Vec<Line>, Trouble> {
                 decimals: u8::try_from(indicator.decimals).unwrap_or(0),
                 least: 0,
                 most: made.most,
-                part_of: made.part_of,
+                part_of: made.part_of.into_iter().collect(),
                 qualifier: made.qualifier,
             })
         })

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tonghop_core::Date;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::period::{Frequency, Period};
+use tonghop_core::plausibility::{Expression, Relation};
 use tonghop_proto::ingestion::Figure;
 use tonghop_proto::registry::{Dimension, Indicator, Unit};
 use tonghop_proto::registry_draft::FREQUENCIES;
@@ -146,7 +147,7 @@ fn lines(
             decimals: u8::try_from(indicator.decimals).unwrap_or(0),
             least: 0,
             most: most(indicator),
-            part_of: None,
+            part_of: vec![],
             qualifier: None,
         });
         out.levels.push(indicator.collection_level.clone());
@@ -155,7 +156,7 @@ fn lines(
             _ => String::new(),
         });
     }
-    link_parts(indicators, &mut out.lines);
+    link_parts(indicators, &rules()?, &mut out.lines);
     Ok(out)
 }
 
@@ -217,17 +218,40 @@ fn most(indicator: &Indicator) -> u64 {
     most * 10u64.pow(indicator.decimals.min(6))
 }
 
-/// What a ratio says is a part of something else is kept below it.
-fn link_parts(indicators: &[Indicator], lines: &mut [Line]) {
+/// What one indicator of the rules that ship may not exceed: another. The API has no list of them.
+fn rules() -> Result<Vec<(String, String)>, Trouble> {
+    let tables = shipped::registry(None)?;
+    let wrong = || Trouble::refused("the shipped plausibility.csv cannot be read");
+    let table = tables.get("plausibility.csv").ok_or_else(wrong)?;
+    let mut out = vec![];
+    for row in csv::Reader::from_reader(table.as_slice()).deserialize::<HashMap<String, String>>() {
+        let row = row.map_err(|_| wrong())?;
+        let written = row.get("expression").ok_or_else(wrong)?;
+        let expression = Expression::parse(written).map_err(|_| wrong())?;
+        if let (Relation::AtMost, [part, whole]) = (&expression.relation, expression.terms.as_slice()) {
+            out.push((part.indicator.clone(), whole.indicator.clone()));
+        }
+    }
+    Ok(out)
+}
+
+/// What a ratio, or a rule, says is a part of something else is kept below it.
+fn link_parts(indicators: &[Indicator], rules: &[(String, String)], lines: &mut [Line]) {
     let at: HashMap<String, usize> =
         lines.iter().enumerate().map(|(i, l)| (l.indicator.clone(), i)).collect();
-    for ratio in indicators.iter().filter(|i| i.numerator_is_part) {
-        if let ([part], [whole]) = (ratio.numerator.as_slice(), ratio.denominator.as_slice())
-            && let (Some(part), Some(whole)) = (at.get(part), at.get(whole))
+    let ratios = indicators.iter().filter(|i| i.numerator_is_part).filter_map(|ratio| {
+        match (ratio.numerator.as_slice(), ratio.denominator.as_slice()) {
+            ([part], [whole]) => Some((part, whole)),
+            _ => None,
+        }
+    });
+    for (part, whole) in ratios.chain(rules.iter().map(|(part, whole)| (part, whole))) {
+        if let (Some(part), Some(whole)) = (at.get(part), at.get(whole))
             && lines[*part].period == lines[*whole].period
             && lines[*part].decimals == lines[*whole].decimals
+            && !lines[*part].part_of.contains(whole)
         {
-            lines[*part].part_of = Some(*whole);
+            lines[*part].part_of.push(*whole);
         }
     }
 }
@@ -349,7 +373,7 @@ mod tests {
             ..Indicator::default()
         };
         let indicators = [core("tg01", "month", "nd09"), core("tg02", "month", "nd09"), ratio];
-        assert_eq!(planned(&indicators, Period::Month(2024, 5)).lines[1].part_of, Some(0));
+        assert_eq!(planned(&indicators, Period::Month(2024, 5)).lines[1].part_of, [0]);
     }
 
     #[test]
