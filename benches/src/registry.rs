@@ -34,14 +34,14 @@ pub(crate) fn tables(shipped: &Path, indicators: usize) -> Outcome<HashMap<Strin
     let mut rows = String::from(
         "code,name_vi,name_en,unit_vi,unit_en,decimals,kind,numerator,denominator,numerator_is_part,\
          collection_level,frequency,calendar,reporter_overlap,reporters,dimensions,precedence,programmes,\
-         valid_from,valid_to,core,aggregable,from_map\n",
+         valid_from,valid_to,core,aggregable,from_map,sensitivity\n",
     );
     for at in 0..indicators {
         let code = indicator(at);
         writeln!(
             rows,
             "{code},Số liệu thử {at} (SYNTHETIC),Synthetic count {at},lượt,count,0,flow,,,,commune,month,nd09,\
-             single,,,bottom_up,{PROGRAMME},,,true,sum,false"
+             single,,,bottom_up,{PROGRAMME},,,true,sum,false,public"
         )
         .map_err(|e| e.to_string())?;
     }

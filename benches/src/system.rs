@@ -47,7 +47,7 @@ impl System {
     /// Starts it on what is there, and waits until it listens.
     pub(crate) async fn start(binary: &Path, kept: Kept<'_>) -> Outcome<System> {
         let mut command = Command::new(binary);
-        command.args(["up", "--listen", "127.0.0.1:0"]);
+        command.args(["up", "--access", "open", "--listen", "127.0.0.1:0"]);
         let directory = match kept {
             Kept::Files(directory) => {
                 command.arg("--data-dir").arg(directory);

@@ -11,8 +11,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={}", root.display());
     let files = [
         "ledger/v1/ledger",
+        "access/v1/access",
         "registry/v1/registry",
         "ingestion/v1/ingestion",
+        "ingestion/v1/report",
         "aggregation/v1/aggregation",
         "query/v1/query",
     ]

@@ -4,16 +4,20 @@
 
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use tonghop_proto::access::access_service_client::AccessServiceClient;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{
     GetStatusRequest, RebuildRequest, VerifyRequest, VerifyResponse, WatchRequest,
 };
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
+use tonghop_proto::ingestion::report_service_client::ReportServiceClient;
 use tonghop_proto::ingestion::{GetHeadRequest, GetHeadResponse, VerifyChainRequest};
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
 use tonghop_proto::registry::{LoadRegistryRequest, LoadRegistryResponse};
+use tonghop_runtime::trace::{TracedChannel, channel_of_holder, traced_channel};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
@@ -28,13 +32,29 @@ pub struct Api {
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
     channel: Channel,
+    /// The same, as whoever asks.
+    held: TracedChannel,
 }
 
 impl Api {
     /// At a base URL over HTTP, and over a channel.
     pub fn new(base: String, channel: Channel) -> Api {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Api { http, base, channel }
+        let held = traced_channel(channel.clone());
+        Api { http, base, channel, held }
+    }
+
+    /// The same services, asked by the holder of a key.
+    ///
+    /// # Panics
+    /// Where the key cannot be sent.
+    pub fn holding(&self, key: &str) -> Api {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
+        bearer.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+        let http = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
+        let held = channel_of_holder(self.channel.clone(), key).expect("a key");
+        Api { http, held, ..self.clone() }
     }
 
     /// At a base URL, for REST and gRPC both; connects when it is first used, and again whenever that is needed.
@@ -51,34 +71,49 @@ impl Api {
         &self.base
     }
 
-    /// To all services.
+    /// To all services, as whoever asks.
+    pub fn held(&self) -> TracedChannel {
+        self.held.clone()
+    }
+
+    /// To all services, as nobody in particular.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
     /// Submissions over gRPC.
-    pub fn ingestion(&self) -> IngestionServiceClient<Channel> {
-        IngestionServiceClient::new(self.channel())
+    pub fn ingestion(&self) -> IngestionServiceClient<TracedChannel> {
+        IngestionServiceClient::new(self.held())
+    }
+
+    /// Reports over gRPC.
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel())
     }
 
     /// The ledger.
-    pub fn ledger(&self) -> LedgerServiceClient<Channel> {
-        LedgerServiceClient::new(self.channel())
+    pub fn ledger(&self) -> LedgerServiceClient<TracedChannel> {
+        LedgerServiceClient::new(self.held())
     }
 
     /// The registry.
-    pub fn registry(&self) -> RegistryServiceClient<Channel> {
-        RegistryServiceClient::new(self.channel())
+    pub fn registry(&self) -> RegistryServiceClient<TracedChannel> {
+        RegistryServiceClient::new(self.held())
     }
 
     /// The roll-up.
-    pub fn aggregation(&self) -> AggregationServiceClient<Channel> {
-        AggregationServiceClient::new(self.channel())
+    pub fn aggregation(&self) -> AggregationServiceClient<TracedChannel> {
+        AggregationServiceClient::new(self.held())
+    }
+
+    /// Keys, and what was done by whom.
+    pub fn access(&self) -> AccessServiceClient<TracedChannel> {
+        AccessServiceClient::new(self.held())
     }
 
     /// Answers.
-    pub fn query(&self) -> QueryServiceClient<Channel> {
-        QueryServiceClient::new(self.channel())
+    pub fn query(&self) -> QueryServiceClient<TracedChannel> {
+        QueryServiceClient::new(self.held())
     }
 
     /// Loads a registry, or asks what that would change.

@@ -7,6 +7,7 @@
 //! | [`binary`] | the binaries of the workspace, for tests that run them as processes |
 //! | [`api`] | the services as they are spoken to, wherever they run |
 //! | [`rest`] | requests and replies of REST |
+//! | [`operation`] | any operation of either transport, called by its name |
 //! | [`process`] | the binaries, as processes of their own |
 //! | [`collector`] | what spans are sent to |
 //! | [`exposition`] | what Prometheus would read |
@@ -25,6 +26,7 @@ pub mod compose;
 pub mod exposition;
 pub mod gazetteer;
 pub mod load;
+pub mod operation;
 pub mod process;
 pub mod rest;
 pub mod server;

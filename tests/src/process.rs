@@ -41,6 +41,8 @@ impl Process {
     /// Starts a binary, and waits until it says where it listens.
     pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
         let mut command = Command::new(binary(name));
+        // Who may do what has tests of its own; they say so.
+        command.env("TONGHOP_ACCESS", "open");
         command.args(arguments).envs(environment.iter().copied());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");

@@ -138,6 +138,22 @@ impl Api {
         Reply::of(request).await
     }
 
+    /// Calls a method on a path, with whatever parameters, headers and body.
+    pub async fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        parameters: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Reply {
+        let mut request = self.http.request(method, self.url(path, parameters)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::of(request).await
+    }
+
     /// Sends a document to a path.
     pub async fn post_to(&self, path: &str, headers: &[(&str, &str)], document: impl Into<Vec<u8>>) -> Reply {
         self.send(path, &[], headers, document).await

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
+use tonghop_access::Access;
 use tonghop_core::registry::Draft;
 use tonghop_ingestion::registry_tables::{self, Given};
 use tonghop_proto::registry_draft;
@@ -39,9 +40,41 @@ pub fn shipped_draft() -> Draft {
 
 /// A server, and what it keeps everything in.
 pub struct Server {
+    access: Guard,
     data: Data,
     running: Option<Running>,
     api: Api,
+}
+
+/// Whom a server lets in.
+#[derive(Debug)]
+struct Guard {
+    access: Access,
+    /// Where the keys of files are.
+    keys: Option<TempDir>,
+}
+
+/// What the administrator of a guarded server sends.
+pub const ADMINISTRATOR: &str = "the-administrator-of-this-test-0123456789";
+/// What another service of a guarded server sends.
+pub const SERVICE: &str = "another-service-of-this-test-0123456789ab";
+
+impl Guard {
+    fn open() -> Guard {
+        Guard { access: Access::Open, keys: None }
+    }
+
+    fn of(access: Access) -> Guard {
+        let keys = tempfile::tempdir().expect("a directory");
+        for (file, key) in [("administrator", ADMINISTRATOR), ("service", SERVICE)] {
+            std::fs::write(keys.path().join(file), key).expect("written");
+        }
+        Guard { access, keys: Some(keys) }
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.keys.as_ref().map(|keys| keys.path().join(name))
+    }
 }
 
 /// Where a server keeps everything; goes when it is dropped.
@@ -110,6 +143,20 @@ impl Server {
         Server::over(loaded.copy(), 256).await
     }
 
+    /// With the registry that ships, at position 1, for holders of keys.
+    pub async fn guarded(on: On, access: Access) -> Server {
+        let data = Server::start_on(on).await.stop().await;
+        Server::under(Guard::of(access), data, 256).await
+    }
+
+    /// Where its files lie; none where it has a database.
+    pub fn files(&self) -> Option<&Path> {
+        match &self.data {
+            Data::Files(directory) => Some(directory.path()),
+            Data::Database(_) => None,
+        }
+    }
+
     /// With nothing in it, on SQLite.
     pub async fn empty(batch_entries: usize) -> Server {
         Server::empty_on(On::Sqlite, batch_entries).await
@@ -121,8 +168,12 @@ impl Server {
     }
 
     async fn over(data: Data, batch_entries: usize) -> Server {
-        let (running, api) = run(&data, batch_entries).await;
-        Server { data, running: Some(running), api }
+        Server::under(Guard::open(), data, batch_entries).await
+    }
+
+    async fn under(access: Guard, data: Data, batch_entries: usize) -> Server {
+        let (running, api) = run(&access, &data, batch_entries).await;
+        Server { access, data, running: Some(running), api }
     }
 
     /// Stops it and starts it again on the same data.
@@ -130,7 +181,7 @@ impl Server {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
-        let (running, api) = run(&self.data, batch_entries).await;
+        let (running, api) = run(&self.access, &self.data, batch_entries).await;
         (self.running, self.api) = (Some(running), api);
     }
 
@@ -160,7 +211,7 @@ impl Deref for Server {
     }
 }
 
-async fn run(data: &Data, batch_entries: usize) -> (Running, Api) {
+async fn run(guard: &Guard, data: &Data, batch_entries: usize) -> (Running, Api) {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = match data {
         Data::Files(directory) => UpOptions::new(directory.path(), listen),
@@ -168,7 +219,14 @@ async fn run(data: &Data, batch_entries: usize) -> (Running, Api) {
             UpOptions { database: Some(database.url()), ..UpOptions::new("/nowhere", listen) }
         }
     };
-    let running = up::start(UpOptions { batch_entries, ..options }).await.expect("it starts");
+    let options = UpOptions {
+        batch_entries,
+        access: guard.access,
+        admin_key_file: guard.file("administrator"),
+        service_key_file: guard.file("service"),
+        ..options
+    };
+    let running = up::start(options).await.expect("it starts");
     let api = Api::new(format!("http://{}", running.address), running.channel());
     (running, api)
 }

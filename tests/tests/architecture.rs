@@ -42,6 +42,8 @@ fn arrows_go_one_way() {
     assert_eq!(ours("tonghop-runtime"), BTreeSet::new());
     assert_eq!(ours("tonghop-proto"), BTreeSet::from(["tonghop-core"]));
     assert_eq!(ours("tonghop-tiles"), BTreeSet::from(["tonghop-core"]));
+    assert_eq!(ours("tonghop-written"), BTreeSet::from(["tonghop-core"]));
+    assert_eq!(ours("tonghop-access"), BTreeSet::from(["tonghop-core", "tonghop-proto", "tonghop-runtime"]));
     let services = ["tonghop-ingestion", "tonghop-aggregation", "tonghop-query"];
     for (name, dependencies) in &all {
         for service in services {

@@ -626,7 +626,11 @@ async fn grpc_refuses_the_same_with_its_own_codes() {
     let document = |media_type: &str, content: &[u8]| pb::SubmitRequest {
         idempotency_key: "k".into(),
         source: "test".into(),
-        document: Some(pb::Document { media_type: media_type.into(), content: content.to_vec() }),
+        document: Some(pb::Document {
+            media_type: media_type.into(),
+            content: content.to_vec(),
+            ..pb::Document::default()
+        }),
         ..pb::SubmitRequest::default()
     };
     let requests = [

@@ -89,7 +89,11 @@ async fn the_main_job_through_the_door_gives_the_same_answers_as_in_one_process(
     let again = SubmitRequest {
         source: "congan-backan".into(),
         idempotency_key: "report-2023".into(),
-        document: Some(Document { media_type: "text/csv".into(), content: the_report() }),
+        document: Some(Document {
+            media_type: "text/csv".into(),
+            content: the_report(),
+            ..Document::default()
+        }),
         ..SubmitRequest::default()
     };
     for _ in 0..4 {

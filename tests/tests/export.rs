@@ -313,7 +313,8 @@ async fn a_file_says_as_of_when_it_is_and_is_not_sent_twice() {
 async fn the_command_line_writes_the_same_file_or_none() {
     let server = with_figures().await;
     let endpoint = tonic::transport::Endpoint::from_shared(server.base().to_owned()).expect("an address");
-    let channel = endpoint.connect_lazy();
+    let client = tonghop::client::Client::over(endpoint.connect_lazy(), None).expect("a client");
+    let channel = client.channel();
     let folder = tempfile::tempdir().expect("a directory");
     let question = |indicator: &str| GetTotalsRequest {
         indicator: indicator.to_owned(),

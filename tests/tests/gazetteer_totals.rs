@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use jiff::civil::{Date, date};
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::{Figures, Leaf, Scope, Series, Stated};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::{Frequency, Period};
 use tonghop_core::quantity::Qualifier;
 use tonghop_core::question::{Basis, Prepared, Question, Total, plan};
@@ -50,6 +50,7 @@ fn indicator(code: &str, kind: &str, calendar: &str) -> IndicatorRow {
         core: false,
         aggregable: if kind == "ratio" { Aggregable::Ratio } else { Aggregable::Sum },
         from_map: false,
+        sensitivity: Sensitivity::Public,
     }
 }
 

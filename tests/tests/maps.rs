@@ -259,6 +259,7 @@ async fn wherever_a_code_enters_its_period_decides_and_the_wrong_time_is_refused
             document: Some(tonghop_proto::ingestion::Document {
                 media_type: "application/json".into(),
                 content: document.into_bytes(),
+                ..Default::default()
             }),
             ..Default::default()
         };

@@ -151,9 +151,19 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// A key that there is.
+async fn key(server: &Server) -> String {
+    let wanted = json!({ "source": "x", "roles": ["report"], "units": ["06"] });
+    let headers = [("idempotency-key", "to be revoked"), ("content-type", "application/json")];
+    let given = server.send("/v1/keys", &[], &headers, wanted.to_string()).await;
+    given.json()["key"]["key"].as_str().expect("a key").to_owned()
+}
+
 /// Sends an operation with the examples that the document gives.
 async fn sent(server: &Server, path: &str, method: &str, operation: &Value, id: &str) -> Reply {
-    let (mut path, mut query, mut headers) = (path.replace("{id}", id), vec![], vec![]);
+    // A key has an id of its own kind, and is there when it is revoked.
+    let id = if path.starts_with("/v1/keys/") { key(server).await } else { id.to_owned() };
+    let (mut path, mut query, mut headers) = (path.replace("{id}", &id), vec![], vec![]);
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let (name, example) = (plain(&parameter["name"]), plain(&parameter["example"]));
         if parameter["example"].is_null() {
@@ -171,6 +181,9 @@ async fn sent(server: &Server, path: &str, method: &str, operation: &Value, id: 
         query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     if method == "get" {
         return server.get(&path, &query).await;
+    }
+    if method == "delete" {
+        return server.call(reqwest::Method::DELETE, &path, &query, &[], vec![]).await;
     }
     let (media_type, content) = operation["requestBody"]["content"]
         .as_object()

@@ -231,6 +231,7 @@ async fn with_a_damaged_registry(database: &str) {
         registry: Some((1, b"no registry".to_vec())),
         registries_before: vec![],
         reviews: vec![],
+        rules: vec![],
         replaces_all: false,
     };
     tiles.write(batch).await.expect("written");

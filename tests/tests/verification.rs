@@ -34,6 +34,7 @@ async fn tamper(database: &str, change: impl Fn(&mut Vec<Tile>, &mut Vec<Summary
         registry: None,
         registries_before: vec![],
         reviews: vec![],
+        rules: vec![],
         replaces_all: false,
     };
     tiles.write(batch).await.expect("written");

@@ -41,6 +41,8 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
             };
             let mut command = Command::new(&binary);
             command.args([
+                "--access",
+                "open",
                 "--listen",
                 "127.0.0.1:0",
                 "--aggregation",

@@ -29,6 +29,8 @@ pub enum Incomparable {
     Coverage,
     /// Values of this kind are no parts of a whole.
     NotAdditive,
+    /// Whoever asks may not read the other.
+    NotPermitted,
 }
 
 impl Incomparable {
@@ -41,6 +43,7 @@ impl Incomparable {
             Incomparable::Territory => "territory",
             Incomparable::Coverage => "coverage",
             Incomparable::NotAdditive => "not_additive",
+            Incomparable::NotPermitted => "not_permitted",
         }
     }
 }

@@ -74,6 +74,15 @@ impl Aggregable {
     }
 }
 
+/// Who may read an indicator's figures and totals. That there is such an indicator, anybody may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sensitivity {
+    /// Anybody.
+    Public,
+    /// Those who may read what is internal.
+    Internal,
+}
+
 /// An indicator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indicator {
@@ -117,6 +126,11 @@ pub struct Indicator {
     pub aggregable: Aggregable,
     /// Whether the map itself gives it: 1 for every unit in force. Then nobody reports it.
     pub from_map: bool,
+    /// Who may read its figures and totals, as its own row says: [`Registry::is_internal`] also looks at what a ratio
+    /// is made of.
+    ///
+    /// [`Registry::is_internal`]: crate::registry::Registry::is_internal
+    pub sensitivity: Sensitivity,
 }
 
 impl Indicator {

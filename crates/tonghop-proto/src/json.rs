@@ -3,6 +3,7 @@
 //! What has no value has a reason; what only some totals have is left out of the others.
 
 pub mod maps;
+pub mod reports;
 
 use serde_json::{Map, Value, json};
 
@@ -62,6 +63,9 @@ pub fn total(total: &Total) -> Value {
     put("covered", json!(total.covered));
     put("expected", json!(total.expected));
     put("unavailable", json!(total.unavailable));
+    if let Some(approved) = total.approved {
+        put("approved", Value::from(approved));
+    }
     if !total.oldest.is_empty() || !total.newest.is_empty() {
         put("oldest", some(&total.oldest));
         put("newest", some(&total.newest));

@@ -16,6 +16,11 @@ mod generated {
             tonic::include_proto!("tonghop.ledger.v1");
         }
     }
+    pub mod access {
+        pub mod v1 {
+            tonic::include_proto!("tonghop.access.v1");
+        }
+    }
     pub mod registry {
         pub mod v1 {
             tonic::include_proto!("tonghop.registry.v1");
@@ -41,6 +46,7 @@ mod generated {
     }
 }
 
+pub use generated::access::v1 as access;
 pub use generated::aggregation::v1 as aggregation;
 pub use generated::ingestion::v1 as ingestion;
 /// `IngestionService` for who serves it: what is submitted comes as its bytes.

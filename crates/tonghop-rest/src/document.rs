@@ -1,8 +1,9 @@
 //! The OpenAPI 3.1 document of all services, as they are behind one address.
 
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
-use crate::paths::{export, question, registry, running, submission};
+use crate::paths::{access, export, question, registry, reports, running, submission};
 
 /// The document.
 #[derive(OpenApi)]
@@ -16,11 +17,14 @@ use crate::paths::{export, question, registry, running, submission};
         contact(),
     ),
     servers((url = "/")),
+    modifiers(&WithKey),
     tags(
         (name = "submissions", description = "Provincial systems push figures, and get a receipt"),
         (name = "totals", description = "What is asked of totals and figures"),
         (name = "files", description = "Totals and figures as files"),
+        (name = "reports", description = "Who reports what and by when: handed in, approved, returned, closed"),
         (name = "registry", description = "Units, maps, indicators, dimensions, programmes"),
+        (name = "access", description = "Keys of reporting systems, and what was done by whom"),
         (name = "running", description = "How a process is, and this document"),
     ),
     paths(
@@ -43,6 +47,14 @@ use crate::paths::{export, question, registry, running, submission};
         registry::indicators,
         registry::dimensions,
         registry::programmes,
+        reports::regimes,
+        reports::act,
+        reports::list,
+        reports::compliance,
+        access::issue,
+        access::keys,
+        access::revoke,
+        access::audit,
         running::healthz,
         running::readyz,
         running::active,
@@ -52,6 +64,23 @@ use crate::paths::{export, question, registry, running, submission};
     )
 )]
 struct Document;
+
+/// That a key may be sent with any request, and has to be with some.
+struct WithKey;
+
+impl Modify for WithKey {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "The key of a reporting system. Reading what is public takes none, unless the services are closed; all else \
+             takes one, unless they are open.",
+        ));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(scheme.build()));
+        // Either of the two: with it, or without.
+        document.security =
+            Some(vec![SecurityRequirement::new::<_, _, String>("key", []), SecurityRequirement::default()]);
+    }
+}
 
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {

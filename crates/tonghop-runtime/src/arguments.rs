@@ -2,14 +2,18 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use url::Url;
 
 use crate::process::Trouble;
+use crate::tls::{TlsArguments, TlsClient, of_the_same_machine};
 
 /// How long a service has to say that it is ready.
 const CHECK: Duration = Duration::from_secs(4);
@@ -24,6 +28,13 @@ pub struct ServiceArguments {
     /// so that whoever spreads requests over replicas sees it first.
     #[arg(long, value_name = "SECONDS", env = "TONGHOP_DRAIN_GRACE", default_value_t = 0)]
     pub drain_grace: u64,
+    /// TLS of its port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
+    /// Authorities that are believed about the https:// addresses of other services, in PEM [default: those of this
+    /// system].
+    #[arg(long, value_name = "FILE", env = "TONGHOP_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
     /// Ask the service that runs on this address whether it is ready, and exit with 0 or 1.
     #[arg(long)]
     pub check: bool,
@@ -50,6 +61,11 @@ impl ServiceArguments {
     /// Where to listen; on `port` of this machine where nothing is said.
     pub fn listen(&self, port: u16) -> SocketAddr {
         self.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    /// TLS of calls to other services.
+    pub fn tls_client(&self) -> TlsClient {
+        self.tls.client(self.tls_ca.clone())
     }
 
     /// How long to go on after the word to stop.
@@ -108,23 +124,26 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Asks the service on an address whether it is ready.
+/// Asks the service on an address whether it is ready, over TLS where its port speaks that.
 ///
 /// # Errors
 /// What it says instead, or that it does not answer.
-pub async fn check(listen: SocketAddr) -> Result<(), Trouble> {
+pub async fn check(listen: SocketAddr, tls: &TlsArguments) -> Result<(), Trouble> {
     // A service that listens on all addresses is asked on this machine's own.
     let mut asked = listen;
     if asked.ip().is_unspecified() {
         asked.set_ip(Ipv4Addr::LOCALHOST.into());
     }
+    let tls = tls.files().map(|files| of_the_same_machine(&files.certificate, &files.key)).transpose()?;
     let answer = tokio::time::timeout(CHECK, async {
-        let mut stream = TcpStream::connect(asked).await?;
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {asked}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.take(4096).read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        let stream = TcpStream::connect(asked).await?;
+        match tls {
+            None => readyz(asked, stream).await,
+            Some(config) => {
+                let name = ServerName::from(asked.ip());
+                readyz(asked, TlsConnector::from(Arc::new(config)).connect(name, stream).await?).await
+            }
+        }
     });
     let answer = answer.await.map_err(|_| format!("{asked} does not answer"))?;
     let answer = answer.map_err(|error| format!("{asked} does not answer: {error}"))?;
@@ -132,6 +151,17 @@ pub async fn check(listen: SocketAddr) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(answer.split("\r\n\r\n").nth(1).unwrap_or(&answer).trim().to_owned().into())
+}
+
+async fn readyz(
+    asked: SocketAddr,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> std::io::Result<String> {
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {asked}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(4096).read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 #[cfg(test)]
@@ -176,7 +206,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         drop(listener);
-        let message = check(address).await.expect_err("nobody").to_string();
+        let message = check(address, &TlsArguments::default()).await.expect_err("nobody").to_string();
         assert!(message.contains("does not answer"), "{message}");
     }
 }

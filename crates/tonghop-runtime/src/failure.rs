@@ -100,6 +100,10 @@ impl Finding {
 pub enum FailureKind {
     /// The request could not be understood.
     NotUnderstood,
+    /// Nobody said who they are, or what they said does not hold.
+    Unauthenticated,
+    /// Whoever asks may not.
+    Forbidden,
     /// What is asked for does not exist.
     NotFound,
     /// The same key was used with other content.
@@ -110,6 +114,8 @@ pub enum FailureKind {
     UnsupportedMediaType,
     /// Understood, and wrong.
     Unprocessable,
+    /// More requests than one caller may send; try again later.
+    TooMany,
     /// Not now; try again.
     Unavailable,
     /// A fault of the service.
@@ -120,11 +126,14 @@ impl FailureKind {
     fn http(self) -> StatusCode {
         match self {
             FailureKind::NotUnderstood => StatusCode::BAD_REQUEST,
+            FailureKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            FailureKind::Forbidden => StatusCode::FORBIDDEN,
             FailureKind::NotFound => StatusCode::NOT_FOUND,
             FailureKind::KeyConflict => StatusCode::CONFLICT,
             FailureKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             FailureKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             FailureKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -135,9 +144,11 @@ impl FailureKind {
             FailureKind::NotUnderstood | FailureKind::UnsupportedMediaType | FailureKind::Unprocessable => {
                 Code::InvalidArgument
             }
+            FailureKind::Unauthenticated => Code::Unauthenticated,
+            FailureKind::Forbidden => Code::PermissionDenied,
             FailureKind::NotFound => Code::NotFound,
             FailureKind::KeyConflict => Code::AlreadyExists,
-            FailureKind::TooLarge => Code::ResourceExhausted,
+            FailureKind::TooLarge | FailureKind::TooMany => Code::ResourceExhausted,
             FailureKind::Unavailable => Code::Unavailable,
             FailureKind::Internal => Code::Internal,
         }
@@ -146,11 +157,14 @@ impl FailureKind {
     fn slug(self) -> &'static str {
         match self {
             FailureKind::NotUnderstood => "not-understood",
+            FailureKind::Unauthenticated => "unauthenticated",
+            FailureKind::Forbidden => "forbidden",
             FailureKind::NotFound => "not-found",
             FailureKind::KeyConflict => "key-conflict",
             FailureKind::TooLarge => "too-large",
             FailureKind::UnsupportedMediaType => "unsupported-media-type",
             FailureKind::Unprocessable => "unprocessable",
+            FailureKind::TooMany => "too-many",
             FailureKind::Unavailable => "unavailable",
             FailureKind::Internal => "internal",
         }
@@ -161,6 +175,8 @@ impl FailureKind {
             FailureKind::NotUnderstood => {
                 Text::of("Không hiểu được yêu cầu", "The request could not be understood")
             }
+            FailureKind::Unauthenticated => Text::of("Chưa rõ ai gửi yêu cầu", "Who is asking is not known"),
+            FailureKind::Forbidden => Text::of("Không được phép", "Not allowed"),
             FailureKind::NotFound => Text::of("Không tìm thấy", "Not found"),
             FailureKind::KeyConflict => Text::of(
                 "Khóa chống trùng đã dùng cho nội dung khác",
@@ -171,6 +187,7 @@ impl FailureKind {
                 Text::of("Không nhận loại nội dung này", "Media type not taken")
             }
             FailureKind::Unprocessable => Text::of("Hiểu được, nhưng có lỗi", "Understood, and wrong"),
+            FailureKind::TooMany => Text::of("Quá nhiều yêu cầu", "Too many requests"),
             FailureKind::Unavailable => Text::of("Hiện chưa phục vụ được", "Not available now"),
             FailureKind::Internal => Text::of("Lỗi của hệ thống", "A fault of the service"),
         }
@@ -307,7 +324,10 @@ impl IntoResponse for Failure {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         say(headers, Language::spoken());
-        if self.kind == FailureKind::Unavailable {
+        if self.kind == FailureKind::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if matches!(self.kind, FailureKind::Unavailable | FailureKind::TooMany) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

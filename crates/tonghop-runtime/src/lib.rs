@@ -11,6 +11,7 @@ mod readiness;
 pub mod serve;
 mod stop;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;
 
 pub use failure::{Failure, FailureKind, Finding, Got};

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::transport::{Channel, Endpoint};
 
+use crate::tls::{Tls, TlsClient};
 use crate::{Readiness, Stopper};
 
 /// How long requests and streams under way may take to finish.
@@ -41,9 +42,12 @@ pub async fn until_told() -> std::io::Result<()> {
 /// connection on which nothing comes back is given up.
 ///
 /// # Errors
-/// Where the URL is none.
-pub fn channel(url: &str) -> Result<Channel, Trouble> {
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| format!("the URL {url}: {e}"))?;
+/// Where the URL is none, or what TLS takes cannot be used.
+pub fn channel(url: &str, tls: &TlsClient) -> Result<Channel, Trouble> {
+    let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| format!("the URL {url}: {e}"))?;
+    if url.starts_with("https:") {
+        endpoint = endpoint.tls_config(tls.config()?).map_err(|e| format!("TLS to {url}: {e}"))?;
+    }
     let endpoint = endpoint.connect_timeout(CONNECT).tcp_nodelay(true);
     let endpoint = endpoint.http2_keep_alive_interval(ALIVE).keep_alive_timeout(ALIVE);
     Ok(endpoint.keep_alive_while_idle(true).connect_lazy())
@@ -56,6 +60,8 @@ pub struct Service<Work, Probe> {
     pub name: &'static str,
     /// What it answers.
     pub app: Router,
+    /// TLS of its port, where it speaks that.
+    pub tls: Option<Tls>,
     /// What it does beside answering; ends when it is told to stop.
     pub work: Work,
     /// Whether it can do its work.
@@ -80,15 +86,16 @@ where
     Probe: Fn() -> Looked + Send + Sync + 'static,
     Looked: Future<Output = Result<(), String>> + Send,
 {
-    let Service { name, app, work, readiness, probe } = service;
+    let Service { name, app, tls, work, readiness, probe } = service;
     let listener =
         TcpListener::bind(listen).await.map_err(|e| format!("{listen} cannot be listened on: {e}"))?;
-    println!("{name} is up on http://{}", listener.local_addr()?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("{name} is up on {scheme}://{}", listener.local_addr()?);
     let (watched, stop) = (readiness.clone(), stopper.stop());
     let watching = tokio::spawn(async move { watched.watch(probe, stop).await });
     let mut working = tokio::spawn(work);
     let stop = stopper.stop();
-    let mut serving = tokio::spawn(crate::serve::serve(listener, app, async move { stop.told().await }));
+    let mut serving = tokio::spawn(crate::serve::serve(listener, app, tls, async move { stop.told().await }));
     tokio::select! {
         told = until_told() => told?,
         served = &mut serving => return Ok(served??),

@@ -25,6 +25,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
+use crate::tls::Tls;
 use crate::trace::traced;
 use crate::{Failure, FailureKind, Readiness, Text};
 
@@ -89,13 +90,16 @@ pub fn with_reflection(
     descriptors: &'static [u8],
     readiness: &Readiness,
 ) -> Result<Routes, tonic_reflection::server::Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(descriptors)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // Older clients, as grpcurl before 1.8.8, know the earlier name alone.
+    let (now, before) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(readiness.clone().report(reporter));
-    Ok(routes.add_service(reflection).add_service(health))
+    Ok(routes.add_service(now).add_service(before).add_service(health))
 }
 
 /// The longest frame taken over HTTP/2, and how many bytes of one request, and of all of a connection, may be on their
@@ -105,13 +109,14 @@ const FRAME: u32 = 1 << 20;
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// Serves until `shutdown` resolves, then lets requests under way finish.
+/// Serves until `shutdown` resolves, then lets requests under way finish; over TLS, where that is given.
 ///
 /// # Errors
 /// Where the port cannot be served.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -123,22 +128,41 @@ pub async fn serve(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let under_way = GracefulShutdown::new();
-    tokio::pin!(shutdown);
+    let following = async {
+        match tls.clone() {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(shutdown, following);
     loop {
         // Waits by itself where no more connections can be opened.
-        let (connection, _) = tokio::select! {
+        let (connection, from) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
+            () = &mut following => break,
         };
         // Small answers must not wait for the acknowledgement of the packet before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
         }
         let service = TowerToHyperService::new(app.clone());
-        let served = builder.serve_connection_with_upgrades(TokioIo::new(connection), service).into_owned();
-        let served = under_way.watch(served);
+        let (watcher, builder, tls) = (under_way.watcher(), builder.clone(), tls.clone());
         tokio::spawn(async move {
-            if let Err(error) = served.await {
+            let ended = match tls {
+                None => {
+                    let connection = TokioIo::new(connection);
+                    watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                }
+                Some(tls) => match tls.accept(connection, from).await {
+                    Ok(connection) => {
+                        let connection = TokioIo::new(connection);
+                        watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
+                    }
+                    Err(error) => Err(error.into()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = &*error, "a connection ended early");
             }
         });

@@ -13,6 +13,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::metadata::errors::InvalidMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -20,6 +22,8 @@ use tonic::{Code, Status};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::Language;
 
 /// The header that carries a trace's context.
 const TRACE_PARENT: &str = "traceparent";
@@ -109,11 +113,14 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// Gives a call to another service the trace that it is made in.
-#[derive(Clone, Copy, Debug)]
-pub struct CarryTrace;
+/// Gives a call to another service the trace that it is made in, asks for an answer in the language that is spoken, and
+/// says who calls, where that is to be said.
+#[derive(Clone, Debug, Default)]
+pub struct Carry {
+    authorization: Option<AsciiMetadataValue>,
+}
 
-impl Interceptor for CarryTrace {
+impl Interceptor for Carry {
     fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
         let mut carried = Carried::default();
         TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carried);
@@ -123,16 +130,32 @@ impl Interceptor for CarryTrace {
                 request.metadata_mut().insert(name, value);
             }
         }
+        let language = AsciiMetadataValue::from_static(Language::spoken().code());
+        request.metadata_mut().insert("accept-language", language);
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
         Ok(request)
     }
 }
 
-/// A channel through which every call carries the trace it is made in.
-pub type TracedChannel = InterceptedService<Channel, CarryTrace>;
+/// A channel through which every call carries the trace and the language it is made in, and who makes it.
+pub type TracedChannel = InterceptedService<Channel, Carry>;
 
 /// A channel as one through which every call carries its trace.
 pub fn traced_channel(channel: Channel) -> TracedChannel {
-    InterceptedService::new(channel, CarryTrace)
+    InterceptedService::new(channel, Carry::default())
+}
+
+/// A channel as one through which every call carries its trace, and is made by the holder of a key.
+///
+/// # Errors
+/// Where the key has characters that cannot be sent.
+pub fn channel_of_holder(channel: Channel, key: &str) -> Result<TracedChannel, InvalidMetadataValue> {
+    let mut authorization: AsciiMetadataValue = format!("Bearer {key}").parse()?;
+    // Shown in no log.
+    authorization.set_sensitive(true);
+    Ok(InterceptedService::new(channel, Carry { authorization: Some(authorization) }))
 }
 
 /// What a request is, in words of which there are few.

@@ -12,6 +12,8 @@ pub type Digest = [u8; 32];
 pub(crate) const ORIGIN: Digest = [0; 32];
 
 const DOMAIN: &[u8] = b"tonghop-ledger-1";
+/// Of entries that say who did it.
+const DOMAIN_WITH_ACTOR: &[u8] = b"tonghop-ledger-2";
 
 /// SHA-256 of the media type, a NUL byte and the document as it was received.
 ///
@@ -29,10 +31,13 @@ pub fn content_digest(media_type: &str, document: &[u8]) -> Digest {
 /// the record.
 ///
 /// SHA-256 of, one after the other: the ASCII text `tonghop-ledger-1`; the previous digest; the position (8
-/// bytes, as all integers big-endian); the kind (1 byte: 1 submission, 2 registry); the id (16 bytes); source,
+/// bytes, as all integers big-endian); the kind (1 byte: 1 submission, 2 registry, 3 review, 4 access, 5 report); the id (16 bytes); source,
 /// idempotency key, media type and note, each in UTF-8 after its length (8 bytes); the content digest; the
 /// SHA-256 of the record; the time of receipt in microseconds since 1970 (8 bytes); the number of figures (4
 /// bytes). The document is covered by the content digest.
+///
+/// Where the entry says who did it, the text is `tonghop-ledger-2`, and the actor stands after the note, written as it
+/// is.
 #[must_use]
 pub fn chain_digest(receipt: &Receipt, record: &[u8]) -> Digest {
     chain_digest_over(receipt, &record_digest(record))
@@ -44,12 +49,15 @@ pub(crate) fn record_digest(record: &[u8]) -> Digest {
 
 pub(crate) fn chain_digest_over(receipt: &Receipt, record_digest: &Digest) -> Digest {
     let mut hash = Sha256::new();
-    hash.update(DOMAIN);
+    let has_actor = !receipt.actor.is_empty();
+    hash.update(if has_actor { DOMAIN_WITH_ACTOR } else { DOMAIN });
     hash.update(receipt.previous);
     hash.update(receipt.position.to_be_bytes());
     hash.update([kind_number(receipt.kind)]);
     hash.update(receipt.id.as_bytes());
-    for text in [&receipt.source, &receipt.idempotency_key, &receipt.media_type, &receipt.note] {
+    let actor = Some(&receipt.actor).filter(|_| has_actor);
+    let texts = [&receipt.source, &receipt.idempotency_key, &receipt.media_type, &receipt.note];
+    for text in texts.into_iter().chain(actor) {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());
     }
@@ -78,6 +86,7 @@ mod tests {
             received_at: jiff::Timestamp::UNIX_EPOCH,
             figures: 3,
             note: String::new(),
+            actor: String::new(),
             media_type: "text/csv".to_owned(),
         }
     }
@@ -85,7 +94,7 @@ mod tests {
     #[test]
     fn every_field_of_a_receipt_but_the_digest_changes_the_chain() {
         type Change = (&'static str, fn(&mut Receipt));
-        let changes: [Change; 11] = [
+        let changes: [Change; 12] = [
             ("position", |r| r.position = 2),
             ("id", |r| r.id = uuid::Uuid::from_u128(2)),
             ("kind", |r| r.kind = EntryKind::Registry),
@@ -96,6 +105,7 @@ mod tests {
             ("time", |r| r.received_at = jiff::Timestamp::from_microsecond(1).unwrap()),
             ("figures", |r| r.figures = 4),
             ("note", |r| r.note.push('x')),
+            ("actor", |r| r.actor.push('x')),
             ("media type", |r| r.media_type.push('x')),
         ];
         let before = chain_digest(&receipt(), b"record");

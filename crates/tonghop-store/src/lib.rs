@@ -60,6 +60,6 @@ pub use ledger::{
 };
 pub use pool::Pool;
 pub use tiles::{
-    Changed, Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Review, Snapshot,
+    Changed, Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Review, Rule, Snapshot,
     Standing, StandingAt, Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };

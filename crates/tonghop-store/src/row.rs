@@ -37,6 +37,8 @@ impl Place {
             1 => Ok(EntryKind::Submission),
             2 => Ok(EntryKind::Registry),
             3 => Ok(EntryKind::Review),
+            4 => Ok(EntryKind::Access),
+            5 => Ok(EntryKind::Report),
             _ => Err(self.broken(column, format!("{value} is not a kind of entry"))),
         }
     }
@@ -52,6 +54,8 @@ pub(crate) fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::Submission => 1,
         EntryKind::Registry => 2,
         EntryKind::Review => 3,
+        EntryKind::Access => 4,
+        EntryKind::Report => 5,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::{Figure, Scope, Statement};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::{Frequency, Period};
 use tonghop_core::quantity::Qualifier;
 use tonghop_core::question::{Question, Refusal, Total, answer};
@@ -87,6 +87,7 @@ impl Example {
             core: false,
             aggregable: Aggregable::Sum,
             from_map: false,
+            sensitivity: Sensitivity::Public,
         };
         let draft = Draft {
             levels: ["nation", "province", "district", "commune"].map(level).to_vec(),

@@ -10,12 +10,12 @@ use tokio::time::MissedTickBehavior;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Review, StoreError, TileBatch};
+use tonghop_store::{Effect, Entry, EntryKind, Lease, Receipt, Review, Rule, StoreError, TileBatch};
 
 use tracing::Instrument;
 
+use crate::beside::{named as named_effect, review_of, rule_of};
 use crate::engine::{Changes, Engine, effect_of, read_registry};
-use crate::reviews::{named, review_of};
 use crate::watched::Watched;
 use crate::{Aggregation, AggregationError, Moved, Reached};
 
@@ -314,17 +314,25 @@ impl Aggregation {
         entries: Vec<Entry>,
     ) -> Result<WorkedOut, AggregationError> {
         let expected = rolling.position;
-        let (Some(last), Some(mut working)) =
-            (entries.last().map(|e| e.receipt.clone()), rolling.engine.take())
-        else {
-            return Err(AggregationError::Damaged {
-                row: format!("ledger position {}", expected + 1),
-                what: "a submission before any registry".into(),
-            });
+        let damaged = |what: &str| AggregationError::Damaged {
+            row: format!("ledger position {}", expected + 1),
+            what: what.into(),
         };
+        let last = entries.last().map(|e| e.receipt.clone()).ok_or_else(|| damaged("nothing"))?;
         let reviews: Vec<Review> = entries.iter().filter_map(review_of).collect::<Result<_, _>>()?;
-        let named: Vec<Effect> =
-            entries.iter().filter(|e| e.receipt.kind == EntryKind::Review).map(named).collect();
+        let rules: Vec<Rule> = entries.iter().filter_map(rule_of).collect();
+        let (entries, named): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|e| e.receipt.kind == EntryKind::Submission);
+        let named: Vec<Effect> = named.iter().map(named_effect).collect();
+        let Some(mut working) = rolling.engine.take() else {
+            if !entries.is_empty() {
+                return Err(damaged("a submission before any registry"));
+            }
+            // Keys may be given before there is a registry.
+            rolling.position = last.position;
+            let changes = Changes { effects: named, ..Changes::default() };
+            return Ok(WorkedOut { expected, last, changes, reviews, rules });
+        };
         let (mut working, prepared) = computed(move || {
             let prepared = working.prepare(entries);
             (working, prepared)
@@ -345,7 +353,7 @@ impl Aggregation {
         changes.effects.extend(named);
         rolling.engine = Some(working);
         rolling.position = last.position;
-        Ok(WorkedOut { expected, last, changes, reviews })
+        Ok(WorkedOut { expected, last, changes, reviews, rules })
     }
 
     /// A batch with registries in it: each begins a new engine.
@@ -372,9 +380,9 @@ impl Aggregation {
                 let effect = effect_of(&entry.receipt, Default::default(), vec![]);
                 let changes = Changes { effects: vec![effect], ..Changes::default() };
                 let record = (entry.receipt.position, entry.record.clone());
-                let reviews = vec![];
-                let worked_out =
-                    WorkedOut { expected: rolling.position, last: entry.receipt.clone(), changes, reviews };
+                let (expected, last) = (rolling.position, entry.receipt.clone());
+                let (reviews, rules) = (vec![], vec![]);
+                let worked_out = WorkedOut { expected, last, changes, reviews, rules };
                 self.write(lease, worked_out, Some(record)).await?;
             }
             rolling.position = entry.receipt.position;
@@ -400,7 +408,7 @@ impl Aggregation {
     async fn write(
         &self,
         lease: &Lease,
-        WorkedOut { expected, last, changes, reviews }: WorkedOut,
+        WorkedOut { expected, last, changes, reviews, rules }: WorkedOut,
         registry: Option<(i64, Vec<u8>)>,
     ) -> Result<(), StoreError> {
         let batch = TileBatch {
@@ -415,6 +423,7 @@ impl Aggregation {
             registry,
             registries_before: vec![],
             reviews,
+            rules,
             replaces_all: false,
         };
         self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
@@ -435,7 +444,14 @@ impl Aggregation {
 async fn computed<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AggregationError> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| AggregationError::Cut(e.to_string()))
+    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
+        // Done again it would end the same: that is for people to see, not to be tried for ever.
+        true => AggregationError::Damaged {
+            row: "what is rolled up next".into(),
+            what: format!("a fault of this program: {error}"),
+        },
+        false => AggregationError::Cut(error.to_string()),
+    })
 }
 
 /// Rolling up under way: while one batch is written, the next is worked out.
@@ -453,6 +469,7 @@ struct WorkedOut {
     last: Receipt,
     changes: Changes,
     reviews: Vec<Review>,
+    rules: Vec<Rule>,
 }
 
 /// The batch that is being written; dropped, it is given up, and written whole or not at all.
@@ -511,6 +528,8 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
         "submission" => EntryKind::Submission,
         "registry" => EntryKind::Registry,
         "review" => EntryKind::Review,
+        "access" => EntryKind::Access,
+        "report" => EntryKind::Report,
         _ => return Err(damaged("an unknown kind of entry")),
     };
     let mut digest = [0u8; 32];
@@ -535,10 +554,28 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
             previous: [0; 32],
             figures: receipt.figures,
             note: receipt.note,
+            actor: receipt.actor,
             media_type: String::new(),
         },
         document: vec![],
         record: message.record,
         trace_parent: message.trace_parent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_of_the_program_halts_rolling_up_in_place_of_being_met_again_and_again() {
+        let sum = computed(|| 1 + 1).await.expect("a sum");
+        assert_eq!(sum, 2);
+        let ended = computed(|| -> u32 { panic!("a unit without a place") }).await;
+        let Err(AggregationError::Damaged { what, .. }) = ended else { panic!("{ended:?}") };
+        assert!(
+            what.contains("a fault of this program") && what.contains("a unit without a place"),
+            "{what}"
+        );
+    }
 }

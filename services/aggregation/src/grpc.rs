@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
+use tonghop_access::{Caller, Role, of_request};
 use tonghop_proto::aggregation::aggregation_service_server::{AggregationService, AggregationServiceServer};
 use tonghop_proto::aggregation::{
     GetEffectRequest, GetEffectResponse, GetStatusRequest, GetStatusResponse, RebuildRequest,
@@ -49,11 +50,17 @@ fn failure(error: AggregationError) -> Failure {
 
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-fn watched(moved: &Moved) -> WatchResponse {
+/// Whether somebody may know which series there are that are not public, and why rolling up stands still.
+fn sees_all(caller: &Caller) -> bool {
+    caller.is_service() || caller.has(Role::Administer)
+}
+
+fn watched(moved: &Moved, all: bool) -> WatchResponse {
     WatchResponse {
         position: moved.reached.position,
         time: moved.reached.time.map(|t| t.to_string()).unwrap_or_default(),
-        changed: moved.series.clone(),
+        // To others how far it is: some series are not theirs to know of.
+        changed: if all { moved.series.clone() } else { vec![] },
     }
 }
 
@@ -61,10 +68,13 @@ fn watched(moved: &Moved) -> WatchResponse {
 impl AggregationService for AggregationGrpc {
     type WatchStream = Messages<WatchResponse>;
 
-    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = of_request(request.extensions())?;
+        caller.require_identity()?;
+        let all = sees_all(&caller);
         let mut moves = self.0.moved.subscribe();
         let now = self.0.reached.borrow().clone();
-        let first = watched(&Moved { reached: now, series: vec![] });
+        let first = watched(&Moved { reached: now, series: vec![] }, all);
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
         let stop = self.0.stop.clone();
         let watching = async move {
@@ -84,7 +94,7 @@ impl AggregationService for AggregationGrpc {
                     moved = moves.recv() => moved,
                 };
                 next = match moved {
-                    Ok(moved) => Some(watched(&moved)),
+                    Ok(moved) => Some(watched(&moved, all)),
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                     Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                         let _ = sender.send(Err(Status::data_loss("fell behind: watch again"))).await;
@@ -97,7 +107,13 @@ impl AggregationService for AggregationGrpc {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
-    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+    async fn get_status(
+        &self,
+        request: Request<GetStatusRequest>,
+    ) -> Result<Response<GetStatusResponse>, Status> {
+        let caller = of_request(request.extensions())?;
+        caller.require_identity()?;
+        let all = sees_all(&caller);
         let status = async {
             let snapshot = self.0.tiles.snapshot().await?;
             let counts = snapshot.counts().await?;
@@ -107,7 +123,10 @@ impl AggregationService for AggregationGrpc {
                 time: checkpoint.time.map(|t| t.to_string()).unwrap_or_default(),
                 tiles: counts.tiles as i64,
                 summaries: counts.summaries as i64,
-                halted: self.0.halted().unwrap_or_default(),
+                halted: match self.0.halted() {
+                    Some(_) if !all => "the operator's log says why".to_owned(),
+                    why => why.unwrap_or_default(),
+                },
             })
         };
         Ok(Response::new(status.await.map_err(failure)?))
@@ -117,6 +136,7 @@ impl AggregationService for AggregationGrpc {
         &self,
         request: Request<GetEffectRequest>,
     ) -> Result<Response<GetEffectResponse>, Status> {
+        of_request(request.extensions())?.require_service()?;
         let position = request.into_inner().position;
         let effect = async { self.0.tiles.snapshot().await?.effect(position).await };
         let effect = effect.await.map_err(|e| failure(e.into()))?;
@@ -134,7 +154,8 @@ impl AggregationService for AggregationGrpc {
         }))
     }
 
-    async fn rebuild(&self, _: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+    async fn rebuild(&self, request: Request<RebuildRequest>) -> Result<Response<RebuildResponse>, Status> {
+        of_request(request.extensions())?.require(Role::Administer)?;
         if !self.0.is_active() {
             let detail = Text::of(
                 "bản sao này đang chờ: hãy hỏi bản sao đang hoạt động, nơi /active trả lời 200",
@@ -158,7 +179,8 @@ impl AggregationService for AggregationGrpc {
 
     type VerifyStream = Messages<VerifyResponse>;
 
-    async fn verify(&self, _: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+    async fn verify(&self, request: Request<VerifyRequest>) -> Result<Response<Self::VerifyStream>, Status> {
+        of_request(request.extensions())?.require(Role::Administer)?;
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
         let this = Arc::clone(&self.0);
         let verifying = async move {

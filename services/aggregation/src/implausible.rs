@@ -147,7 +147,7 @@ fn note(
             together.roles(&indicator.code, &breakdown, previous)
         });
         let own = !previous && revision.position == one.receipt.position;
-        together.note(roles, (entry.unit, entry.scope, period), value, own);
+        together.note(roles, (entry.unit, entry.scope, period), value, &own);
     }
 }
 

@@ -11,24 +11,26 @@
 //! | `whole_findings` | what only the whole can show |
 //! | `implausible` | what rules of plausibility say of figures beside all others |
 //! | `follow` | the loop: tail, batch, one transaction, tell the watchers |
-//! | `reviews` | names for positions of the past |
+//! | `beside` | entries that change no total: reviews, and who may do what |
 //! | `rebuild` | everything again from the ledger: to replace, or to compare |
+//! | `keys` | the keys there are, as this replica learns them |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
 //! | `cores` | work on many things at once |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
+mod beside;
 mod cores;
 mod engine;
 mod follow;
 mod grpc;
 mod implausible;
+mod keys;
 mod metrics;
 mod plain;
 mod prepared;
 mod rebuild;
 mod rest;
-mod reviews;
 mod series;
 mod shelf;
 mod summarise;
@@ -40,9 +42,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tonghop_runtime::Stop;
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_store::{Lease, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
 
@@ -121,11 +122,11 @@ pub struct Aggregation {
 
 impl Aggregation {
     /// Over a database of tiles and the ledger service behind a channel.
-    pub fn new(tiles: Tiles, ledger: Channel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
+    pub fn new(tiles: Tiles, ledger: TracedChannel, settings: Settings, stop: Stop) -> Arc<Aggregation> {
         let (ask, asked) = mpsc::channel(1);
         Arc::new(Aggregation {
             tiles,
-            ledger: traced_channel(ledger),
+            ledger,
             measures: Measures::default(),
             settings,
             reached: watch::Sender::new(Reached::default()),

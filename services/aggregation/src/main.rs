@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tonghop_access::{AccessArguments, Authority, behind};
 use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
@@ -22,6 +23,8 @@ struct Arguments {
     service: ServiceArguments,
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    access: AccessArguments,
     /// Where ingestion is reached, which has the ledger.
     #[arg(long, value_name = "URL", env = "TONGHOP_INGESTION", default_value = "http://127.0.0.1:8081")]
     ingestion: String,
@@ -45,26 +48,37 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
-    let ingestion = process::channel(&arguments.ingestion)?;
+    let access = arguments.access.settings()?;
+    let ingestion = process::channel(&arguments.ingestion, &arguments.service.tls_client())?;
+    let ingestion = access.speaking(ingestion)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     let aggregation = Aggregation::new(tiles.clone(), ingestion, settings(&arguments), stopper.stop());
     let all = Routes::new(AggregationGrpc(aggregation.clone()).into_service());
+    #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
+    let now = jiff::Timestamp::now;
+    let authority = Authority::new(access, now)?;
+    let (all, rest) = behind(&authority, all, routes(aggregation.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     aggregation.register(&metrics);
+    authority.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(aggregation.clone()), &readiness, &metrics);
-    let work = aggregation.clone().run();
+    let app = one_port(all.prepare(), rest, &readiness, &metrics);
+    let (rolling, keeping) = (aggregation.clone().run(), aggregation.clone().keep_keys(authority));
+    let work = async move {
+        tokio::join!(rolling, keeping);
+    };
     let probe = move || {
         let aggregation = aggregation.clone();
         async move { aggregation.probe().await }
     };
-    let service = Service { name: "tonghop-aggregation", app, work, readiness, probe };
+    let service = Service { name: "tonghop-aggregation", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

@@ -7,12 +7,12 @@ use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
 use tonghop_store::{
-    Effect, Entry, EntryKind, Lease, Receipt, Review, Summary, Tile, TileBatch, TileKey, TileSelect,
+    Effect, Entry, EntryKind, Lease, Receipt, Review, Rule, Summary, Tile, TileBatch, TileKey, TileSelect,
 };
 
+use crate::beside::{named, review_of, rule_of};
 use crate::engine::{Engine, effect_of, read_registry};
 use crate::follow::entry;
-use crate::reviews::{named, review_of};
 use crate::{Aggregation, AggregationError};
 
 /// All that a ledger up to some position comes to.
@@ -25,11 +25,14 @@ struct Whole {
     /// Registries that another has replaced.
     registries_before: Vec<(i64, Vec<u8>)>,
     reviews: Vec<Review>,
+    rules: Vec<Rule>,
     last: Option<Receipt>,
 }
 
 /// Entries rolled up between two looks at the clock.
 const ENTRIES_AT_ONCE: usize = 256;
+/// Rules read at once.
+const RULES_AT_ONCE: u64 = 500;
 
 impl Aggregation {
     /// Rolls up the ledger up to a position from nothing.
@@ -70,9 +73,10 @@ impl Aggregation {
                         whole.registries_before.push((entry.receipt.position, entry.record));
                     }
                 }
-                EntryKind::Review => {
+                EntryKind::Review | EntryKind::Access | EntryKind::Report => {
                     whole.effects.push(named(&entry));
                     whole.reviews.extend(review_of(&entry).transpose()?);
+                    whole.rules.extend(rule_of(&entry));
                 }
                 EntryKind::Submission => {
                     waiting.push(entry);
@@ -149,6 +153,7 @@ impl Aggregation {
             registry: whole.registry,
             registries_before: whole.registries_before,
             reviews: whole.reviews,
+            rules: whole.rules,
             replaces_all: true,
         };
         self.tiles.write_and_renew(batch, self.settings.lease, self.settings.now).await?;
@@ -222,6 +227,18 @@ impl Aggregation {
         stored.sort_by(|a, b| a.name.cmp(&b.name));
         if stored != whole.reviews {
             comparison.differ("the reviews kept are not those of the ledger".into());
+        }
+        let mut rules = Vec::new();
+        loop {
+            let after = rules.last().map_or(0, |rule: &Rule| rule.position);
+            let page = snapshot.rules_after(after, RULES_AT_ONCE).await?;
+            if page.is_empty() {
+                break;
+            }
+            rules.extend(page);
+        }
+        if rules != whole.rules {
+            comparison.differ("the rules kept are not those of the ledger".into());
         }
         for expected in &whole.effects {
             let stored = snapshot.effect(expected.position).await?;

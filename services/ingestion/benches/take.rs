@@ -9,9 +9,10 @@ use std::path::Path;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prost::Message;
 use serde_json::json;
+use tonghop_access::{Grant, Role};
 use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
-use tonghop_ingestion::check::{accept, check};
+use tonghop_ingestion::check::{accept, accept_from, check};
 use tonghop_ingestion::registry_tables::{self, Given};
 use tonghop_ingestion::submission::{Limits, RawSubmission};
 use tonghop_ingestion::{json as json_form, wire};
@@ -129,6 +130,18 @@ fn take(criterion: &mut Criterion) {
         group.bench_function("protobuf, read and checked", |b| {
             b.iter(|| {
                 accept(&registry, wire::alike(black_box(&message)).expect("read"), &limits).expect("accepted")
+            })
+        });
+        group.bench_function("protobuf, read and checked, under a grant", |b| {
+            let grant = Grant {
+                roles: vec![Role::Report],
+                units: vec!["VN".into()],
+                sides: vec![],
+                everywhere: false,
+            };
+            b.iter(|| {
+                let read = wire::alike(black_box(&message)).expect("read");
+                accept_from(&grant, &registry, read, &limits).expect("accepted")
             })
         });
         group.bench_function("JSON, read", |b| {

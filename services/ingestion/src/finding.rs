@@ -64,6 +64,46 @@ codes! {
     StrayQuote = "stray_quote",
     /// A cell that is neither true nor false.
     NotTrueOrFalse = "not_true_or_false",
+    /// A locale that is not known.
+    UnknownLocale = "unknown_locale",
+    /// A document of another encoding than UTF-8, by its first bytes.
+    OtherEncoding = "other_encoding",
+    /// Bytes that are not the archive of a spreadsheet, or one of another format.
+    NotASpreadsheet = "not_a_spreadsheet",
+    /// A spreadsheet that cannot be opened without a password.
+    EncryptedSpreadsheet = "encrypted_spreadsheet",
+    /// A spreadsheet with a part that is not what it should be.
+    BrokenSpreadsheet = "broken_spreadsheet",
+    /// More of something in a spreadsheet than is taken: bytes, parts, sheets, cells, texts.
+    SpreadsheetTooLarge = "spreadsheet_too_large",
+    /// A sheet without a row of headings that is known.
+    NoTable = "no_table",
+    /// A heading above values that is none of a unit or a period.
+    UnknownHeading = "unknown_heading",
+    /// A cell that holds a date or a time where a number is expected.
+    DateCell = "date_cell",
+    /// A cell that shows another number than it holds.
+    ShownOtherwise = "shown_otherwise",
+    /// A cell that holds an error, as #REF!.
+    ErrorCell = "error_cell",
+    /// A formula without the value that it had when the file was saved.
+    FormulaWithoutValue = "formula_without_value",
+    /// A cell that holds true or false where a number is expected.
+    BooleanCell = "boolean_cell",
+    /// A code that the spreadsheet holds as a number, so that its leading zeros are gone.
+    CodeAsNumber = "code_as_number",
+    /// One thing is said in two places, differently.
+    Contradiction = "contradiction",
+    /// Remarkable, not wrong: rows or columns that cannot be seen were read.
+    HiddenCells = "hidden_cells",
+    /// Remarkable, not wrong: a sheet that cannot be seen was not read.
+    HiddenSheet = "hidden_sheet",
+    /// A value in cells that are merged, so that it may be of one or of all.
+    MergedValue = "merged_value",
+    /// Remarkable, not wrong: totals of a form were not read, since they are worked out.
+    TotalsPassedOver = "totals_passed_over",
+    /// Remarkable, not wrong: a sheet that has no figures was not read.
+    SheetPassedOver = "sheet_passed_over",
     // Checking a submission.
     /// A submission without figures.
     EmptySubmission = "empty_submission",
@@ -153,9 +193,74 @@ codes! {
     UnknownProgramme = "unknown_programme",
     /// Remarkable, not wrong: the indicator is not reported under this programme.
     ProgrammeNotOfIndicator = "programme_not_of_indicator",
+    /// A figure of a period that is closed.
+    PeriodClosed = "period_closed",
+    /// The source of a submission is not the one that the key which sends it is for.
+    SourceNotYours = "source_not_yours",
+    /// A code that is none of a unit that the key which sends it holds for, in the period.
+    OutsideYourUnits = "outside_your_units",
+    /// A figure of a side that the key which sends it does not speak for.
+    NotYourSide = "not_your_side",
+    // Giving keys.
+    /// Not a role.
+    UnknownRole = "unknown_role",
+    /// A key that has expired or was revoked.
+    KeyDoesNotHold = "key_does_not_hold",
     /// There are more findings than are listed.
     MoreFindings = "more_findings",
+    /// A number that says different things in different locales, and none is declared.
+    NumberNeedsLocale = "number_needs_locale",
+    /// A number that is written as in another locale than the declared one.
+    NumberOfOtherLocale = "number_of_other_locale",
+    /// A number whose thousands are not in threes.
+    MalformedGrouping = "malformed_grouping",
+    /// Words beside a number that say nothing of how exact it is.
+    WordsBesideNumber = "words_beside_number",
+    /// How exact a value is, said more than once and differently.
+    SeveralQualifiers = "several_qualifiers",
+    /// Digits of other scripts, or of full width.
+    ForeignDigits = "foreign_digits",
+    /// A percentage of what is counted.
+    PercentForCount = "percent_for_count",
+    /// Two numbers, so many of so many, for one.
+    PartAndWhole = "part_and_whole",
+    /// A name of several units or indicators.
+    AmbiguousName = "ambiguous_name",
     // Asking for units and maps.
+    /// No such reporting regime.
+    UnknownRegime = "unknown_regime",
+    /// Not a period that the regime is reported for.
+    NotAPeriodOfRegime = "not_a_period_of_regime",
+    /// Nothing that is done with reports.
+    UnknownAct = "unknown_act",
+    /// Something that does not go with what is to be done.
+    NotOfThisAct = "not_of_this_act",
+    /// Neither units nor a unit above them, or both.
+    UnitsOrBelow = "units_or_below",
+    /// More units than one request names.
+    TooManyUnits = "too_many_units",
+    /// A reason that is too long or cannot be read.
+    MalformedReason = "malformed_reason",
+    /// Not a time to come.
+    MalformedTime = "malformed_time",
+    /// A unit that does not report under the regime.
+    NotAReporter = "not_a_reporter",
+    /// No such state of a report.
+    UnknownState = "unknown_state",
+    /// A report that was handed in already.
+    ReportNotOpen = "report_not_open",
+    /// A report that was not handed in.
+    ReportNotSubmitted = "report_not_submitted",
+    /// A report that waits for no approval.
+    NothingToApprove = "nothing_to_approve",
+    /// Another level approves first.
+    OthersApproveFirst = "others_approve_first",
+    /// Something that another level does.
+    NotOfThisLevel = "not_of_this_level",
+    /// A period that is closed already.
+    AlreadyClosed = "already_closed",
+    /// A period that is not closed.
+    NotClosed = "not_closed",
     /// No such level.
     UnknownLevel = "unknown_level",
     /// A day that should be the later one and is the earlier.
@@ -173,6 +278,8 @@ codes! {
     NotAWholeNumber = "not_a_whole_number",
     /// A cell that is not a month and a day.
     MalformedMonthDay = "malformed_month_day",
+    /// A cell that is not a level with a number of days.
+    MalformedDeadline = "malformed_deadline",
     /// A calendar whose months start on another day than its year.
     MonthsStartElsewhere = "months_start_elsewhere",
     /// A row whose key another row of the table has.

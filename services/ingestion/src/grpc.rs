@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
+use tonghop_access::{Role, of_request};
 use tonghop_proto::finding::shown;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::ingestion::ledger_service_server::{LedgerService, LedgerServiceServer};
@@ -72,12 +73,19 @@ pub(crate) fn receipt(receipt: &Receipt) -> pb::Receipt {
         idempotency_key: receipt.idempotency_key.clone(),
         received_at: time(receipt.received_at),
         note: receipt.note.clone(),
-        kind: match receipt.kind {
-            EntryKind::Submission => "submission",
-            EntryKind::Registry => "registry",
-            EntryKind::Review => "review",
-        }
-        .to_owned(),
+        actor: receipt.actor.clone(),
+        kind: kind_word(receipt.kind).to_owned(),
+    }
+}
+
+/// A kind of entry as it is written.
+pub(crate) fn kind_word(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Submission => "submission",
+        EntryKind::Registry => "registry",
+        EntryKind::Review => "review",
+        EntryKind::Access => "access",
+        EntryKind::Report => "report",
     }
 }
 
@@ -115,14 +123,18 @@ fn taken(taken: Taken) -> pb::SubmitResponse {
 #[tonic::async_trait]
 impl IngestionService for IngestionGrpc {
     async fn submit(&self, request: Request<Raw>) -> Result<Response<pb::SubmitResponse>, Status> {
+        let caller = of_request(request.extensions())?;
         let Raw(request) = request.into_inner();
-        Ok(Response::new(taken(self.0.submit(wire::open(&request)?).await?)))
+        Ok(Response::new(taken(self.0.submit(&caller, wire::open(&request)?).await?)))
     }
 
     async fn submit_stream(
         &self,
         request: Request<Streaming<pb::SubmitStreamRequest>>,
     ) -> Result<Response<pb::SubmitStreamResponse>, Status> {
+        let caller = of_request(request.extensions())?;
+        // Before anything is taken in.
+        caller.require(Role::Report)?;
         let mut stream = request.into_inner();
         let Some(first) = stream.message().await? else {
             let detail = Text::of("luồng kết thúc trước khi bắt đầu", "the stream ended before it began");
@@ -140,7 +152,7 @@ impl IngestionService for IngestionGrpc {
         }
         let arrived =
             wire::of_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
-        let answer = taken(self.0.submit(arrived).await?);
+        let answer = taken(self.0.submit(&caller, arrived).await?);
         Ok(Response::new(pb::SubmitStreamResponse {
             receipt: answer.receipt,
             replayed: answer.replayed,
@@ -152,7 +164,8 @@ impl IngestionService for IngestionGrpc {
         &self,
         request: Request<pb::GetSubmissionRequest>,
     ) -> Result<Response<pb::GetSubmissionResponse>, Status> {
-        let (known, effect) = self.0.submission(&request.get_ref().id).await?;
+        let caller = of_request(request.extensions())?;
+        let (known, effect) = self.0.submission(&caller, &request.get_ref().id).await?;
         Ok(Response::new(pb::GetSubmissionResponse {
             receipt: Some(receipt(&known)),
             state: if effect.rolled_up { "rolled_up" } else { "accepted" }.to_owned(),
@@ -165,8 +178,9 @@ impl IngestionService for IngestionGrpc {
         &self,
         request: Request<pb::FreezeReviewRequest>,
     ) -> Result<Response<pb::FreezeReviewResponse>, Status> {
+        let caller = of_request(request.extensions())?;
         let asked = request.into_inner();
-        let frozen = self.0.freeze_review(&asked.name, asked.position, &asked.note).await?;
+        let frozen = self.0.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
         Ok(Response::new(pb::FreezeReviewResponse {
             receipt: Some(receipt(&frozen.receipt)),
             name: frozen.name,
@@ -182,6 +196,8 @@ impl LedgerService for IngestionGrpc {
     type TailStream = Pin<Box<dyn Stream<Item = Result<pb::TailResponse, Status>> + Send>>;
 
     async fn tail(&self, request: Request<pb::TailRequest>) -> Result<Response<Self::TailStream>, Status> {
+        // All there is, as it is kept.
+        of_request(request.extensions())?.require_service()?;
         let request = request.into_inner();
         let this = Arc::clone(&self.0);
         let (sender, receiver) = tokio::sync::mpsc::channel(TAIL_ENTRIES as usize);
@@ -255,6 +271,10 @@ impl LedgerService for IngestionGrpc {
         &self,
         request: Request<pb::GetHeadRequest>,
     ) -> Result<Response<pb::GetHeadResponse>, Status> {
+        let caller = of_request(request.extensions())?;
+        if !caller.is_service() {
+            caller.require(Role::Administer)?;
+        }
         let head = self.0.ledger.head().await.map_err(failure)?;
         let next = match (request.get_ref().after_position, &head) {
             (Some(after), Some(head)) if after < head.position => {
@@ -271,8 +291,9 @@ impl LedgerService for IngestionGrpc {
 
     async fn verify_chain(
         &self,
-        _: Request<pb::VerifyChainRequest>,
+        request: Request<pb::VerifyChainRequest>,
     ) -> Result<Response<pb::VerifyChainResponse>, Status> {
+        of_request(request.extensions())?.require(Role::Administer)?;
         let report = self.0.ledger.verify_chain(|_| ()).await.map_err(failure)?;
         Ok(Response::new(pb::VerifyChainResponse {
             entries: report.entries,

@@ -1,10 +1,11 @@
 //! The registry on the wire.
 
 use jiff::civil::Date;
+use tonghop_access::of_request;
 use tonghop_core::indicator::Kind;
 use tonghop_proto::registry as pb;
 use tonghop_proto::registry::registry_service_server::RegistryService;
-use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES};
+use tonghop_proto::registry_draft::{AGGREGABLES, FREQUENCIES, OVERLAPS, PRECEDENCES, SENSITIVITIES};
 use tonghop_runtime::{Failure, FailureKind, Text};
 use tonic::{Request, Response, Status};
 
@@ -79,6 +80,7 @@ impl Ingestion {
                 core: i.core,
                 aggregable: code_of(&AGGREGABLES, &i.aggregable),
                 from_map: i.from_map,
+                sensitivity: code_of(&SENSITIVITIES, &i.sensitivity),
             }
         });
         let (indicators, next_page_token) = page(all.collect(), &request.page_token, request.page_size)?;
@@ -128,13 +130,43 @@ impl Ingestion {
     }
 }
 
+impl Ingestion {
+    /// Reporting regimes.
+    ///
+    /// # Errors
+    /// Where no registry is loaded.
+    pub async fn list_regimes(&self) -> Result<pb::ListRegimesResponse, Failure> {
+        let registry = self.registry().await?;
+        let level = |level: &tonghop_core::unit::Level| registry.level_code(*level).to_owned();
+        let regimes = registry.regimes().iter().map(|r| pb::Regime {
+            code: r.code.clone(),
+            name_vi: r.name_vi.clone(),
+            name_en: r.name_en.clone(),
+            programme: String::new(),
+            indicators: r.indicators.clone(),
+            level: level(&r.level),
+            frequency: code_of(&FREQUENCIES, &r.frequency),
+            calendar: r.calendar.code.clone(),
+            valid_from: date(r.valid_from),
+            valid_to: date(r.valid_to),
+            approvals: r.approvals.iter().map(level).collect(),
+            deadlines: { r.deadlines.iter() }
+                .map(|(of, days)| pb::Deadline { level: level(of), days: u32::from(*days) })
+                .collect(),
+            source: r.source.clone(),
+        });
+        Ok(pb::ListRegimesResponse { regimes: regimes.collect() })
+    }
+}
+
 #[tonic::async_trait]
 impl RegistryService for IngestionGrpc {
     async fn load_registry(
         &self,
         request: Request<pb::LoadRegistryRequest>,
     ) -> Result<Response<pb::LoadRegistryResponse>, Status> {
-        let loaded = self.0.load_registry(request.into_inner()).await?;
+        let caller = of_request(request.extensions())?;
+        let loaded = self.0.load_registry(&caller, request.into_inner()).await?;
         let receipt = loaded.receipt.as_ref();
         Ok(Response::new(pb::LoadRegistryResponse {
             position: receipt.map_or(0, |r| r.position),
@@ -171,6 +203,13 @@ impl RegistryService for IngestionGrpc {
         _: Request<pb::ListProgrammesRequest>,
     ) -> Result<Response<pb::ListProgrammesResponse>, Status> {
         Ok(Response::new(self.0.list_programmes().await?))
+    }
+
+    async fn list_regimes(
+        &self,
+        _: Request<pb::ListRegimesRequest>,
+    ) -> Result<Response<pb::ListRegimesResponse>, Status> {
+        Ok(Response::new(self.0.list_regimes().await?))
     }
 
     async fn diff_maps(

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tonghop_access::{Caller, Role};
 use tonghop_proto::json::{finding, maps};
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
@@ -18,6 +20,7 @@ use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::grpc::{hex, time, whole_finding};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 
 /// The largest body that freezes a review.
@@ -37,11 +40,28 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/indicators", get(indicators))
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
+        .route("/v1/regimes", get(regimes))
+        .merge(crate::report_rest::routes())
+        .merge(crate::access_wire::routes())
         .with_state(ingestion)
+}
+
+/// Whoever may report: others are refused before what they send is taken in.
+struct Reporter(Caller);
+
+impl<S: Sync> FromRequestParts<S> for Reporter {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Reporter, Failure> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Report)?;
+        Ok(Reporter(caller))
+    }
 }
 
 async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
+    Reporter(caller): Reporter,
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -57,15 +77,18 @@ async fn submit(
         given => given,
     };
     let taken = ingestion
-        .submit(Arrived {
-            key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
-            source: parameters.source,
-            note: parameters.note,
-            media_type: media_type.to_owned(),
-            document: body,
-            as_message: false,
-            dry_run: parameters.dry_run,
-        })
+        .submit(
+            &caller,
+            Arrived {
+                key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+                source: parameters.source,
+                note: parameters.note,
+                media_type: with_locale(media_type, &parameters.locale)?,
+                document: body,
+                as_message: false,
+                dry_run: parameters.dry_run,
+            },
+        )
         .await?;
     let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
     let body = match &taken.receipt {
@@ -91,9 +114,10 @@ fn said(mut response: Response) -> Response {
 
 async fn submission(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let (receipt, effect) = ingestion.submission(&id).await?;
+    let (receipt, effect) = ingestion.submission(&caller, &id).await?;
     let mut body = json!({
         "id": receipt.id.to_string(),
         "state": if effect.rolled_up { "rolled_up" } else { "accepted" },
@@ -128,6 +152,7 @@ struct Review {
 
 async fn freeze_review(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     body: Result<axum::Json<Review>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let axum::Json(asked) = body.map_err(|rejection| {
@@ -138,7 +163,7 @@ async fn freeze_review(
         };
         Failure::new(kind, not_read(&rejection.body_text()))
     })?;
-    let frozen = ingestion.freeze_review(&asked.name, asked.position, &asked.note).await?;
+    let frozen = ingestion.freeze_review(&caller, &asked.name, asked.position, &asked.note).await?;
     let body = json!({
         "review": { "name": frozen.name, "position": frozen.position, "note": frozen.receipt.note },
         "id": frozen.receipt.id.to_string(),
@@ -151,14 +176,15 @@ async fn freeze_review(
 
 async fn document(
     State(ingestion): State<Arc<Ingestion>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let document = ingestion.document(&id).await?;
+    let document = ingestion.document(&caller, &id).await?;
     let media_type = HeaderValue::from_str(&document.media_type).map_err(Failure::internal)?;
     Ok(([(header::CONTENT_TYPE, media_type)], document.bytes).into_response())
 }
 
-fn misunderstood(rejection: QueryRejection) -> Failure {
+pub(crate) fn misunderstood(rejection: QueryRejection) -> Failure {
     misread(rejection.body_text())
 }
 
@@ -166,7 +192,7 @@ fn misread(why: String) -> Failure {
     Failure::new(FailureKind::NotUnderstood, not_read(&why))
 }
 
-fn next(token: &str) -> Option<&str> {
+pub(crate) fn next(token: &str) -> Option<&str> {
     if token.is_empty() { None } else { Some(token) }
 }
 
@@ -237,7 +263,7 @@ async fn indicators(
                 "reporter_overlap": i.reporter_overlap, "reporters": i.reporters, "dimensions": i.dimensions,
                 "precedence": i.precedence, "programmes": i.programmes, "aggregable": i.aggregable,
                 "valid_from": open_date(&i.valid_from), "valid_to": open_date(&i.valid_to),
-                "core": i.core, "from_map": i.from_map,
+                "core": i.core, "from_map": i.from_map, "sensitivity": i.sensitivity,
             })
         })
         .collect();
@@ -256,6 +282,25 @@ async fn dimensions(State(ingestion): State<Arc<Ingestion>>) -> Result<Response,
         })
         .collect();
     Ok(axum::Json(json!({ "dimensions": dimensions })).into_response())
+}
+
+async fn regimes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {
+    let all = ingestion.list_regimes().await?;
+    let regimes: Vec<Value> = all
+        .regimes
+        .iter()
+        .map(|r| {
+            let deadlines: Vec<Value> =
+                r.deadlines.iter().map(|d| json!({ "level": d.level, "days": d.days })).collect();
+            json!({
+                "code": r.code, "name": { "vi": r.name_vi, "en": r.name_en }, "indicators": r.indicators,
+                "level": r.level, "frequency": r.frequency, "calendar": r.calendar,
+                "valid_from": open_date(&r.valid_from), "valid_to": open_date(&r.valid_to),
+                "approvals": r.approvals, "deadlines": deadlines, "source": r.source,
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "regimes": regimes })).into_response())
 }
 
 async fn programmes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {

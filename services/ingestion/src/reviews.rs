@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use prost::Message;
 use serde_json::json;
+use tonghop_access::{Caller, Role};
 use tonghop_proto::ledger::ReviewRecord;
 use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, NewEntry, Premise, Receipt};
@@ -44,17 +45,21 @@ impl Ingestion {
     /// position.
     pub async fn freeze_review(
         self: &Arc<Self>,
+        caller: &Caller,
         name: &str,
         position: i64,
         note: &str,
     ) -> Result<Frozen, Failure> {
+        caller.require(Role::Administer)?;
         check_name(name)?;
         check_note(note)?;
         for _ in 0..MOST_TRIES {
             if let Some(known) = self.ledger.receipt_by_key(SOURCE, name).await.map_err(failure)? {
                 return self.known_review(known, name, position, note).await;
             }
-            let in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
+            let rules = self.known.rules(&self.ledger).await?;
+            caller.still(&rules.keys, (self.now)())?;
+            rules.in_force().ok_or_else(none_loaded)?;
             let head = self.ledger.head().await.map_err(failure)?.map_or(0, |head| head.position);
             if position < 0 || position > head {
                 return Err(wrong(
@@ -82,7 +87,8 @@ impl Ingestion {
                 figures: 0,
                 received_at: (self.now)(),
                 note: note.to_owned(),
-                premise: Premise::Registry(in_force.position),
+                actor: caller.actor(),
+                premise: Premise::Rules(rules.position),
                 trace_parent: trace::parent(),
             };
             let prepared = self.ledger.prepare(entry).map_err(failure)?;

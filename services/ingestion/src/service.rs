@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
+use tonghop_access::{Authority, Caller, Role};
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{GetEffectRequest, GetEffectResponse};
 use tonghop_proto::record::document::{rewrite, rewrites};
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_runtime::{Failure, FailureKind, Finding, Got, Stop, Text};
-use tonghop_store::{Document, Ledger, Receipt, Rewrite};
-use tonic::transport::Channel;
+use tonghop_store::{Document, EntryKind, Ledger, Receipt, Rewrite};
 use uuid::Uuid;
 
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
-use crate::reviews;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
+use crate::{keys, reports, reviews};
 
 /// The media type under which a gRPC submission's figures are kept.
 pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.SubmitRequest";
@@ -28,11 +29,30 @@ pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.
 pub const JSON: &str = "application/json";
 /// CSV.
 pub const CSV: &str = "text/csv";
+/// An Office Open XML workbook.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The longest idempotency key and source.
 pub(crate) const LONGEST_KEY: usize = 200;
 /// How long aggregation has to say what a submission changed.
 const EFFECT: Duration = Duration::from_secs(3);
+/// How often it is looked whether others are in force: what another replica has revoked is taken back here by then.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What a process gives to the service.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Bounds of what is taken.
+    pub limits: Limits,
+    /// Who may come in; it learns of the keys that are given and revoked.
+    pub authority: Arc<Authority>,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+    /// Bytes that nobody can know, of which keys are made.
+    pub random: fn() -> Result<[u8; 56], String>,
+    /// When streams end.
+    pub stop: Stop,
+}
 
 /// The service's state.
 #[derive(Debug)]
@@ -47,6 +67,7 @@ pub struct Ingestion {
     pub(crate) measures: Measures,
     pub(crate) limits: Limits,
     pub(crate) now: fn() -> Timestamp,
+    pub(crate) random: fn() -> Result<[u8; 56], String>,
     /// When streams end.
     pub(crate) stop: Stop,
 }
@@ -60,7 +81,7 @@ pub struct Arrived {
     pub source: String,
     /// A note, where the document has none.
     pub note: String,
-    /// What it was sent as.
+    /// What it was sent as; its parameter `locale` says how its numbers are written.
     pub media_type: String,
     /// Byte for byte.
     pub document: Bytes,
@@ -91,12 +112,11 @@ impl Ingestion {
     /// Where the ledger cannot be read.
     pub async fn open(
         ledger: Ledger,
-        aggregation: Option<Channel>,
-        limits: Limits,
-        now: fn() -> Timestamp,
-        stop: Stop,
+        aggregation: Option<TracedChannel>,
+        given: Given,
     ) -> Result<Arc<Ingestion>, Failure> {
-        let known = Known::default();
+        let Given { limits, authority, now, random, stop } = given;
+        let known = Known::new(authority);
         known.now(&ledger).await?;
         let position = ledger.head().await.map_err(failure)?.map_or(0, |h| h.position);
         let head = Arc::new(watch::Sender::new(position));
@@ -105,9 +125,33 @@ impl Ingestion {
             write: |of| rewrite(of.skeleton, of.record).map_err(|e| e.to_string()),
             gives: |of, document| rewrites(of.skeleton, of.record, document).map_err(|e| e.to_string()),
         });
-        let (measures, aggregation) = (Measures::default(), aggregation.map(traced_channel));
+        let measures = Measures::default();
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
-        Ok(Arc::new(Ingestion { ledger, writer, head, known, aggregation, measures, limits, now, stop }))
+        Ok(Arc::new(Ingestion {
+            ledger,
+            writer,
+            head,
+            known,
+            aggregation,
+            measures,
+            limits,
+            now,
+            random,
+            stop,
+        }))
+    }
+
+    /// Looks, until it is told to stop, whether others are in force than this process knows.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.stop.told() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            if let Err(error) = self.known.rules(&self.ledger).await {
+                tracing::debug!(%error, "what is in force could not be looked up");
+            }
+        }
     }
 
     /// Whether it can do its work.
@@ -135,9 +179,13 @@ impl Ingestion {
     /// A submission's receipt, and what it changed where it is rolled up.
     ///
     /// # Errors
-    /// Where there is none of this id.
-    pub async fn submission(&self, id: &str) -> Result<(Receipt, GetEffectResponse), Failure> {
-        let receipt = self.receipt(id).await?;
+    /// Where there is none of this id that the caller may see.
+    pub async fn submission(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(Receipt, GetEffectResponse), Failure> {
+        let receipt = self.receipt(caller, id).await?;
         let effect = match &self.aggregation {
             Some(channel) => {
                 let mut client = AggregationServiceClient::new(channel.clone());
@@ -163,17 +211,41 @@ impl Ingestion {
     /// What was accepted, byte for byte.
     ///
     /// # Errors
-    /// Where there is none of this id.
-    pub async fn document(&self, id: &str) -> Result<Document, Failure> {
-        let receipt = self.receipt(id).await?;
+    /// Where there is none of this id that the caller may see.
+    pub async fn document(&self, caller: &Caller, id: &str) -> Result<Document, Failure> {
+        let receipt = self.receipt(caller, id).await?;
         let document = self.ledger.document(receipt.id).await.map_err(failure)?;
         document.ok_or_else(|| not_found(id))
     }
 
-    async fn receipt(&self, id: &str) -> Result<Receipt, Failure> {
+    async fn receipt(&self, caller: &Caller, id: &str) -> Result<Receipt, Failure> {
+        caller.require_identity()?;
         let parsed: Uuid = id.parse().map_err(|_| not_found(id))?;
         let receipt = self.ledger.receipt_by_id(parsed).await.map_err(failure)?;
-        receipt.ok_or_else(|| not_found(id))
+        // What somebody may not see is for them as if it were not there.
+        let seen = receipt.filter(|receipt| self.may_see(caller, receipt));
+        seen.ok_or_else(|| not_found(id))
+    }
+
+    /// Whether somebody may see an entry: the submissions of their own source, all of them where they may read what is
+    /// not public of the whole nation, and all that is in the ledger where they administer it.
+    fn may_see(&self, caller: &Caller, receipt: &Receipt) -> bool {
+        if caller.has(Role::Administer) {
+            return true;
+        }
+        if receipt.kind != EntryKind::Submission {
+            return false;
+        }
+        let own = caller.source() == Some(receipt.source.as_str());
+        let nation = || {
+            let day = TimeZone::UTC.to_datetime(receipt.received_at).date();
+            let in_force = self.known.last().in_force();
+            in_force.is_some_and(|in_force| {
+                let registry = &in_force.registry;
+                caller.has_for(Role::ReadInternal, registry, registry.nation(), day)
+            })
+        };
+        own || nation()
     }
 }
 
@@ -184,10 +256,15 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         Text::same(format!("{} byte", key.len()))
     } else if key.chars().any(char::is_control) {
         Text::of("ký tự điều khiển", "control characters")
-    } else if key == reviews::SOURCE {
+    } else if key == reviews::SOURCE || key == keys::SOURCE {
         Text::of(
-            format!("{key:?}, tên dành cho việc chốt số liệu"),
-            format!("{key:?}, under which reviews are frozen"),
+            format!("{key:?}, tên dành cho chính hệ thống"),
+            format!("{key:?}, under which the system itself writes"),
+        )
+    } else if key == reports::SOURCE {
+        Text::of(
+            format!("{key:?}, tên dành cho việc gửi và duyệt báo cáo"),
+            format!("{key:?}, under which reports are handed in and approved"),
         )
     } else {
         return Ok(());

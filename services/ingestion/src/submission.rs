@@ -1,14 +1,17 @@
 //! A submission as it was read, before anything in it is believed.
 //!
-//! JSON, CSV and gRPC are all read into a [`RawSubmission`], and one check goes over it, so that the three
+//! JSON, CSV, XLSX and gRPC are all read into a [`RawSubmission`], and one check goes over it, so that the forms
 //! cannot come to differ in what they take.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tonghop_proto::ingestion::{self as pb, figure::Statement};
+use tonghop_written::Locale;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::finding::{Findings, Spot};
+use crate::sheet_place::{Cell, Layout};
 
 /// How much is taken at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +52,23 @@ pub struct RawSubmission {
     /// What was wrong in reading. The check adds its own to these, so that all come in one answer; where there
     /// are any, nothing is accepted.
     pub reading: Findings,
+    /// What was remarkable in reading, and does not hinder.
+    pub remarks: Findings,
+    /// Whether it is of a form that people fill in, where units and indicators may be named by their names as well as
+    /// by their codes.
+    pub by_name: bool,
 }
 
 impl RawSubmission {
+    /// Says in which locale numbers are written for which nothing was said so far.
+    pub(crate) fn declare(&mut self, locale: Locale) {
+        for figure in &mut self.figures {
+            if figure.numbers == Numbers::Plain {
+                figure.numbers = Numbers::Written(Some(locale));
+            }
+        }
+    }
+
     /// A submission that came over gRPC.
     pub fn from_wire(
         source: &str,
@@ -62,9 +79,32 @@ impl RawSubmission {
             source: nfc(source),
             note: nfc(note),
             figures: figures.into_iter().enumerate().map(|(i, f)| RawFigure::from_wire(i, f)).collect(),
-            reading: Findings::default(),
+            ..RawSubmission::default()
         }
     }
+}
+
+/// What is said beside a document that does not say it itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside<'a> {
+    /// The reporting system.
+    pub source: &'a str,
+    /// A note.
+    pub note: &'a str,
+    /// The locale in which its numbers are written.
+    pub locale: Option<Locale>,
+}
+
+/// How the values of a document are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// As plain decimals, by the rules of the form.
+    #[default]
+    Plain,
+    /// As people write them, in a locale where one is declared.
+    Written(Option<Locale>),
+    /// A whole number that a spreadsheet shows with three decimals, which look like thousands.
+    LikeThousands,
 }
 
 /// A figure as read. A text that was not given is empty.
@@ -74,6 +114,8 @@ pub struct RawFigure {
     pub place: Place,
     /// Code of the unit.
     pub unit: String,
+    /// Code or name of a unit that it is, or is below, where it is named by its name.
+    pub within: Option<String>,
     /// Code of the indicator, or its part before the first hyphen.
     pub indicator: String,
     /// Dimensions and members.
@@ -84,6 +126,8 @@ pub struct RawFigure {
     pub scope: String,
     /// The value, digit for digit.
     pub value: Option<String>,
+    /// How it is written.
+    pub numbers: Numbers,
     /// The qualifier's code; exact where it was not given.
     pub qualifier: Option<String>,
     /// Why there is no value.
@@ -104,11 +148,13 @@ impl RawFigure {
         RawFigure {
             place,
             unit: String::new(),
+            within: None,
             indicator: String::new(),
             breakdown: RawBreakdown::default(),
             period: String::new(),
             scope: String::new(),
             value: None,
+            numbers: Numbers::Plain,
             qualifier: None,
             not_available: None,
             withdraw: false,
@@ -159,37 +205,49 @@ impl Default for RawBreakdown {
 }
 
 /// Where a figure stands in what was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The `n`-th of `figures`, counted from 0, in JSON and gRPC.
     Item(usize),
     /// A line of a CSV document, counted from 1.
     Line(u32),
+    /// A cell of a spreadsheet, on a sheet of a layout.
+    Cell(Arc<Layout>, Cell),
 }
 
 impl Place {
     /// Where in the figure.
-    pub fn at(self, field: Field) -> Spot {
+    pub fn at(&self, field: Field) -> Spot {
         match self {
             Place::Item(_) => Spot::path(format!("{self}.{}", field.key())),
-            Place::Line(line) => Spot::line(line.into(), field.column()),
+            Place::Line(line) => Spot::line((*line).into(), field.column()),
+            Place::Cell(layout, cell) => layout.spot(layout.cell_of(field, *cell)),
+        }
+    }
+
+    /// The cell, where it is one of that sheet.
+    pub(crate) fn cell(&self, sheet: &str) -> Option<Cell> {
+        match self {
+            Place::Cell(layout, cell) if layout.sheet == sheet => Some(*cell),
+            _ => None,
         }
     }
 
     /// The figure as a whole.
-    pub fn whole(self) -> Spot {
+    pub fn whole(&self) -> Spot {
         match self {
             Place::Item(_) => Spot::path(self.to_string()),
-            Place::Line(line) => Spot::line(line.into(), ""),
+            Place::Line(line) => Spot::line((*line).into(), ""),
+            Place::Cell(layout, cell) => layout.spot(*cell),
         }
     }
 }
 
 impl Place {
     /// As it is said in Vietnamese.
-    pub(crate) fn in_vietnamese(self) -> String {
+    pub(crate) fn in_vietnamese(&self) -> String {
         match self {
-            Place::Item(_) => self.to_string(),
+            Place::Item(_) | Place::Cell(..) => self.to_string(),
             Place::Line(line) => format!("dòng {line}"),
         }
     }
@@ -200,6 +258,7 @@ impl fmt::Display for Place {
         match self {
             Place::Item(index) => write!(f, "figures[{index}]"),
             Place::Line(line) => write!(f, "line {line}"),
+            Place::Cell(layout, cell) => f.write_str(&layout.address(*cell)),
         }
     }
 }

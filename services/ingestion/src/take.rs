@@ -7,20 +7,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use prost::Message;
-use tonghop_core::registry::Registry;
+use tonghop_access::{Caller, Role};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
 use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
-use crate::check::{accept, check};
+use crate::check::{Under, accept_under, check_under};
+use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
-use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, check_key, too_large};
-use crate::submission::{Limits, RawSubmission};
+use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
+use crate::submission::{Beside, Limits, RawSubmission};
 use crate::writer::failure;
-use crate::{csv_form, json, wire};
+use crate::{csv_form, json, media_type, wire, xlsx};
 
 /// Up to this length a document is read and checked where it arrived, in well under a millisecond; handing it to another
 /// thread and back takes about as long.
@@ -44,44 +46,49 @@ impl Ingestion {
     ///
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
-    pub async fn submit(&self, arrived: Arrived) -> Result<Taken, Failure> {
-        let outcome = self.take(arrived).await;
+    pub async fn submit(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
+        let outcome = self.take(caller, arrived).await;
         self.measures.count(&outcome);
         outcome
     }
 
-    async fn take(&self, arrived: Arrived) -> Result<Taken, Failure> {
+    async fn take(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
+        caller.require(Role::Report)?;
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
         }
         check_key("Idempotency-Key", &arrived.key)?;
-        let in_force = match self.known.last() {
-            Some(last) => last,
-            None => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
+        let in_force = match self.known.last().in_force() {
+            Some(last) if caller.still(&last.keys, (self.now)()).is_ok() => last,
+            // Nobody is refused by what may not be in force any more.
+            _ => self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
         };
         let arrived = Arc::new(arrived);
         // What would happen is told with everything that could be told of it.
         if !arrived.dry_run
-            && let Some(taken) = self.take_alike(&arrived, in_force.clone()).await?
+            && let Some(taken) = self.take_alike(caller, &arrived, in_force.clone()).await?
         {
             return Ok(taken);
         }
-        self.take_one_by_one(arrived, in_force).await
+        self.take_one_by_one(caller, arrived, in_force).await
     }
 
     /// By kinds of figures; nothing where the submission has to be taken figure by figure.
     async fn take_alike(
         &self,
+        caller: &Caller,
         arrived: &Arc<Arrived>,
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
-            let (arrived, registry, limits) =
-                (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
-            let making = self.making(in_force.position);
+            let now = (self.now)();
+            // An entry holds by what is in force at its position, and so does the key of whoever sent it.
+            caller.still(&in_force.keys, now)?;
+            let (arrived, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
+            let (making, caller) = (self.making(caller, in_force.rules), caller.clone());
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&arrived, &registry, &limits)?;
+                let ready = ready_alike(&checked_under.of(&caller, now), &caller, &arrived, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest, warnings) =
@@ -99,7 +106,12 @@ impl Ingestion {
         Ok(None)
     }
 
-    async fn take_one_by_one(&self, arrived: Arc<Arrived>, mut in_force: InForce) -> Result<Taken, Failure> {
+    async fn take_one_by_one(
+        &self,
+        caller: &Caller,
+        arrived: Arc<Arrived>,
+        mut in_force: InForce,
+    ) -> Result<Taken, Failure> {
         let limits = self.limits;
         // Reading and checking can take a while; other callers go on meanwhile.
         let reading = Arc::clone(&arrived);
@@ -108,6 +120,8 @@ impl Ingestion {
             Ok::<_, Failure>((raw, Content::new(reading.media_type.clone(), document)))
         })
         .await??;
+        let mut raw = raw;
+        raw.source = source_of(caller, raw.source)?;
         let raw = Arc::new(raw);
         check_key("source", &raw.source)?;
         let digest = *content.digest();
@@ -115,9 +129,12 @@ impl Ingestion {
             return replay_or_conflict(known, &digest);
         }
         for _ in 0..MOST_CHECKS {
-            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let now = (self.now)();
+            caller.still(&in_force.keys, now)?;
+            let (checked_under, submission) = (in_force.clone(), Arc::clone(&raw));
+            let by = caller.clone();
             let checked = blocking(move || {
-                let checked = check(&registry, &submission, &limits)?;
+                let checked = check_under(&checked_under.of(&by, now), &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
                     checked.figures.len(),
@@ -126,9 +143,9 @@ impl Ingestion {
             });
             let checked = checked.await?;
             if checked.is_err() || arrived.dry_run {
-                // Only the registry in force may refuse, or speak for what would happen.
+                // Only what is in force may refuse, or speak for what would happen.
                 let now = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?;
-                if now.position != in_force.position {
+                if now.rules != in_force.rules {
                     in_force = now;
                     continue;
                 }
@@ -141,7 +158,7 @@ impl Ingestion {
             let (source, note) = (raw.source.clone(), raw.note.clone());
             let (content, skeleton) = (content.clone(), None);
             let ready = Ready { content, source, note, figures, record, skeleton, warnings: vec![] };
-            let (making, key) = (self.making(in_force.position), arrived.key.clone());
+            let (making, key) = (self.making(caller, in_force.rules), arrived.key.clone());
             let prepared = blocking(move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(taken),
@@ -155,11 +172,12 @@ impl Ingestion {
         Err(Failure::new(FailureKind::Unavailable, detail))
     }
 
-    fn making(&self, registry: i64) -> Making {
+    fn making(&self, caller: &Caller, rules: i64) -> Making {
         Making {
             ledger: self.ledger.clone(),
-            registry,
+            rules,
             received_at: (self.now)(),
+            actor: caller.actor(),
             trace_parent: trace::parent(),
         }
     }
@@ -185,12 +203,20 @@ impl Ingestion {
     }
 }
 
+impl InForce {
+    /// What a submission that somebody sends now is checked under.
+    fn of<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Under<'a> {
+        Under { grant: caller.grant(), registry: &self.registry, locks: &self.locks, now }
+    }
+}
+
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
-    /// Position of the registry it was checked under.
-    registry: i64,
-    received_at: jiff::Timestamp,
+    /// Position of the rules it was checked under.
+    rules: i64,
+    received_at: Timestamp,
+    actor: String,
     trace_parent: String,
 }
 
@@ -207,7 +233,8 @@ impl Making {
             figures: u32::try_from(ready.figures).map_err(Failure::internal)?,
             received_at: self.received_at,
             note: ready.note,
-            premise: Premise::Registry(self.registry),
+            actor: self.actor,
+            premise: Premise::Rules(self.rules),
             trace_parent: self.trace_parent,
         };
         self.ledger.prepare(entry).map_err(failure)
@@ -219,23 +246,22 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// What a submission is sent as, without the parameters of its media type.
-fn form(arrived: &Arrived) -> String {
-    arrived.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// A media type without parameters, as it is kept of gRPC submissions.
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
-    let alike = match form(arrived).as_str() {
+fn ready_alike(under: &Under<'_>, caller: &Caller, arrived: &Arrived, limits: &Limits) -> Option<Ready> {
+    if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
+        return None;
+    }
+    let mut alike = match media_type::essence(&arrived.media_type).as_str() {
         JSON => json::alike(&arrived.document, limits)?,
         PROTOBUF => wire::alike(&arrived.document)?,
         _ => return None,
     };
+    alike.source = source_of(caller, alike.source).ok()?;
     let (source, note) = (alike.source.clone(), alike.note.clone());
-    let accepted = accept(registry, alike, limits)?;
+    let accepted = accept_under(under, alike, limits)?;
     Some(Ready {
         source,
         note,
@@ -250,9 +276,16 @@ fn ready_alike(arrived: &Arrived, registry: &Registry, limits: &Limits) -> Optio
 /// Reads a submission, and gives the document as it is kept.
 fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Failure> {
     let document = &arrived.document;
-    let raw = match form(arrived).as_str() {
-        JSON => json::parse(document, limits)?,
-        CSV => csv_form::parse(document, &arrived.source, &arrived.note, limits)?,
+    let locale = media_type::locale(&arrived.media_type)?;
+    let beside = Beside { source: &arrived.source, note: &arrived.note, locale };
+    let raw = match media_type::essence(&arrived.media_type).as_str() {
+        JSON => {
+            let mut raw = json::parse(document, limits)?;
+            locale.into_iter().for_each(|locale| raw.declare(locale));
+            raw
+        }
+        CSV => csv_form::parse(document, &beside, limits)?,
+        XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
             let request =
                 pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
@@ -262,13 +295,32 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         }
         other => {
             let detail = Text::of(
-                format!("báo cáo được gửi dưới dạng {JSON} hoặc {CSV}, không phải {other:?}"),
-                format!("a submission is sent as {JSON} or {CSV}, not as {other:?}"),
+                format!("báo cáo được gửi dưới dạng {JSON}, {CSV} hoặc {XLSX}, không phải {other:?}"),
+                format!("a submission is sent as {JSON}, {CSV} or {XLSX}, not as {other:?}"),
             );
             return Err(Failure::new(FailureKind::UnsupportedMediaType, detail));
         }
     };
     Ok((raw, document.clone()))
+}
+
+/// Under which source a submission goes: that of the key it is sent with, which it may name or leave out; of its own
+/// naming where the caller is bound to none.
+fn source_of(caller: &Caller, named: String) -> Result<String, Failure> {
+    let Some(own) = caller.source() else { return Ok(named) };
+    if named.is_empty() || named == own {
+        return Ok(own.to_owned());
+    }
+    let hint = Text::of(
+        "để trống nguồn, hoặc ghi đúng nguồn của khóa",
+        "leave the source out, or write that of the key",
+    );
+    let found = finding(Code::SourceNotYours, Spot::path("source"), &named, Text::same(own), hint);
+    let detail = Text::of(
+        format!("khóa đã gửi là của nguồn {own:?}"),
+        format!("the key that was sent is that of the source {own:?}"),
+    );
+    Err(Failure::new(FailureKind::Forbidden, detail).with_findings(vec![found]))
 }
 
 fn replay_or_conflict(known: Receipt, digest: &[u8; 32]) -> Result<Taken, Failure> {
@@ -297,7 +349,14 @@ fn refused(findings: Vec<Finding>) -> Failure {
             format!("{} things are wrong with this submission; nothing was stored", many.len()),
         ),
     };
-    let too_large = findings.iter().any(|f| f.code == "too_many_figures");
-    let kind = if too_large { FailureKind::TooLarge } else { FailureKind::Unprocessable };
+    let is = |finding: &Finding, codes: &[Code]| codes.iter().any(|code| finding.code == code.as_str());
+    let only = |codes: &[Code]| findings.iter().all(|finding| is(finding, codes));
+    let kind = if findings.iter().any(|f| is(f, &[Code::TooManyFigures])) {
+        FailureKind::TooLarge
+    } else if only(&[Code::OutsideYourUnits, Code::NotYourSide, Code::MoreFindings]) {
+        FailureKind::Forbidden
+    } else {
+        FailureKind::Unprocessable
+    };
     Failure::new(kind, detail).with_findings(findings)
 }

@@ -15,6 +15,7 @@ use tonghop_proto::record::document::{FIGURE, Holes, Skeleton, Template, UNIT, V
 use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::alike::{Alike, Gathered, Number, number};
+use crate::media_type::with_locale;
 use crate::service::{Arrived, WIRE};
 use crate::submission::{RawFigure, nfc};
 
@@ -127,7 +128,7 @@ pub(crate) fn open(request: &Bytes) -> Result<Arrived, Failure> {
             key: request.idempotency_key,
             source: request.source,
             note: request.note,
-            media_type: document.media_type,
+            media_type: with_locale(&document.media_type, &document.locale)?,
             document: document.content.into(),
             as_message: false,
             dry_run: request.dry_run,

@@ -6,13 +6,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::{Value, json};
+use tonghop_access::{Grant, Role};
 use tonghop_core::registry::Registry;
-use tonghop_ingestion::check::{Accepted, Checked, accept, check};
+use tonghop_ingestion::check::{Accepted, Checked, accept, accept_from, check, check_from};
 use tonghop_ingestion::submission::{Limits, RawSubmission};
 use tonghop_ingestion::{json as json_form, wire};
 use tonghop_proto::ingestion as pb;
-use tonghop_proto::record::Columns;
 use tonghop_proto::record::document::rewrite;
+use tonghop_proto::record::{AcceptedFigure, Columns};
 
 fn limits() -> Limits {
     Limits::default()
@@ -298,5 +299,41 @@ fn json_that_is_not_strict_is_not_read_by_kinds() {
         r#"{"source":"x"}"#.to_owned(),
     ] {
         assert!(!json_agrees(common::small(), document.as_bytes()).0, "{document}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Under a grant, what is accepted quickly is what is accepted slowly; and whatever is accepted is within it.
+    #[test]
+    fn under_a_grant_both_ways_accept_the_same(
+        figures in vec(figure(), 1..6),
+        units in prop::sample::select(vec![vec!["01"], vec!["011", "02"], vec!["00001"], vec!["VN"], vec!["99"]]),
+        sides in prop::sample::select(vec![vec![], vec!["cong-an"], vec!["mttq"]]),
+    ) {
+        let grant = Grant {
+            roles: vec![Role::Report],
+            units: units.into_iter().map(str::to_owned).collect(),
+            sides: sides.into_iter().map(str::to_owned).collect(),
+            everywhere: false,
+        };
+        let registry = common::small();
+        let document = json!({ "source": "s", "figures": figures }).to_string();
+        let quick = json_form::alike(document.as_bytes(), &limits());
+        let quick = quick.and_then(|read| accept_from(&grant, registry, read, &limits()));
+        let raw = json_form::parse(document.as_bytes(), &limits()).expect("it is read");
+        let slow = check_from(&grant, registry, &raw, &limits());
+        agree(registry, quick.as_ref(), slow.as_ref().ok(), document.as_bytes());
+        if let Ok(checked) = &slow {
+            // What a grant lets through is what is right without one.
+            assert_eq!(check(registry, &raw, &limits()).as_ref(), Ok(checked));
+            for AcceptedFigure { figure, .. } in &checked.figures {
+                let indicator = registry.indicator(&figure.indicator).expect("an indicator");
+                let day = indicator.calendar.last_day(figure.period);
+                assert!(grant.covers(registry, figure.unit, day));
+                assert!(figure.breakdown.member("reporter").is_none_or(|side| grant.speaks_for(side)));
+            }
+        }
     }
 }

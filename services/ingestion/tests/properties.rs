@@ -14,7 +14,7 @@ const CSV: &str = "unit_code,indicator,breakdown,period,scope,value,qualifier,no
 
 fn take(bytes: &[u8]) {
     let limits = Limits::default();
-    let read = [json_form::parse(bytes, &limits), csv_form::parse(bytes, "x", "", &limits)];
+    let read = [json_form::parse(bytes, &limits), csv_form::parse(bytes, &common::BESIDE, &limits)];
     for raw in read {
         match raw {
             Ok(raw) => match check(common::small(), &raw, &limits) {
@@ -118,6 +118,6 @@ proptest! {
 
 #[test]
 fn csv_of_the_properties_is_good() {
-    let raw = csv_form::parse(CSV.as_bytes(), "x", "", &Limits::default()).unwrap();
+    let raw = csv_form::parse(CSV.as_bytes(), &common::BESIDE, &Limits::default()).unwrap();
     assert_eq!(raw.figures.len(), 2);
 }

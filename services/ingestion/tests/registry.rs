@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tonghop_core::registry::{Registry, Share, UnitLookup};
 use tonghop_ingestion::check::check;
-use tonghop_ingestion::submission::Limits;
+use tonghop_ingestion::submission::{Beside, Limits};
 use tonghop_ingestion::{csv_form, registry_tables};
 use tonghop_proto::{registry as pb, registry_draft};
 use tonghop_runtime::Finding;
@@ -31,7 +31,12 @@ fn the_projects_own_registry_loads_whole() {
 #[test]
 fn the_real_report_passes_with_all_its_figures() {
     let report = include_bytes!("../../../data/reports/bac_kan_2013_2023.csv");
-    let raw = csv_form::parse(report, "congan-backan", "Báo cáo 10 năm", &Limits::default()).unwrap();
+    let raw = csv_form::parse(
+        report,
+        &Beside { source: "congan-backan", note: "Báo cáo 10 năm", locale: None },
+        &Limits::default(),
+    )
+    .unwrap();
     assert_eq!(raw.figures.len(), 15);
     let checked = check(common::real(), &raw, &Limits::default()).unwrap_or_else(|all| panic!("{all:#?}"));
     assert_eq!(checked.figures.len(), 15);

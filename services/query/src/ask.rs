@@ -12,6 +12,8 @@ use tonghop_core::unit::{Level, UnitId};
 use tonghop_core::words::Words;
 use tonghop_runtime::{Failure, FailureKind, Finding, Got, Text};
 
+use crate::sight::Sight;
+
 /// The longest text taken for a code, period or breakdown.
 const LONGEST_TEXT: usize = 512;
 
@@ -172,8 +174,15 @@ fn required(name: &str) -> Failure {
     )
 }
 
-/// The indicator of a code.
-pub(crate) fn indicator(registry: &Registry, code: &str) -> Result<Arc<Indicator>, Failure> {
+/// The indicator of a code, of which whoever asks may see something.
+pub(crate) fn indicator(sight: &Sight, code: &str) -> Result<Arc<Indicator>, Failure> {
+    let indicator = known_indicator(sight.registry(), code)?;
+    sight.may_name(&indicator)?;
+    Ok(indicator)
+}
+
+/// The indicator of a code, as the catalogue has it: what was reported of it may be for others.
+pub(crate) fn known_indicator(registry: &Registry, code: &str) -> Result<Arc<Indicator>, Failure> {
     bounded("indicator", code)?;
     if code.is_empty() {
         return Err(required("indicator"));

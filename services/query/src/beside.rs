@@ -16,6 +16,7 @@ use tonghop_runtime::{Failure, FailureKind, Text};
 use crate::ask;
 use crate::pivot::Group;
 use crate::read::{self, Answer, Item};
+use crate::sight::Sight;
 use crate::territory::Territory;
 
 /// Which earlier period.
@@ -94,7 +95,7 @@ impl Beside {
         let against = self.against.iter().map(|against| (*against, wanted.earlier(*against, group, unit)));
         let against = against.collect();
         let nation = wanted.registry.nation();
-        let share = self.share.then(|| wanted.answer(nation, plan));
+        let share = self.share.then(|| wanted.may_see(nation, plan).then(|| wanted.answer(nation, plan)));
         let peers = if self.rank { wanted.peers(plan, unit) } else { None };
         Needed { against, share, peers }
     }
@@ -120,7 +121,8 @@ type Earlier = (String, String, Period, Option<Date>);
 /// Where the answers are that one total needs beside it.
 pub(crate) struct Needed {
     against: Vec<(Against, Compared)>,
-    share: Option<usize>,
+    /// Of the nation; nothing in it, where whoever asks may not see that.
+    share: Option<Option<usize>>,
     peers: Option<Peers>,
 }
 
@@ -133,6 +135,7 @@ struct Peers {
 
 /// Questions that are answered together, each once.
 pub(crate) struct Wanted<'a> {
+    sight: &'a Sight,
     registry: &'a Registry,
     items: Vec<Item>,
     known: HashMap<(usize, UnitId), usize>,
@@ -141,9 +144,16 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(crate) fn new(registry: &'a Registry) -> Wanted<'a> {
+    pub(crate) fn new(sight: &'a Sight) -> Wanted<'a> {
         let (items, known) = (vec![], HashMap::new());
-        Wanted { registry, items, known, plans: HashMap::new(), peers: HashMap::new() }
+        Wanted {
+            sight,
+            registry: sight.registry(),
+            items,
+            known,
+            plans: HashMap::new(),
+            peers: HashMap::new(),
+        }
     }
 
     /// All questions, in the order of their answers.
@@ -157,6 +167,11 @@ impl<'a> Wanted<'a> {
             self.items.push(Item { unit, plan: Arc::clone(plan) });
             self.items.len() - 1
         })
+    }
+
+    /// Whether the total of a unit is for whoever asks.
+    fn may_see(&self, unit: UnitId, plan: &Plan) -> bool {
+        self.sight.has_total(&plan.indicator, unit, plan.period, plan.map.map(|map| map.day))
     }
 
     fn earlier(&mut self, against: Against, group: &Group, unit: UnitId) -> Compared {
@@ -181,13 +196,17 @@ impl<'a> Wanted<'a> {
             plan_for_any(registry, &group.indicator.code, &group.breakdown, period, group.map).map(Arc::new)
         });
         let Ok(plan) = plan.clone() else { return (Some(period), Err(Incomparable::Refused)) };
+        if !self.may_see(unit, &plan) {
+            return (Some(period), Err(Incomparable::NotPermitted));
+        }
         (Some(period), Ok(self.answer(unit, &plan)))
     }
 
     fn peers(&mut self, plan: &Arc<Plan>, unit: UnitId) -> Option<Peers> {
         let registry = self.registry;
         let map = registry.maps().get(plan.told_on(registry))?;
-        let above = map.parent(unit)?;
+        // A place among others tells of these.
+        let above = map.parent(unit).filter(|above| self.may_see(*above, plan))?;
         let level = registry.unit(unit).level;
         let key = (read::name(plan), above);
         let known = self.peers.get(&key).cloned();
@@ -227,9 +246,12 @@ impl Places {
             shown.compared.push(compared(against, period, earlier, &this, decimals));
         }
         if let Some(nation) = needed.share {
-            let nation = answered(nation);
-            let of = nation.as_ref().ok().and_then(|total| total.value);
-            let share = comparison::share(&plan.indicator, &this, &nation);
+            let nation = nation.map(answered);
+            let of = nation.as_ref().and_then(|nation| nation.as_ref().ok()?.value);
+            let share = match &nation {
+                Some(nation) => comparison::share(&plan.indicator, &this, nation),
+                None => Err(Incomparable::NotPermitted),
+            };
             shown.share = Some(pb::Share {
                 percent: share.ok().map(|percent| format_decimal(percent, PERCENT_DECIMALS)),
                 of: of.map(|sum| format_decimal(sum.value, decimals)),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonghop_access::Caller;
 use tonghop_core::figure::Series;
 use tonghop_core::indicator::Kind;
 use tonghop_core::period::Period;
@@ -22,6 +23,7 @@ use tracing::Instrument;
 
 use crate::moment::When;
 use crate::read::read_tile;
+use crate::sight::Sight;
 use crate::territory::Territory;
 use crate::{Query, View, ask, store_failure};
 
@@ -29,6 +31,8 @@ use crate::{Query, View, ask, store_failure};
 const PAUSE: Duration = Duration::from_millis(100);
 /// How soon a reader's database is tried again that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether a reader's key still holds, where nothing moves.
+const LOOK_AT_KEY: Duration = Duration::from_secs(1);
 /// Indicators that one reader may name.
 const MOST_INDICATORS: usize = 200;
 /// Tiles that are gone through for one message.
@@ -54,8 +58,12 @@ impl Query {
     /// away: whoever watches calls again, from the position of the last message.
     ///
     /// # Errors
-    /// What is wrong with the request; where the totals cannot be read now.
-    pub(crate) async fn changes(self: &Arc<Self>, request: pb::WatchRequest) -> Result<Changes, Failure> {
+    /// What is wrong with the request, or that the caller may not ask it; where the totals cannot be read now.
+    pub(crate) async fn changes(
+        self: &Arc<Self>,
+        caller: Caller,
+        request: pb::WatchRequest,
+    ) -> Result<Changes, Failure> {
         let from = request.from;
         if let Some(from) = from.filter(|from| *from < 0) {
             return Err(ask::finding(
@@ -72,8 +80,8 @@ impl Query {
         }
         let words = ask::list("indicator", &request.indicator, MOST_INDICATORS)?;
         let asked = Asked { indicators: words.into_iter().map(str::to_owned).collect(), unit: request.unit };
-        let view = self.view(When::default()).await?;
-        asked.check(&view.registry)?;
+        let view = self.view(&caller, When::default()).await?;
+        asked.check(&view.sight)?;
         let now = view.position();
         let told = from.unwrap_or(now);
         // The first message says where the stream begins.
@@ -91,7 +99,7 @@ impl Query {
                 () = sender.closed() => {}
                 // Who reads slowly does not keep the process.
                 () = this.stop.told() => drop(sender.try_send(Err(Failure::stopping()))),
-                () = this.tell(&sender, &asked, first, told) => {}
+                () = this.tell(&sender, &caller, &asked, first, told) => {}
             }
         };
         tokio::spawn(watching.in_current_span());
@@ -102,6 +110,7 @@ impl Query {
     async fn tell(
         &self,
         sender: &mpsc::Sender<Result<pb::WatchResponse, Failure>>,
+        caller: &Caller,
         asked: &Asked,
         mut next: Option<pb::WatchResponse>,
         mut told: i64,
@@ -116,14 +125,24 @@ impl Query {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            // Its sender lives as long as this service.
-            if reached.wait_for(|reached| *reached > told || (is_first && *reached == told)).await.is_err() {
-                return;
+            // Its sender lives as long as this service. A key may be taken back while nothing moves.
+            let moves = reached.wait_for(|reached| *reached > told || (is_first && *reached == told));
+            let moved = tokio::time::timeout(LOOK_AT_KEY, moves).await.map(|moved| moved.is_ok());
+            match moved {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) => match caller.still(&self.authority.keys(), (self.now)()) {
+                    Ok(()) => continue,
+                    Err(failure) => {
+                        let _ = sender.send(Err(failure)).await;
+                        return;
+                    }
+                },
             }
             // A place is taken before it is looked, so that what is told is not old when it is taken.
             let Ok(place) = sender.reserve().await else { return };
             let looked = async {
-                let view = self.view(When::default()).await?;
+                let view = self.view(caller, When::default()).await?;
                 // The word may come before the database shows it.
                 if view.position() < told || (view.position() == told && !is_first) {
                     return Ok(None);
@@ -153,10 +172,11 @@ impl Query {
 }
 
 impl Asked {
-    /// Whether there is what is asked for.
-    fn check(&self, registry: &Registry) -> Result<(), Failure> {
+    /// Whether there is what is asked for, and whoever asks may hear of it.
+    fn check(&self, sight: &Sight) -> Result<(), Failure> {
+        let registry = sight.registry();
         for code in &self.indicators {
-            ask::indicator(registry, code)?;
+            ask::indicator(sight, code)?;
         }
         ask::bounded("unit", &self.unit)?;
         let is_known = self.unit.is_empty()
@@ -275,7 +295,9 @@ impl View {
         heard.everything = changed.len() as u64 > MOST_TILES;
         let is_asked = |changed: &&Changed| {
             let indicator = changed.key.series.split('|').next().unwrap_or_default();
-            indicators.as_ref().is_none_or(|all| all.contains(indicator))
+            let may_hear = registry.indicator(indicator).is_some_and(|known| self.sight.has_any(known));
+            may_hear
+                && indicators.as_ref().is_none_or(|all| all.contains(indicator))
                 && keepers.as_ref().is_none_or(|all| all.contains(&changed.key.keeper))
         };
         let keys: Vec<_> = changed.iter().filter(is_asked).map(|changed| changed.key.clone()).collect();
@@ -291,9 +313,11 @@ impl View {
             let (series, period, body) = read_tile(&tile)?;
             let Some(indicator) = registry.indicator(&series.indicator) else { continue };
             let day = indicator.calendar.last_day(period);
+            let may_see = self.sight.figures_of(indicator);
             let is_new = |entry: tonghop_tiles::Entry<'_>| {
                 entry.latest().position > position
                     && below.as_ref().is_none_or(|below| below.has(entry.unit, day))
+                    && may_see(entry.unit, day)
             };
             if body.entries().any(is_new) {
                 heard.add(&series, period);

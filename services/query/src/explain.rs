@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::indicator::Precedence;
 use tonghop_core::period::Period;
@@ -15,7 +16,7 @@ use tonghop_runtime::Failure;
 use crate::figures::Wanted;
 use crate::moment::When;
 use crate::read::Item;
-use crate::{Query, View, ask};
+use crate::{Query, View, approved, ask};
 
 /// Children, tiles and figures listed at most.
 const MOST: usize = 500;
@@ -24,9 +25,15 @@ impl Query {
     /// Opens a total into its parts.
     ///
     /// # Errors
-    /// What is wrong with the request.
-    pub async fn explain(&self, request: &pb::ExplainRequest) -> Result<pb::ExplainResponse, Failure> {
-        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
+    /// What is wrong with the request, or that the caller may not ask it.
+    pub async fn explain(
+        &self,
+        caller: &Caller,
+        request: &pb::ExplainRequest,
+    ) -> Result<pb::ExplainResponse, Failure> {
+        let when = when(request.at_least, request.as_of, &request.review);
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -87,12 +94,15 @@ impl Query {
     /// Who has reported: the total's counts, and those of the units below.
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// What is wrong with the request, or that the caller may not ask it.
     pub async fn coverage(
         &self,
+        caller: &Caller,
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
-        let view = self.view(when(request.at_least, request.as_of, &request.review)).await?;
+        let when = when(request.at_least, request.as_of, &request.review);
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -110,7 +120,7 @@ impl Query {
 }
 
 fn when(at_least: i64, as_of: i64, review: &str) -> When<'_> {
-    When { at_least, as_of, review, pinned: None }
+    When { at_least, as_of, review, ..When::default() }
 }
 
 /// The words of a question.
@@ -133,8 +143,9 @@ impl View {
         let map = ask::map(words.map)?;
         let period = ask::period(words.period)?;
         let breakdown = ask::breakdown(words.breakdown)?;
-        let indicator = ask::indicator(&self.registry, words.indicator)?;
+        let indicator = ask::indicator(&self.sight, words.indicator)?;
         let unit = ask::unit(&self.registry, &indicator, words.unit, period, map)?;
+        self.sight.may_ask(&indicator, unit, period, map)?;
         let question = Question { unit, indicator: indicator.code.clone(), breakdown, period, map };
         let plan = plan(&self.registry, &question).map_err(|r| ask::refused(&r))?;
         Ok(One { question, plan: Arc::new(plan) })
@@ -169,7 +180,7 @@ impl View {
         let mut out = Vec::with_capacity(items.len());
         for (item, answer) in items.iter().zip(answers) {
             let breakdown = &one.question.breakdown;
-            out.push(crate::view::total(&self.registry, &item.plan, item.unit, breakdown, answer));
+            out.push(self.shown(&item.plan, item.unit, breakdown, answer));
         }
         Ok(out)
     }
@@ -201,7 +212,7 @@ impl View {
             out.push(match plan {
                 Ok(plan) => {
                     let answer = answers.next().ok_or_else(|| Failure::internal("an answer is missing"))?;
-                    crate::view::total(&self.registry, &plan, unit, &breakdown, answer)
+                    self.shown(&plan, unit, &breakdown, answer)
                 }
                 Err(refusal) => {
                     let indicator = &one.plan.indicator;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::calendar::day_number;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, DimensionKind, REPORTER};
@@ -40,9 +41,10 @@ impl Query {
     /// Lists figures with all their revisions, newest position last within each figure.
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// What is wrong with the request, or that the caller may not ask it.
     pub async fn list_figures(
         &self,
+        caller: &Caller,
         request: &pb::ListFiguresRequest,
     ) -> Result<pb::ListFiguresResponse, Failure> {
         let below = if request.below { "below" } else { "" };
@@ -62,12 +64,14 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
-        let view = self.view(when).await?;
+        let view = self.view(caller, when).await?;
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
-        let indicator = ask::indicator(&view.registry, &request.indicator)?;
+        let indicator = ask::indicator(&view.sight, &request.indicator)?;
         let unit = ask::unit(&view.registry, &indicator, &request.unit, period, None)?;
+        view.sight.may_ask(&indicator, unit, period, None)?;
         let wanted = Wanted {
             indicator: &indicator,
             unit,
@@ -100,6 +104,7 @@ impl View {
             Some(vec![registry.unit(registry.keeper(wanted.unit, last)).key()])
         };
         let series: Vec<String> = self.series_of(indicator, wanted.breakdown);
+        let may_see = self.sight.figures_of(indicator);
         let mut found: BTreeMap<(UnitId, Period, String, u8, i64), pb::FigureRevision> = BTreeMap::new();
         for series in series.chunks(100) {
             let select = TileSelect::Series {
@@ -122,7 +127,7 @@ impl View {
                     } else {
                         unit == wanted.unit
                     };
-                    if here {
+                    if here && may_see(unit, day) {
                         for shown in self.entry(wanted, &series, period, unit, entry) {
                             let key =
                                 (unit, period, shown.breakdown.clone(), entry.scope as u8, shown.position);

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio_stream::{Stream, StreamExt};
+use tonghop_access::of_request;
 use tonghop_proto::query as pb;
 use tonghop_proto::query::query_service_server::{QueryService, QueryServiceServer};
 use tonghop_runtime::{Failure, Language};
@@ -35,7 +36,8 @@ impl QueryService for QueryGrpc {
         &self,
         request: Request<pb::GetTotalsRequest>,
     ) -> Result<Response<pb::GetTotalsResponse>, Status> {
-        Ok(Response::new(self.0.totals(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.totals(&caller, request.get_ref()).await?))
     }
 
     type StreamTotalsStream = Messages<pb::StreamTotalsResponse>;
@@ -44,9 +46,10 @@ impl QueryService for QueryGrpc {
         &self,
         request: Request<pb::StreamTotalsRequest>,
     ) -> Result<Response<Self::StreamTotalsStream>, Status> {
+        let caller = of_request(request.extensions())?;
         let asked = request.into_inner().totals.unwrap_or_default();
         let language = Language::spoken();
-        let totals = self.0.totals_on(asked).await?;
+        let totals = self.0.totals_on(caller, asked).await?;
         let totals = totals.map(move |total| total.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(totals)))
     }
@@ -55,42 +58,56 @@ impl QueryService for QueryGrpc {
         &self,
         request: Request<pb::ExplainRequest>,
     ) -> Result<Response<pb::ExplainResponse>, Status> {
-        Ok(Response::new(self.0.explain(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.explain(&caller, request.get_ref()).await?))
     }
 
     async fn explain_tree(
         &self,
         request: Request<pb::ExplainTreeRequest>,
     ) -> Result<Response<pb::ExplainTreeResponse>, Status> {
-        Ok(Response::new(self.0.explain_tree(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.explain_tree(&caller, request.get_ref()).await?))
     }
 
     async fn list_figures(
         &self,
         request: Request<pb::ListFiguresRequest>,
     ) -> Result<Response<pb::ListFiguresResponse>, Status> {
-        Ok(Response::new(self.0.list_figures(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.list_figures(&caller, request.get_ref()).await?))
     }
 
     async fn get_coverage(
         &self,
         request: Request<pb::GetCoverageRequest>,
     ) -> Result<Response<pb::GetCoverageResponse>, Status> {
-        Ok(Response::new(self.0.coverage(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.coverage(&caller, request.get_ref()).await?))
+    }
+
+    async fn get_compliance(
+        &self,
+        request: Request<pb::GetComplianceRequest>,
+    ) -> Result<Response<pb::GetComplianceResponse>, Status> {
+        let caller = tonghop_access::of_request(request.extensions())?;
+        Ok(Response::new(self.0.compliance(&caller, request.get_ref(), self.0.now()).await?))
     }
 
     async fn list_reviews(
         &self,
         request: Request<pb::ListReviewsRequest>,
     ) -> Result<Response<pb::ListReviewsResponse>, Status> {
-        Ok(Response::new(self.0.reviews(request.get_ref()).await?))
+        let caller = of_request(request.extensions())?;
+        Ok(Response::new(self.0.reviews(&caller, request.get_ref()).await?))
     }
 
     type WatchStream = Messages<pb::WatchResponse>;
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = of_request(request.extensions())?;
         let language = Language::spoken();
-        let changes = self.0.changes(request.into_inner()).await?;
+        let changes = self.0.changes(caller, request.into_inner()).await?;
         let changes = changes.map(move |change| change.map_err(|failure| in_language(language, failure)));
         Ok(Response::new(Box::pin(changes)))
     }

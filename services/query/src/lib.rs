@@ -2,7 +2,11 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | `approved` | which figures are approved |
+//! | `compliance` | who owes a report, by when, and what became of it |
 //! | `moment` | as of when a question is answered, and by which registry |
+//! | `sight` | what a caller may see |
+//! | `keys` | the keys there are, as this replica learns them |
 //! | `read` | tiles and summaries into answers, from one snapshot |
 //! | `ask` | from the words of a request to what they mean |
 //! | `pivot` | every total that a request asks for, in order |
@@ -22,9 +26,11 @@
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
+mod approved;
 mod ask;
 mod beside;
 mod changes;
+mod compliance;
 mod cursor;
 mod dashboard;
 mod explain;
@@ -33,6 +39,7 @@ mod figures;
 mod given;
 mod grpc;
 mod kept;
+mod keys;
 mod metrics;
 mod moment;
 mod openapi;
@@ -40,6 +47,7 @@ mod pivot;
 mod read;
 mod rest;
 mod reviews;
+mod sight;
 mod tag;
 mod territory;
 mod totals;
@@ -53,17 +61,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+use tonghop_access::{Authority, Caller};
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::WatchRequest;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::query::AsOf;
-use tonghop_runtime::trace::{TracedChannel, traced_channel};
+use tonghop_runtime::trace::TracedChannel;
 use tonghop_runtime::{Failure, FailureKind, Stop, Text};
 use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
-use tonic::transport::Channel;
 
 use metrics::Measures;
-use moment::{Moment, When};
+use moment::{Moment, Moments, When};
+use sight::Sight;
 
 pub use grpc::QueryGrpc;
 pub use kept::keep_answers;
@@ -92,10 +101,15 @@ pub struct Query {
     /// Those read last, by the position they were loaded at.
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
     kept: kept::Answers,
+    reports: Arc<approved::Known>,
     /// Whether aggregation's stream is there.
     heard: AtomicBool,
     /// Questions that wait to know which state is the present one.
     looking: AtomicUsize,
+    /// Whom this process lets in.
+    authority: Arc<Authority>,
+    /// Whether the keys there are have been read.
+    learnt: AtomicBool,
     now: fn() -> Timestamp,
     /// When streams end.
     stop: Stop,
@@ -108,17 +122,30 @@ struct View {
     snapshot: Snapshot,
     /// The registry of the moment.
     registry: Arc<Registry>,
+    /// What whoever asks may see.
+    sight: Sight,
     moment: Arc<Moment>,
+    /// Whether approved figures alone are asked.
+    approved_only: bool,
+    reports: Arc<approved::Known>,
     measures: Measures,
     /// For how long nobody has confirmed that nothing newer was accepted, where that is remarkable.
     stale_seconds: Option<i64>,
 }
 
 impl Query {
-    /// Over the tiles' database, and the aggregation service that says when they move.
-    pub fn new(tiles: Tiles, aggregation: Channel, now: fn() -> Timestamp, stop: Stop) -> Arc<Query> {
+    /// Over the tiles' database, and the aggregation service that says when they move. What keys there are, it tells the
+    /// authority as it reads it.
+    pub fn new(
+        tiles: Tiles,
+        aggregation: TracedChannel,
+        authority: &Arc<Authority>,
+        now: fn() -> Timestamp,
+        stop: Stop,
+    ) -> Arc<Query> {
+        let (authority, learnt) = (Arc::clone(authority), AtomicBool::new(false));
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
-        let (aggregation, measures) = (traced_channel(aggregation), Measures::default());
+        let measures = Measures::default();
         let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
         let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
         Arc::new(Query {
@@ -128,12 +155,20 @@ impl Query {
             reached,
             registries,
             kept,
+            reports: Arc::default(),
             heard,
             looking,
+            authority,
+            learnt,
             now,
             stop,
             files,
         })
+    }
+
+    /// The time, as this process was given it.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// Whether it can do its work.
@@ -142,7 +177,8 @@ impl Query {
     /// What is in the way.
     pub async fn probe(&self) -> Result<(), String> {
         match self.tiles.snapshot().await {
-            Ok(_) => Ok(()),
+            Ok(_) if self.knows_keys() => Ok(()),
+            Ok(_) => Err("which keys there are has not been read yet".to_owned()),
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "the tiles do not answer");
                 Err("the totals' database does not answer".to_owned())
@@ -156,6 +192,7 @@ impl Query {
             () = self.stop.told() => {}
             () = self.listen_on() => {}
             () = self.look_on() => {}
+            () = self.learn_on() => {}
         }
     }
 
@@ -165,6 +202,7 @@ impl Query {
             let ended = self.listen().await;
             self.heard.store(false, Ordering::SeqCst);
             self.kept.clear();
+            self.reports.clear();
             if let Err(status) = ended {
                 tracing::warn!(%status, "the stream of changes ended");
             }
@@ -182,6 +220,7 @@ impl Query {
             if message.position <= last {
                 // Not the next position: it may be the same one made anew, or another ledger's.
                 self.kept.clear();
+                self.reports.clear();
             }
             last = message.position;
             self.heard.store(true, Ordering::SeqCst);
@@ -235,7 +274,11 @@ impl Query {
 
     /// A view as of when it is asked for; what is not there yet is waited for, within bounds. Aggregation says when
     /// it is there; where that word does not come through, the database is looked at.
-    async fn view(&self, when: When<'_>) -> Result<View, Failure> {
+    ///
+    /// Everything that answers begins here, and what answers piece by piece comes here for each: so whoever lost their
+    /// key meanwhile gets nothing more.
+    async fn view(&self, caller: &Caller, when: When<'_>) -> Result<View, Failure> {
+        caller.still(&self.authority.keys(), (self.now)())?;
         let at_least = when.needs()?;
         let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         let deadline = Instant::now() + LONGEST_WAIT;
@@ -262,14 +305,16 @@ impl Query {
             }
             snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
         }
-        let (moment, registry) = self.moment(&snapshot, when).await?;
+        let Moments { moment, registry, present } = self.moment(&snapshot, when).await?;
+        let sight = Sight::new(caller, &registry, present);
         // Nothing newer belongs into what is of the past.
         let is_past = moment.past().is_some() || !moment.review().is_empty();
         let confirmed = snapshot.checkpoint().confirmed_at.filter(|_| !is_past);
         let stale_seconds = stale_seconds(confirmed, (self.now)());
         self.measures.views.inc();
         let (moment, measures) = (Arc::new(moment), self.measures.clone());
-        Ok(View { snapshot, registry, moment, measures, stale_seconds })
+        let (reports, approved_only) = (Arc::clone(&self.reports), when.approved_only);
+        Ok(View { snapshot, registry, sight, moment, approved_only, reports, measures, stale_seconds })
     }
 }
 

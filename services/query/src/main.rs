@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tonghop_access::{AccessArguments, Authority, behind};
 use tonghop_query::{Query, QueryGrpc, keep_answers, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
@@ -20,6 +21,8 @@ struct Arguments {
     service: ServiceArguments,
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    access: AccessArguments,
     /// Where aggregation is reached, which says when totals move.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
     aggregation: String,
@@ -40,29 +43,35 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let listen = arguments.service.listen(PORT);
     if arguments.service.check {
-        return check(listen).await;
+        return check(listen, &arguments.service.tls).await;
     }
-    let aggregation = process::channel(&arguments.aggregation)?;
+    let access = arguments.access.settings()?;
+    let aggregation = process::channel(&arguments.aggregation, &arguments.service.tls_client())?;
+    let aggregation = access.speaking(aggregation)?;
     let tiles = Tiles::open(&arguments.database.url()?).await?;
+    let tls = arguments.service.tls.server()?;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now = jiff::Timestamp::now;
-    let query = Query::new(tiles.clone(), aggregation, now, stopper.stop());
+    let authority = Authority::new(access, now)?;
+    let query = Query::new(tiles.clone(), aggregation, &authority, now, stopper.stop());
     let all = Routes::new(QueryGrpc(query.clone()).into_service());
+    let (all, rest) = behind(&authority, all, routes(query.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     query.register(&metrics);
+    authority.register(&metrics);
     for pool in tiles.pools() {
         metrics.pool("tiles", pool.role(), pool.most(), move || pool.open_and_idle());
     }
-    let app = one_port(all.prepare(), routes(query.clone()), &readiness, &metrics);
+    let app = one_port(all.prepare(), rest, &readiness, &metrics);
     let app = keep_answers(&query, app, &metrics);
     let work = query.clone().run();
     let probe = move || {
         let query = query.clone();
         async move { query.probe().await }
     };
-    let service = Service { name: "tonghop-query", app, work, readiness, probe };
+    let service = Service { name: "tonghop-query", app, tls, work, readiness, probe };
     process::run(service, listen, arguments.service.grace(), stopper).await?;
     Ok(tiles.close().await?)
 }

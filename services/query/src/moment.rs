@@ -22,6 +22,8 @@ pub(crate) struct When<'a> {
     pub(crate) review: &'a str,
     /// The position of the first page, where this is a later one.
     pub(crate) pinned: Option<i64>,
+    /// Of approved figures only.
+    pub(crate) approved_only: bool,
 }
 
 impl When<'_> {
@@ -109,16 +111,21 @@ impl Moment {
     }
 }
 
+/// A moment, and the registries that go with it.
+pub(crate) struct Moments {
+    pub(crate) moment: Moment,
+    /// That of the moment.
+    pub(crate) registry: Arc<Registry>,
+    /// The one in force now.
+    pub(crate) present: Arc<Registry>,
+}
+
 /// Registries held at most: the present one, and some of the past.
 const HELD: usize = 4;
 
 impl Query {
-    /// The moment that is asked for, and its registry.
-    pub(crate) async fn moment(
-        &self,
-        snapshot: &Snapshot,
-        when: When<'_>,
-    ) -> Result<(Moment, Arc<Registry>), Failure> {
+    /// The moment that is asked for, and its registries.
+    pub(crate) async fn moment(&self, snapshot: &Snapshot, when: When<'_>) -> Result<Moments, Failure> {
         let checkpoint = snapshot.checkpoint();
         let review = self.review(snapshot, when.review).await?;
         let asked = when.pinned.or(review).unwrap_or(when.as_of);
@@ -132,13 +139,14 @@ impl Query {
         };
         let present = self.registry_of(snapshot, present_at).await?;
         if asked == 0 || asked == checkpoint.position {
-            return Ok((Moment { review, ..Moment::default() }, present));
+            let (registry, moment) = (Arc::clone(&present), Moment { review, ..Moment::default() });
+            return Ok(Moments { moment, registry, present });
         }
         let effects = snapshot.effects(&[asked]).await.map_err(store_failure)?;
         let time = effects.first().map(|effect| effect.received_at);
         let moment = Moment { past: Some(asked), time, review, ..Moment::default() };
         if asked >= present_at {
-            return Ok((moment, present));
+            return Ok(Moments { moment, registry: Arc::clone(&present), present });
         }
         let Some(at) = snapshot.registry_position_at(asked).await.map_err(store_failure)? else {
             return Err(not_kept(asked, present_at));
@@ -146,12 +154,13 @@ impl Query {
         let then = self.registry_of(snapshot, at).await?;
         let moment = Moment { other_registry: true, ..moment };
         if then.keeps_figures_in_place(&present) {
-            return Ok((moment, then));
+            return Ok(Moments { moment, registry: then, present });
         }
         if !then.keeps_meanings(&present) {
             return Err(changed_meaning(asked, at, present_at));
         }
-        Ok((Moment { kept_under: Some(present), ..moment }, then))
+        let moment = Moment { kept_under: Some(Arc::clone(&present)), ..moment };
+        Ok(Moments { moment, registry: then, present })
     }
 
     /// The position of a review; none where none is asked for.

@@ -15,6 +15,7 @@ use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind, Language, Text};
 
 use crate::ask;
+use crate::sight::Sight;
 use crate::territory::Territory;
 
 /// Indicators that one request may name.
@@ -87,13 +88,10 @@ impl Pivot {
     /// Reads a request, of at most `most` totals.
     ///
     /// # Errors
-    /// What is wrong with the request.
-    pub(crate) fn read(
-        registry: &Registry,
-        request: &pb::GetTotalsRequest,
-        most: usize,
-    ) -> Result<Pivot, Failure> {
-        let words = Words::read(registry, request)?;
+    /// What is wrong with the request; that something in it is not for whoever asks.
+    pub(crate) fn read(sight: &Sight, request: &pb::GetTotalsRequest, most: usize) -> Result<Pivot, Failure> {
+        let words = Words::read(sight, request)?;
+        let registry = sight.registry();
         let mut building =
             Building { registry, words: &words, most, groups: vec![], keyed: vec![], units: HashMap::new() };
         let mut trouble = None;
@@ -102,6 +100,14 @@ impl Pivot {
                 continue;
             }
             let unit = ask::unit(registry, indicator, &request.unit, words.period, words.map);
+            if let Ok(unit) = &unit
+                && !sight.has_total(indicator, *unit, words.period, words.map)
+            {
+                if words.named {
+                    return Err(sight.out_of_reach());
+                }
+                continue;
+            }
             match unit.and_then(|unit| building.indicator(at as u64, indicator, unit)) {
                 // One unit may be in force on the last day in one calendar and not in another.
                 Err(failure) if words.many && failure.kind() != FailureKind::TooLarge => {
@@ -130,6 +136,8 @@ struct Words {
     indicators: Vec<Arc<Indicator>>,
     /// Whether there may be several, so that one that has no answer does not stand in the way of the others.
     many: bool,
+    /// Whether they were named, each.
+    named: bool,
     period: Period,
     breakdown: Breakdown,
     dimension: String,
@@ -139,7 +147,8 @@ struct Words {
 }
 
 impl Words {
-    fn read(registry: &Registry, request: &pb::GetTotalsRequest) -> Result<Words, Failure> {
+    fn read(sight: &Sight, request: &pb::GetTotalsRequest) -> Result<Words, Failure> {
+        let registry = sight.registry();
         let map = ask::map(&request.map)?;
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
@@ -150,8 +159,8 @@ impl Words {
             axes.insert(0, Axis::Indicators);
         }
         let indicators = match many {
-            true => indicators(registry, &codes, &request.programme)?,
-            false => vec![ask::indicator(registry, &request.indicator)?],
+            true => indicators(sight, &codes, &request.programme)?,
+            false => vec![ask::indicator(sight, &request.indicator)?],
         };
         let level = match axes.contains(&Axis::Units(Spread::Level)) {
             true => Some(ask::level(registry, &request.level)?),
@@ -177,6 +186,7 @@ impl Words {
             axes,
             indicators,
             many,
+            named: !codes.is_empty(),
             period,
             breakdown,
             dimension: request.by_dimension.clone(),
@@ -233,13 +243,15 @@ fn axes(by: &str) -> Result<Vec<Axis>, Failure> {
     Ok(axes)
 }
 
-/// Those of some codes, of a programme, or both; every core one where neither is named.
-fn indicators(registry: &Registry, codes: &[&str], programme: &str) -> Result<Vec<Arc<Indicator>>, Failure> {
+/// Those of some codes, of a programme, or both; every core one where neither is named. Of those that nobody named,
+/// the ones that are not for whoever asks are left out.
+fn indicators(sight: &Sight, codes: &[&str], programme: &str) -> Result<Vec<Arc<Indicator>>, Failure> {
+    let registry = sight.registry();
     if !programme.is_empty() && registry.programme(programme).is_none() {
         ask::bounded("programme", programme)?;
         return Err(ask::unknown_programme(programme, ask::listed("/v1/programmes")));
     }
-    let named = codes.iter().map(|code| ask::indicator(registry, code));
+    let named = codes.iter().map(|code| ask::indicator(sight, code));
     let named: Vec<Arc<Indicator>> = named.collect::<Result<_, _>>()?;
     let wanted = |indicator: &&Arc<Indicator>| match (named.is_empty(), programme.is_empty()) {
         (true, true) => indicator.core,
@@ -249,7 +261,7 @@ fn indicators(registry: &Registry, codes: &[&str], programme: &str) -> Result<Ve
                 && (of_any || indicator.programmes.iter().any(|p| p == programme))
         }
     };
-    Ok(registry.indicators().iter().filter(wanted).cloned().collect())
+    Ok(registry.indicators().iter().filter(wanted).filter(|i| sight.has_any(i)).cloned().collect())
 }
 
 /// The place of a total on each axis, in the order of the axes.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as Parameters, State};
+use axum::extract::{Query as Parameters, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_stream::StreamExt;
+use tonghop_access::{Caller, Identity};
 use tonghop_proto::json;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters;
@@ -33,11 +35,27 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
         .route("/v1/reviews", get(reviews))
+        .route("/v1/compliance", get(compliance))
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
+        .layer(middleware::from_fn(for_whom))
         .merge(crate::openapi::routes())
         .with_state(Arc::clone(&query))
         .merge(dashboard::routes(query))
+}
+
+/// Says with an answer whom it is for: it depends on who asks, and what somebody was given for their key is not kept for
+/// others on the way.
+pub(crate) async fn for_whom(caller: Caller, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("authorization"));
+    if !matches!(caller.identity(), Identity::Anonymous | Identity::Open) {
+        if headers.get(header::CACHE_CONTROL).is_none_or(|said| said != "no-store") {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        }
+    }
+    response
 }
 
 type Given<T> = Result<Parameters<T>, QueryRejection>;
@@ -49,52 +67,62 @@ fn understood<T>(given: Given<T>) -> Result<T, Failure> {
 
 async fn totals(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Totals>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .totals(&pb::GetTotalsRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            by: asked.by,
-            by_dimension: asked.dimension,
-            map: asked.map,
-            at_least: asked.at_least,
-            page_size: asked.limit,
-            page_token: asked.cursor,
-            programme: asked.programme,
-            level: asked.level,
-            last: asked.last,
-            compare: asked.compare,
-            share: asked.share,
-            rank: asked.rank,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .totals(
+            &caller,
+            &pb::GetTotalsRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                by: asked.by,
+                by_dimension: asked.dimension,
+                map: asked.map,
+                at_least: asked.at_least,
+                page_size: asked.limit,
+                page_token: asked.cursor,
+                programme: asked.programme,
+                level: asked.level,
+                last: asked.last,
+                compare: asked.compare,
+                share: asked.share,
+                rank: asked.rank,
+                as_of: asked.as_of,
+                review: asked.review,
+                figures: asked.figures,
+            },
+        )
         .await?;
     Ok(with_etag(&headers, &json::totals(&answer)))
 }
 
 async fn explain(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain(&pb::ExplainRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .explain(
+            &caller,
+            &pb::ExplainRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+                figures: asked.figures,
+            },
+        )
         .await?;
     let body = json::explanation(&answer);
     Ok(with_etag(&headers, &body))
@@ -102,23 +130,27 @@ async fn explain(
 
 async fn figures(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Figures>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .list_figures(&pb::ListFiguresRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            below: asked.below,
-            page_size: asked.limit,
-            page_token: asked.cursor,
-            at_least: asked.at_least,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .list_figures(
+            &caller,
+            &pb::ListFiguresRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                below: asked.below,
+                page_size: asked.limit,
+                page_token: asked.cursor,
+                at_least: asked.at_least,
+                as_of: asked.as_of,
+                review: asked.review,
+            },
+        )
         .await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
@@ -130,21 +162,26 @@ async fn figures(
 
 async fn coverage(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::OneTotal>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .coverage(&pb::GetCoverageRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-        })
+        .coverage(
+            &caller,
+            &pb::GetCoverageRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+                figures: asked.figures,
+            },
+        )
         .await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
@@ -157,13 +194,14 @@ async fn coverage(
 
 async fn reviews(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Reviews>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let request =
         pb::ListReviewsRequest { at_least: asked.at_least, page_size: asked.limit, page_token: asked.cursor };
-    let answer = query.reviews(&request).await?;
+    let answer = query.reviews(&caller, &request).await?;
     let body = json!({
         "as_of": json::as_of(answer.as_of.as_ref()),
         "reviews": answer.reviews.iter().map(json::review).collect::<Vec<_>>(),
@@ -172,8 +210,30 @@ async fn reviews(
     Ok(with_etag(&headers, &body))
 }
 
+async fn compliance(
+    State(query): State<Arc<Query>>,
+    caller: Caller,
+    headers: HeaderMap,
+    given: Given<parameters::Compliance>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let request = pb::GetComplianceRequest {
+        regime: asked.regime,
+        period: asked.period,
+        unit: asked.unit,
+        level: asked.level,
+        state: asked.state,
+        at_least: asked.at_least,
+        page_size: asked.limit,
+        page_token: asked.cursor,
+    };
+    let answer = query.compliance(&caller, &request, query.now()).await?;
+    Ok(with_etag(&headers, &json::reports::compliance(&answer)))
+}
+
 async fn watch(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Watch>,
 ) -> Result<Response, Failure> {
@@ -192,7 +252,7 @@ async fn watch(
         }
     };
     let request = pb::WatchRequest { indicator: asked.indicator, unit: asked.unit, from };
-    let events = query.changes(request).await?.map_while(Result::ok).map(|heard| {
+    let events = query.changes(caller, request).await?.map_while(Result::ok).map(|heard| {
         let position = heard.as_of.as_ref().map_or(0, |a| a.position);
         let body = json::changes(&heard).to_string();
         Ok::<_, std::convert::Infallible>(Event::default().id(position.to_string()).data(body))
@@ -202,24 +262,28 @@ async fn watch(
 
 async fn tree(
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Given<parameters::Tree>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let answer = query
-        .explain_tree(&pb::ExplainTreeRequest {
-            indicator: asked.indicator,
-            unit: asked.unit,
-            period: asked.period,
-            breakdown: asked.breakdown,
-            at_least: asked.at_least,
-            map: asked.map,
-            as_of: asked.as_of,
-            review: asked.review,
-            depth: asked.depth,
-            width: asked.limit,
-            page_token: asked.cursor,
-        })
+        .explain_tree(
+            &caller,
+            &pb::ExplainTreeRequest {
+                indicator: asked.indicator,
+                unit: asked.unit,
+                period: asked.period,
+                breakdown: asked.breakdown,
+                at_least: asked.at_least,
+                map: asked.map,
+                as_of: asked.as_of,
+                review: asked.review,
+                depth: asked.depth,
+                width: asked.limit,
+                page_token: asked.cursor,
+            },
+        )
         .await?;
     Ok(with_etag(&headers, &json::explained_tree(&answer)))
 }

@@ -1,5 +1,6 @@
 //! Frozen reviews: which there are.
 
+use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, FailureKind};
 use tonghop_store::Review;
@@ -9,12 +10,13 @@ use crate::moment::When;
 use crate::{Query, ask, store_failure};
 
 impl Query {
-    /// Lists frozen reviews, in the order of their names. The cursor is the name of the last one.
+    /// Lists frozen reviews, which are public, in the order of their names. The cursor is the name of the last one.
     ///
     /// # Errors
     /// What is wrong with the request.
     pub async fn reviews(
         &self,
+        caller: &Caller,
         request: &pb::ListReviewsRequest,
     ) -> Result<pb::ListReviewsResponse, Failure> {
         let when = When { at_least: request.at_least, ..When::default() };
@@ -30,7 +32,7 @@ impl Query {
                 hint,
             ));
         }
-        let view = self.view(when).await?;
+        let view = self.view(caller, when).await?;
         let size = cursor::size(request.page_size);
         let found = view.snapshot.reviews(&request.page_token, size as u64 + 1).await;
         let mut found = found.map_err(store_failure)?;

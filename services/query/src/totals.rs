@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonghop_access::Caller;
 use tonghop_proto::query as pb;
 use tonghop_runtime::{Failure, Language};
 use tracing::Instrument;
@@ -12,8 +13,9 @@ use crate::beside::{Beside, Wanted};
 use crate::cursor::{self, Cursor};
 use crate::moment::When;
 use crate::pivot::{Cell, Group, Pivot};
+use crate::sight::not_permitted;
 use crate::view;
-use crate::{Query, View, ask};
+use crate::{Query, View, approved, ask};
 
 /// Totals that a paged request may come to.
 const MOST_PAGED: usize = 20_000;
@@ -29,6 +31,7 @@ struct Asked<'a> {
     request: &'a pb::GetTotalsRequest,
     cursor: Cursor,
     beside: Beside,
+    approved_only: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -52,9 +55,11 @@ impl<'a> Asked<'a> {
             rank,
             as_of.as_str(),
             &request.review,
+            &request.figures,
         ];
         let cursor = Cursor::read(&request.page_token, &words)?;
-        Ok(Asked { request, cursor, beside })
+        let approved_only = approved::only(&request.figures)?;
+        Ok(Asked { request, cursor, beside, approved_only })
     }
 
     fn when(&self) -> When<'a> {
@@ -63,6 +68,7 @@ impl<'a> Asked<'a> {
             as_of: self.request.as_of,
             review: &self.request.review,
             pinned: self.cursor.pinned,
+            approved_only: self.approved_only,
         }
     }
 }
@@ -74,11 +80,15 @@ impl Query {
     /// Answers a request for totals.
     ///
     /// # Errors
-    /// What is wrong with the request; that nothing was reported is an answer.
-    pub async fn totals(&self, request: &pb::GetTotalsRequest) -> Result<pb::GetTotalsResponse, Failure> {
+    /// What is wrong with the request, that the caller may not ask it; that nothing was reported is an answer.
+    pub async fn totals(
+        &self,
+        caller: &Caller,
+        request: &pb::GetTotalsRequest,
+    ) -> Result<pb::GetTotalsResponse, Failure> {
         let asked = Asked::read(request)?;
-        let view = self.view(asked.when()).await?;
-        let pivot = Pivot::read(&view.registry, request, MOST_PAGED)?;
+        let view = self.view(caller, asked.when()).await?;
+        let pivot = Pivot::read(&view.sight, request, MOST_PAGED)?;
         let page = pivot.page(asked.cursor.start, cursor::size(request.page_size));
         let totals = view.totals(&pivot, page, &asked.beside).await?;
         let end = asked.cursor.start.saturating_add(page.len());
@@ -94,11 +104,15 @@ impl Query {
     /// worked out while the reader takes those before.
     ///
     /// # Errors
-    /// What is wrong with the request. What goes wrong later ends the stream.
-    pub async fn totals_on(self: &Arc<Self>, request: pb::GetTotalsRequest) -> Result<Totals, Failure> {
+    /// What is wrong with the request, that the caller may not ask it. What goes wrong later ends the stream.
+    pub async fn totals_on(
+        self: &Arc<Self>,
+        caller: Caller,
+        request: pb::GetTotalsRequest,
+    ) -> Result<Totals, Failure> {
         let asked = Asked::read(&request)?;
-        let view = self.view(asked.when()).await?;
-        let pivot = Pivot::read(&view.registry, &request, MOST_STREAMED)?;
+        let view = self.view(&caller, asked.when()).await?;
+        let pivot = Pivot::read(&view.sight, &request, MOST_STREAMED)?;
         // The first are answered before the stream begins, so that a wrong question fails as a whole.
         let first = pivot.page(asked.cursor.start, STREAMED_AT_ONCE);
         let start = asked.cursor.start.saturating_add(first.len());
@@ -112,7 +126,7 @@ impl Query {
             tokio::select! {
                 // Who reads slowly does not keep the process.
                 () = this.stop.told() => drop(sender.try_send(Err(Failure::stopping()))),
-                ended = this.send_on(&sender, &request, &pivot, first, start, as_of, &beside) => {
+                ended = this.send_on(&sender, &caller, &request, &pivot, first, start, as_of, &beside) => {
                     if let Err(failure) = ended {
                         let _ = sender.send(Err(failure)).await;
                     }
@@ -128,6 +142,7 @@ impl Query {
     async fn send_on(
         &self,
         sender: &mpsc::Sender<Result<pb::StreamTotalsResponse, Failure>>,
+        caller: &Caller,
         request: &pb::GetTotalsRequest,
         pivot: &Pivot,
         mut totals: Vec<pb::Total>,
@@ -135,7 +150,9 @@ impl Query {
         as_of: pb::AsOf,
         beside: &Beside,
     ) -> Result<(), Failure> {
-        let when = When { review: &request.review, pinned: Some(as_of.position), ..When::default() };
+        let approved_only = approved::only(&request.figures)?;
+        let pinned = Some(as_of.position);
+        let when = When { review: &request.review, pinned, approved_only, ..When::default() };
         loop {
             for total in totals {
                 let message = pb::StreamTotalsResponse { as_of: Some(as_of.clone()), total: Some(total) };
@@ -148,7 +165,7 @@ impl Query {
                 return Ok(());
             }
             start += next.len();
-            totals = self.view(when).await?.totals(pivot, next, beside).await?;
+            totals = self.view(caller, when).await?.totals(pivot, next, beside).await?;
         }
     }
 }
@@ -156,11 +173,12 @@ impl Query {
 impl View {
     /// Some totals of a request, with what was asked for beside each.
     async fn totals(&self, pivot: &Pivot, page: &[Cell], beside: &Beside) -> Result<Vec<pb::Total>, Failure> {
-        let mut wanted = Wanted::new(&self.registry);
+        let mut wanted = Wanted::new(&self.sight);
         let mut asked = Vec::with_capacity(page.len());
         for cell in page {
             let group = pivot.group(cell);
-            let plan = group.plan.as_ref().ok();
+            let may_see = self.sight.has_total(&group.indicator, cell.unit, group.period, group.map);
+            let plan = group.plan.as_ref().ok().filter(|_| may_see);
             asked.push(plan.map(|plan| {
                 let at = wanted.answer(cell.unit, plan);
                 (at, beside.want(&mut wanted, group, plan, cell.unit))
@@ -177,7 +195,7 @@ impl View {
                         return Err(ask::refused(refusal));
                     }
                     let breakdown = &pivot.group(cell).breakdown;
-                    let shown = view::total(&self.registry, plan, cell.unit, breakdown, answer.clone());
+                    let shown = self.shown(plan, cell.unit, breakdown, answer.clone());
                     places.beside(shown, plan, at, needed, &answers)
                 }
                 (Err(refusal), _) if pivot.is_whole => return Err(ask::refused(refusal)),
@@ -186,7 +204,12 @@ impl View {
                     let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
                     pb::Total { refused: ask::said(refusal).to_string(), ..frame }
                 }
-                (Ok(_), None) => return Err(Failure::internal("a question was not asked")),
+                (Ok(_), None) if pivot.is_whole => return Err(self.sight.out_of_reach()),
+                (Ok(_), None) => {
+                    let Group { indicator, breakdown, period, map, .. } = pivot.group(cell);
+                    let frame = view::frame(&self.registry, indicator, cell.unit, breakdown, *period, *map);
+                    pb::Total { refused: not_permitted(), ..frame }
+                }
             };
             out.push(pb::Total { territory_break: cell.is_break, ..shown });
         }

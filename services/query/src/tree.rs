@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::Date;
 use tonghop_core::decimal::format_decimal;
 use tonghop_core::dimension::{Breakdown, REPORTER};
@@ -22,7 +23,7 @@ use crate::explain::set_aside;
 use crate::figures::Wanted;
 use crate::moment::When;
 use crate::read::{self, Answer, Shelf};
-use crate::{Query, View, ask, given, view};
+use crate::{Query, View, ask, given};
 
 /// Levels of parts where nothing is asked, and at most.
 const DEPTH: (u32, u32) = (3, 8);
@@ -37,9 +38,10 @@ impl Query {
     /// Opens a total into its parts, and these in their turn.
     ///
     /// # Errors
-    /// What is wrong with the request.
+    /// What is wrong with the request, or that the caller may not ask it.
     pub async fn explain_tree(
         &self,
+        caller: &Caller,
         request: &pb::ExplainTreeRequest,
     ) -> Result<pb::ExplainTreeResponse, Failure> {
         let bounds = Bounds {
@@ -63,8 +65,9 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
-        let view = self.view(when).await?;
+        let view = self.view(caller, when).await?;
         let mut asked = view.question(request)?;
         if cursor.pinned.is_some() {
             let malformed = || {
@@ -187,7 +190,15 @@ impl Tree<'_> {
         figures: Vec<pb::FigureRevision>,
     ) -> Result<Vec<(Option<usize>, Part)>, Failure> {
         let Part { plan, unit, breakdown, share, start, depth } = &part;
-        let (registry, decimals) = (&self.view.registry, plan.indicator.decimals);
+        let decimals = plan.indicator.decimals;
+        let map = plan.map.map(|map| map.day);
+        if !self.view.sight.has_total(&plan.indicator, *unit, plan.period, map) {
+            let total = Some(self.view.shown(plan, *unit, breakdown, opened.answer));
+            let (share, used) = (share.clone(), "nothing".to_owned());
+            let shown = pb::ExplainNode { total, share, used, ..pb::ExplainNode::default() };
+            self.nodes.push(Node { shown, parts: vec![] });
+            return Ok(vec![]);
+        }
         let Opened { answer, cells, used } = opened;
         let (name, parts) = self.view.parts(&part, used)?;
         let own = match cells.as_slice() {
@@ -197,7 +208,7 @@ impl Tree<'_> {
         let mut shown = pb::ExplainNode {
             own: own.map(|own| format_decimal(own.value, decimals)),
             set_aside: cells.iter().flat_map(|cell| set_aside(plan, cell)).collect(),
-            total: Some(view::total(registry, plan, *unit, breakdown, answer)),
+            total: Some(self.view.shown(plan, *unit, breakdown, answer)),
             used: name.to_owned(),
             share: share.clone(),
             figures,
@@ -241,8 +252,9 @@ impl View {
         let map = ask::map(&request.map)?;
         let period = ask::period(&request.period)?;
         let breakdown = ask::breakdown(&request.breakdown)?;
-        let indicator = ask::indicator(&self.registry, &request.indicator)?;
+        let indicator = ask::indicator(&self.sight, &request.indicator)?;
         let unit = ask::unit(&self.registry, &indicator, &request.unit, period, map)?;
+        self.sight.may_ask(&indicator, unit, period, map)?;
         let question =
             Question { unit, indicator: indicator.code.clone(), breakdown: breakdown.clone(), period, map };
         let plan = Arc::new(plan(&self.registry, &question).map_err(|r| ask::refused(&r))?);
@@ -381,6 +393,7 @@ impl View {
                 breakdown = breakdown.with(REPORTER, reporter);
             }
             let stock = asked.indicator.is_stock();
+            let may_see = self.sight.figures_of(&asked.indicator);
             for (period, body) in shelf.bodies(plan, asked, &units)? {
                 if !stock && period != plan.period {
                     continue;
@@ -388,7 +401,7 @@ impl View {
                 let day = asked.indicator.calendar.last_day(period);
                 for entry in body.entries() {
                     let Some(unit) = self.moment.unit(&self.registry, entry.unit, day) else { continue };
-                    let Some(place) = of.get(&unit) else { continue };
+                    let Some(place) = of.get(&unit).filter(|_| may_see(unit, day)) else { continue };
                     let wanted = Wanted {
                         indicator: &asked.indicator,
                         unit,
@@ -440,7 +453,7 @@ fn opened(shelf: &Shelf, plan: &Plan, units: &[UnitId]) -> Result<Vec<Opened>, F
             _ => Used::Nothing,
         };
         let cells = if is_restated || total.is_err() { vec![] } else { prepared.cells(*unit) };
-        Opened { answer: Answer { total, given }, cells, used }
+        Opened { answer: Answer { total, given, approved: None }, cells, used }
     };
     Ok(units.iter().map(open).collect())
 }

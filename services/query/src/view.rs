@@ -10,8 +10,27 @@ use tonghop_core::registry::Registry;
 use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 
-use crate::ask;
 use crate::read::Answer;
+use crate::sight::not_permitted;
+use crate::{View, ask};
+
+impl View {
+    /// A total as whoever asks may see it.
+    pub(crate) fn shown(
+        &self,
+        plan: &Plan,
+        unit: UnitId,
+        breakdown: &Breakdown,
+        answer: Answer,
+    ) -> pb::Total {
+        let map = plan.map.map(|map| map.day);
+        if self.sight.has_total(&plan.indicator, unit, plan.period, map) {
+            return total(&self.registry, plan, unit, breakdown, answer);
+        }
+        let frame = frame(&self.registry, &plan.indicator, unit, breakdown, plan.period, map);
+        pb::Total { refused: not_permitted(), ..frame }
+    }
+}
 
 /// A unit, named as on a day.
 pub(crate) fn unit_ref(registry: &Registry, unit: UnitId, day: Date) -> pb::UnitRef {
@@ -35,6 +54,7 @@ pub(crate) fn total(
     let map = plan.map.map(|map| map.day);
     let mut shown = frame(registry, &plan.indicator, unit, breakdown, plan.period, map);
     shown.given = answer.given;
+    shown.approved = answer.approved;
     let total = match answer.total {
         Ok(total) => total,
         Err(refusal) => return pb::Total { refused: ask::said(&refusal).to_string(), ..shown },

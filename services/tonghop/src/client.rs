@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use tonghop_proto::access::access_service_client::AccessServiceClient;
 use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceClient;
 use tonghop_proto::aggregation::{GetStatusRequest, WatchRequest};
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_proto::ingestion::{SubmitRequest, SubmitResponse};
+use tonghop_proto::ingestion::report_service_client::ReportServiceClient;
+use tonghop_proto::ingestion::{ActOnReportsRequest, ActOnReportsResponse, SubmitRequest, SubmitResponse};
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::query::{AsOf, FigureRevision, GetTotalsRequest, ListFiguresRequest, Total};
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
@@ -14,13 +16,11 @@ use tonghop_proto::registry::{
     DiffMapsRequest, DiffMapsResponse, Dimension, Indicator, ListDimensionsRequest, ListIndicatorsRequest,
     ListUnitsRequest, LoadRegistryRequest, LoadRegistryResponse, Unit,
 };
-use tonghop_runtime::Language;
-use tonic::metadata::MetadataValue;
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
+use tonghop_runtime::trace::{TracedChannel, channel_of_holder, traced_channel};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 
+use crate::arguments::ServerArguments;
 use crate::trouble::{Trouble, chain};
 
 /// The largest message in either direction.
@@ -34,22 +34,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// All services behind one channel.
 #[derive(Clone, Debug)]
 pub struct Client {
-    channel: Channel,
-    speaks: Speaks,
-}
-
-/// A channel over which it is said in which language to answer.
-pub type Speaking = InterceptedService<Channel, Speaks>;
-
-/// Says in which language to answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Speaks(Language);
-
-impl Interceptor for Speaks {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("accept-language", MetadataValue::from_static(self.0.code()));
-        Ok(request)
-    }
+    channel: TracedChannel,
 }
 
 /// Calls once more, after a pause, what was answered with "not now". Every call made through this is safe to
@@ -71,8 +56,8 @@ where
 macro_rules! clients {
     ($($(#[$doc:meta])* $name:ident: $client:ident;)*) => {
         $($(#[$doc])*
-        pub fn $name(&self) -> $client<Speaking> {
-            $client::with_interceptor(self.channel.clone(), self.speaks)
+        pub fn $name(&self) -> $client<TracedChannel> {
+            $client::new(self.channel.clone())
                 .max_decoding_message_size(LARGEST)
                 .max_encoding_message_size(LARGEST)
         })*
@@ -84,34 +69,53 @@ impl Client {
     ///
     /// # Errors
     /// Where it is no address, or nobody answers there.
-    pub async fn connect(url: &str) -> Result<Client, Trouble> {
-        let endpoint = Endpoint::from_shared(url.to_owned())
+    pub async fn connect(server: &ServerArguments) -> Result<Client, Trouble> {
+        let (url, key) = (server.url.as_str(), server.key.read()?);
+        let mut endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_| Trouble::refused(format!("{url:?} is not an address as http://127.0.0.1:8080")))?
             .connect_timeout(Duration::from_secs(5));
+        if url.starts_with("https:") {
+            let unusable =
+                |error: &dyn std::error::Error| Trouble::refused(format!("TLS to {url}: {}", chain(error)));
+            let config = server.tls.client().config().map_err(|error| unusable(error.as_ref()))?;
+            endpoint = endpoint.tls_config(config).map_err(|error| unusable(&error))?;
+        }
         let channel = endpoint.connect().await.map_err(|error| {
             let why = chain(&error);
             Trouble::refused(format!("nobody answers at {url} ({why}): start the services with tonghop up"))
         })?;
-        Ok(Client::over(channel))
+        Client::over(channel, key.as_deref())
     }
 
-    /// Over a channel that is there.
-    pub fn over(channel: Channel) -> Client {
-        Client { channel, speaks: Speaks(Language::spoken()) }
+    /// Over a channel that is there, as the holder of a key.
+    ///
+    /// # Errors
+    /// Where the key has characters that cannot be sent.
+    pub fn over(channel: Channel, key: Option<&str>) -> Result<Client, Trouble> {
+        let channel = match key {
+            Some(key) => channel_of_holder(channel, key)
+                .map_err(|_| Trouble::refused("the key has characters that no key has"))?,
+            None => traced_channel(channel),
+        };
+        Ok(Client { channel })
     }
 
     /// The channel.
-    pub fn channel(&self) -> Channel {
+    pub fn channel(&self) -> TracedChannel {
         self.channel.clone()
     }
 
     clients! {
         /// Taking submissions.
         ingestion: IngestionServiceClient;
+        /// What becomes of units' reports.
+        reports: ReportServiceClient;
         /// The ledger.
         ledger: LedgerServiceClient;
         /// Rolling up.
         aggregation: AggregationServiceClient;
+        /// Keys, and what was done by whom.
+        access: AccessServiceClient;
         /// Answering questions.
         query: QueryServiceClient;
         /// Units, indicators and what goes with them.
@@ -127,6 +131,22 @@ impl Client {
         patiently(|| {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.submit(request).await }
+        })
+        .await
+    }
+
+    /// Does one thing with many reports.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn act_on_reports(
+        &self,
+        request: ActOnReportsRequest,
+    ) -> Result<ActOnReportsResponse, Trouble> {
+        let client = self.reports();
+        patiently(|| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.act_on_reports(request).await }
         })
         .await
     }
@@ -201,6 +221,16 @@ impl Client {
             }
             request.page_token = page.next_page_token;
         }
+    }
+
+    /// The units that carry a code on a day.
+    ///
+    /// # Errors
+    /// Where the request is refused.
+    pub async fn units_of_code(&self, date: &str, code: &str) -> Result<Vec<Unit>, Trouble> {
+        let (date, code) = (date.to_owned(), code.to_owned());
+        let request = ListUnitsRequest { date, code, ..ListUnitsRequest::default() };
+        Ok(self.registry().list_units(request).await?.into_inner().units)
     }
 
     /// What is different between two maps, all pages of it as one.

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use tokio_stream::StreamExt;
 use tonghop_export::Format;
 use tonghop_proto::query::GetTotalsRequest;
-use tonic::transport::Channel;
+use tonghop_runtime::trace::TracedChannel;
 use tower::ServiceExt;
 use url::form_urlencoded::Serializer;
 
@@ -49,6 +49,7 @@ fn address(format: Format, question: &GetTotalsRequest) -> String {
         ("rank", if question.rank { "true".to_owned() } else { String::new() }),
         ("as_of", number(question.as_of)),
         ("review", question.review.clone()),
+        ("figures", question.figures.clone()),
         ("at_least", number(question.at_least)),
     ];
     let mut query = Serializer::new(String::new());
@@ -60,7 +61,7 @@ fn address(format: Format, question: &GetTotalsRequest) -> String {
 ///
 /// # Errors
 /// Where the question is refused, the file is cut short, or cannot be written.
-pub async fn fetch(channel: Channel, question: &GetTotalsRequest, to: &Path) -> Result<u64, Trouble> {
+pub async fn fetch(channel: TracedChannel, question: &GetTotalsRequest, to: &Path) -> Result<u64, Trouble> {
     let away =
         |error: &dyn std::error::Error| Trouble::refused(format!("the file did not come: {}", chain(error)));
     let unwritten = |error: std::io::Error| Trouble::refused(format!("{}: {error}", to.display()));

@@ -9,6 +9,7 @@
 //! | [`arguments`] | what can be typed |
 //! | [`commands`] | one module a command |
 //! | [`up`] | the services in one process |
+//! | [`form_sheet`] | a form to fill in, as a workbook |
 //! | [`settings`] | settings from a file |
 //! | [`file`] | totals as a file |
 //! | [`spoken`] | the language of a command |
@@ -22,6 +23,7 @@ pub mod branches;
 pub mod client;
 pub mod commands;
 pub mod file;
+pub mod form_sheet;
 pub mod json;
 pub mod map_rows;
 pub mod output;

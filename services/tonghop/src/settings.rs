@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tonghop_access::{Access, IssuerSettings};
+
+use tonghop_runtime::tls::TlsFiles;
 
 use crate::trouble::Trouble;
 
@@ -22,6 +25,28 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Whom it lets in.
+    pub access: Option<Access>,
+    /// A file with the administrator's key; empty for admin.key in the data directory.
+    pub admin_key_file: Option<PathBuf>,
+    /// The certificate of the port, in PEM; empty: no TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, in PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Authorities of the certificates that clients have to have, in PEM; empty: none is asked for.
+    pub tls_client_ca: Option<PathBuf>,
+    /// An issuer of tokens that are taken beside keys; empty: none.
+    pub oidc_issuer: Option<String>,
+    /// Whom its tokens have to be for.
+    pub oidc_audience: Option<String>,
+    /// Where it publishes its keys; empty: as it says itself.
+    pub oidc_jwks: Option<String>,
+    /// Authorities that are believed about it beside the system's, in PEM; empty: none.
+    pub oidc_ca: Option<PathBuf>,
+    /// Whether it is asked over a network without TLS.
+    pub oidc_plain_http: Option<bool>,
+    /// A file with the key by which services in processes of their own are known; empty where there are none.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -49,7 +74,53 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            access: chosen.access.or(defaults.access),
+            admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
+            tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
+            tls_key: chosen.tls_key.or(defaults.tls_key),
+            tls_client_ca: chosen.tls_client_ca.or(defaults.tls_client_ca),
+            oidc_issuer: chosen.oidc_issuer.or(defaults.oidc_issuer),
+            oidc_audience: chosen.oidc_audience.or(defaults.oidc_audience),
+            oidc_jwks: chosen.oidc_jwks.or(defaults.oidc_jwks),
+            oidc_ca: chosen.oidc_ca.or(defaults.oidc_ca),
+            oidc_plain_http: chosen.oidc_plain_http.or(defaults.oidc_plain_http),
+            service_key_file: chosen.service_key_file.or(defaults.service_key_file),
         })
+    }
+
+    /// Whose tokens are taken beside keys, where somebody is named.
+    ///
+    /// # Errors
+    /// Where an issuer is named without an audience, or the other way round.
+    pub fn issuer(&self) -> Result<Option<IssuerSettings>, Trouble> {
+        let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (named(&self.oidc_issuer), named(&self.oidc_audience)) {
+            (Some(issuer), Some(audience)) => Ok(Some(IssuerSettings {
+                issuer,
+                audience,
+                jwks: named(&self.oidc_jwks),
+                ca: self.oidc_ca.clone().filter(|file| !file.as_os_str().is_empty()),
+                plain_http: self.oidc_plain_http.unwrap_or_default(),
+            })),
+            (None, None) => Ok(None),
+            _ => Err(Trouble::refused("settings: oidc_issuer and oidc_audience belong together")),
+        }
+    }
+
+    /// The files of the port's TLS, where they are named.
+    ///
+    /// # Errors
+    /// Where one of two that belong together is missing.
+    pub fn tls(&self) -> Result<Option<TlsFiles>, Trouble> {
+        let named = |file: &Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
+        let client_ca = named(&self.tls_client_ca);
+        match (named(&self.tls_certificate), named(&self.tls_key)) {
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key, client_ca })),
+            (None, None) if client_ca.is_none() => Ok(None),
+            _ => Err(Trouble::refused(
+                "settings: tls_certificate and tls_key belong together, and tls_client_ca to both",
+            )),
+        }
     }
 }
 
@@ -64,12 +135,22 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        assert_eq!(defaults.access, Some(Access::Keys));
+        assert_eq!(defaults.admin_key_file.as_deref(), Some(Path::new("")));
+        assert_eq!(defaults.tls().expect("it holds together"), None);
     }
 
     #[test]
     fn a_key_that_is_not_known_is_refused_by_name() {
         let trouble = Settings::read("mine.toml", "lisen = \"127.0.0.1:1\"").expect_err("a typing error");
         assert!(trouble.lines().join(" ").contains("lisen"), "{trouble:?}");
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused() {
+        let half = Settings::read("mine.toml", "tls_certificate = \"a.pem\"\n").expect("it reads");
+        let trouble = half.tls().expect_err("the key is missing");
+        assert!(trouble.lines().join(" ").contains("tls_key"), "{trouble:?}");
     }
 
     #[test]

@@ -5,28 +5,36 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tonghop_aggregation::{Aggregation, AggregationGrpc, Settings};
+use tonghop_access::{Access, Authority, FileKey, IssuerSettings, Settings, behind, inside};
+use tonghop_aggregation::{Aggregation, AggregationGrpc};
 use tonghop_ingestion::submission::Limits;
-use tonghop_ingestion::{Ingestion, IngestionGrpc};
+use tonghop_ingestion::{Given, Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::serve::{in_process, one_port, serve, with_reflection};
+use tonghop_runtime::tls::{Tls, TlsFiles};
+use tonghop_runtime::trace::traced_channel;
 use tonghop_runtime::{Readiness, Stopper};
 use tonghop_store::{Ledger, Tiles};
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
+use crate::client::Client;
+use crate::trouble::Trouble;
+
 /// The gRPC services of all three.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 8] = [
+    "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
+    "tonghop.ingestion.v1.ReportService",
     "tonghop.registry.v1.RegistryService",
     "tonghop.aggregation.v1.AggregationService",
     "tonghop.query.v1.QueryService",
@@ -44,12 +52,33 @@ pub struct UpOptions {
     pub listen: SocketAddr,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: usize,
+    /// Whom it lets in.
+    pub access: Access,
+    /// A file with the administrator's key; one in the data directory, which is made where it is not there, where none
+    /// is named.
+    pub admin_key_file: Option<PathBuf>,
+    /// TLS of the port, where it is to speak that.
+    pub tls: Option<TlsFiles>,
+    /// Whose tokens are taken beside keys.
+    pub issuer: Option<IssuerSettings>,
+    /// A file with the key by which services in processes of their own are known, where there are such.
+    pub service_key_file: Option<PathBuf>,
 }
 
 impl UpOptions {
-    /// Over files, with the usual batch size.
+    /// Over files, with the usual batch size, open to anybody.
     pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> UpOptions {
-        UpOptions { data_dir: data_dir.into(), database: None, listen, batch_entries: 256 }
+        UpOptions {
+            data_dir: data_dir.into(),
+            database: None,
+            listen,
+            batch_entries: 256,
+            access: Access::Open,
+            admin_key_file: None,
+            tls: None,
+            issuer: None,
+            service_key_file: None,
+        }
     }
 }
 
@@ -58,6 +87,12 @@ impl UpOptions {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whom it lets in.
+    pub access: Access,
+    /// Where the administrator's key is, where any is asked for.
+    pub administrator_key: PathBuf,
+    administrator: Option<FileKey>,
+    speaks_tls: bool,
     channel: Channel,
     readiness: Readiness,
     stopper: Stopper,
@@ -86,6 +121,20 @@ impl Running {
         }
     }
 
+    /// All services, within the process, spoken to by the administrator.
+    ///
+    /// # Errors
+    /// Where the key cannot be sent.
+    pub fn administered(&self) -> Result<Client, Trouble> {
+        Client::over(self.channel.clone(), self.administrator.as_ref().map(FileKey::written))
+    }
+
+    /// The URL of its port.
+    pub fn url(&self) -> String {
+        let scheme = if self.speaks_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// A channel to all services, within the process.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
@@ -96,10 +145,28 @@ async fn databases(options: &UpOptions) -> Result<(Ledger, Tiles), Box<dyn Error
     if let Some(url) = &options.database {
         return Ok((Ledger::open(url).await?, Tiles::open(url).await?));
     }
-    std::fs::create_dir_all(&options.data_dir)
-        .map_err(|e| format!("the data directory {} cannot be made: {e}", options.data_dir.display()))?;
+    made(&options.data_dir)?;
     let file = |name: &str| format!("sqlite://{}", options.data_dir.join(name).display());
     Ok((Ledger::open(&file("ledger.sqlite")).await?, Tiles::open(&file("tiles.sqlite")).await?.owned()))
+}
+
+/// The administrator's key, and where it is; it is made where no other is named and none is there.
+fn administrator(options: &UpOptions) -> Result<(PathBuf, Option<FileKey>), Box<dyn Error + Send + Sync>> {
+    if options.access == Access::Open {
+        return Ok((PathBuf::new(), None));
+    }
+    if let Some(file) = &options.admin_key_file {
+        return Ok((file.clone(), Some(FileKey::read(file)?)));
+    }
+    made(&options.data_dir)?;
+    let file = options.data_dir.join("admin.key");
+    let key = FileKey::read_or_make(&file, &tonghop_ingestion::random()?)?;
+    Ok((file, Some(key)))
+}
+
+fn made(directory: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(directory)
+        .map_err(|e| format!("the data directory {} cannot be made: {e}", directory.display()))
 }
 
 /// Starts all three services.
@@ -107,6 +174,9 @@ async fn databases(options: &UpOptions) -> Result<(Ledger, Tiles), Box<dyn Error
 /// # Errors
 /// Where the directory, a database or the port cannot be used.
 pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send + Sync>> {
+    let (administrator_key, administrator) = administrator(&options)?;
+    let tls = options.tls.clone().map(Tls::read).transpose()?;
+    let speaks_tls = tls.is_some();
     let (ledger, tiles) = databases(&options).await?;
     let listener = TcpListener::bind(options.listen)
         .await
@@ -119,12 +189,27 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     #[expect(clippy::disallowed_methods, reason = "here a process is put together")]
     let now: fn() -> Timestamp = Timestamp::now;
     let (stopper, readiness) = (Stopper::new(), Readiness::of(&SERVICES));
-    let (to_aggregation, limits) = (Some(aggregation_channel.clone()), Limits::default());
-    let ingestion = Ingestion::open(ledger.clone(), to_aggregation, limits, now, stopper.stop()).await?;
+    let service = options.service_key_file.as_deref().map(FileKey::read).transpose()?;
+    let settings = Settings {
+        access: options.access,
+        administrator: administrator.clone(),
+        service,
+        issuer: options.issuer.clone(),
+    };
+    let authority = Authority::new(settings, now)?;
+    let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
+    let given = Given {
+        limits: Limits::default(),
+        authority: authority.clone(),
+        now,
+        random: tonghop_ingestion::random,
+        stop: stopper.stop(),
+    };
+    let ingestion = Ingestion::open(ledger.clone(), to_aggregation, given).await?;
     let aggregation = Aggregation::new(
         tiles.clone(),
-        ingestion_channel,
-        Settings {
+        traced_channel(ingestion_channel),
+        tonghop_aggregation::Settings {
             holder: match &options.database {
                 // One process owns the directory, so that after a crash it need not wait for its own lease to end.
                 None => "embedded".to_owned(),
@@ -137,7 +222,8 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         },
         stopper.stop(),
     );
-    let query = Query::new(tiles.clone(), aggregation_channel, now, stopper.stop());
+    let channel = traced_channel(aggregation_channel);
+    let query = Query::new(tiles.clone(), channel, &authority, now, stopper.stop());
 
     let of_ingestion = IngestionGrpc(ingestion.clone());
     let of_aggregation = AggregationGrpc(aggregation.clone());
@@ -145,14 +231,18 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let all = Routes::new(of_ingestion.submissions())
         .add_service(of_ingestion.ledger())
         .add_service(of_ingestion.registry())
+        .add_service(of_ingestion.reports())
+        .add_service(of_ingestion.access())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());
-    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &readiness)?;
     let rest = tonghop_ingestion::routes(ingestion.clone())
         .merge(tonghop_aggregation::routes(aggregation.clone()))
         .merge(tonghop_query::routes(query.clone()));
+    let (all, rest) = behind(&authority, all, rest);
+    let public = with_reflection(all.clone(), tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
     ingestion.register(&metrics);
+    authority.register(&metrics);
     aggregation.register(&metrics);
     query.register(&metrics);
     for (database, pools) in [("ledger", ledger.pools()), ("tiles", tiles.pools())] {
@@ -168,7 +258,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
         async move { stop.told().await }
     };
     let mut tasks = JoinSet::new();
-    let inner = Routes::new(of_ingestion.ledger());
+    let inner = inside(Routes::new(of_ingestion.ledger()));
     let ended = |what: &'static str| {
         move |result: Result<(), tonic::transport::Error>| {
             if let Err(error) = result {
@@ -178,12 +268,13 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     };
     let (a, b, c) = (stopping(), stopping(), stopping());
     tasks.spawn(async move { ended("the ledger within the process")(ingestion_end.serve(inner, a).await) });
-    let inner = Routes::new(of_aggregation.into_service());
+    let inner = inside(Routes::new(of_aggregation.into_service()));
     tasks
         .spawn(async move { ended("aggregation within the process")(aggregation_end.serve(inner, b).await) });
     tasks.spawn(async move { ended("the services within the process")(all_end.serve(all, c).await) });
     tasks.spawn(aggregation.clone().run());
     tasks.spawn(query.run());
+    tasks.spawn(ingestion.clone().run());
     let (watched, stop) = (readiness.clone(), stopper.stop());
     tasks.spawn(async move {
         let probe = || async {
@@ -194,9 +285,23 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     });
     let port_stop = stopping();
     tasks.spawn(async move {
-        if let Err(error) = serve(listener, app, port_stop).await {
+        if let Err(error) = serve(listener, app, tls, port_stop).await {
             tracing::error!(error = &error as &dyn Error, "the port ended");
         }
     });
-    Ok(Running { address, channel: all_channel, readiness, stopper, tasks, ledger, tiles })
+    let access = options.access;
+    let channel = all_channel;
+    Ok(Running {
+        address,
+        access,
+        administrator_key,
+        administrator,
+        speaks_tls,
+        channel,
+        readiness,
+        stopper,
+        tasks,
+        ledger,
+        tiles,
+    })
 }

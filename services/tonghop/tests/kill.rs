@@ -38,7 +38,7 @@ struct Server {
 impl Server {
     async fn start(data: &Path) -> Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_tonghop"))
-            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["up", "--access", "open", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

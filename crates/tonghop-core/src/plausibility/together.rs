@@ -153,7 +153,7 @@ pub struct Role {
 type Whose = (UnitId, Scope, Period);
 
 /// One term's figure.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Entry<P> {
     whose: Whose,
     term: usize,
@@ -179,7 +179,7 @@ pub struct Violation<'r, P> {
     pub terms: Vec<(i128, Option<P>)>,
 }
 
-impl<'r, P: Copy> Together<'r, P> {
+impl<'r, P: Clone> Together<'r, P> {
     /// To compare by the ratios of a registry and by its rules, but those that look back at the period before.
     pub fn within_a_submission(registry: &'r Registry) -> Together<'r, P> {
         let ratios = registry.indicators().iter().filter_map(|i| Compared::ratio(registry, i));
@@ -234,9 +234,10 @@ impl<'r, P: Copy> Together<'r, P> {
     }
 
     /// Notes a figure that was not withdrawn: its value, and whether that is exact; none where it is not available.
-    pub fn note(&mut self, roles: &[Role], whose: Whose, value: Option<(i64, bool)>, place: P) {
+    pub fn note(&mut self, roles: &[Role], whose: Whose, value: Option<(i64, bool)>, place: &P) {
         for Role { compared, term, side, cell, scale } in roles.iter().copied() {
             let value = value.map(|(value, exact)| (i128::from(value) * scale, exact));
+            let place = place.clone();
             self.noted[compared].entries.push(Entry { whose, term, side, cell, value, place });
         }
     }
@@ -258,7 +259,7 @@ impl<'r, P: Copy> Together<'r, P> {
                     let group: Vec<Entry<P>> = group
                         .iter()
                         .filter(|e| e.side == 0 || names.side[e.side as usize] == side)
-                        .copied()
+                        .cloned()
                         .collect();
                     of.compare(registry, &group, &names, &mut out);
                 }
@@ -296,7 +297,7 @@ impl Names {
 }
 
 impl<'r> Compared<'r> {
-    fn compare<P: Copy>(
+    fn compare<P: Clone>(
         &self,
         registry: &Registry,
         group: &[Entry<P>],
@@ -325,7 +326,7 @@ impl<'r> Compared<'r> {
 
     /// Whether figures of one unit, scope and period stand to one another as they have to, as far as every term has a
     /// value.
-    fn holds<P: Copy>(
+    fn holds<P: Clone>(
         &self,
         registry: &Registry,
         entries: &[Entry<P>],
@@ -339,7 +340,7 @@ impl<'r> Compared<'r> {
                 continue;
             }
             let mut of = entries.iter().filter(|e| e.term == n).peekable();
-            let Some(place) = of.peek().map(|e| e.place) else { return true };
+            let Some(place) = of.peek().map(|e| e.place.clone()) else { return true };
             let sum = of.try_fold(0i128, |sum, entry| match entry.value {
                 Some((value, exact)) if exact || !self.needs_exact() => sum.checked_add(value),
                 _ => None,

@@ -100,20 +100,7 @@ impl Plan {
     /// The units of the period's own map that the total of a unit is put together from: itself as reported, and
     /// restated those that it goes back to.
     pub fn made_of(&self, registry: &Registry, unit: UnitId) -> BTreeSet<UnitId> {
-        let mut out = BTreeSet::from([unit]);
-        for epoch in (self.epoch(registry) + 1..=self.told_on(registry)).rev() {
-            let mut earlier = BTreeSet::new();
-            for unit in out {
-                match registry.before(epoch, unit, Reading::Restated) {
-                    Before::Same => {
-                        earlier.insert(unit);
-                    }
-                    Before::Of(sources) => earlier.extend(sources.iter().map(|s| s.unit)),
-                }
-            }
-            out = earlier;
-        }
-        out
+        registry.goes_back_to(unit, self.told_on(registry), self.epoch(registry))
     }
 
     /// The units that [make up](Plan::made_of) the total of a unit, with how much of each went on as it.

@@ -9,25 +9,27 @@ mod diff;
 mod draft;
 mod lives;
 mod reform;
+mod regimes;
 mod share;
 mod territory;
 
 pub use diff::{Change, LevelCounts, MapDiff, UnitChange};
-pub use draft::{Draft, IndicatorRow, Problem, RuleRow, SuccessionRow, UnitRow};
+pub use draft::{Draft, IndicatorRow, Problem, RegimeRow, RuleRow, SuccessionRow, UnitRow};
 pub use reform::{Act, ChangeRow, Reform};
 pub use share::Share;
 pub use territory::Part;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::calendar::Calendar;
 use crate::dimension::Dimension;
-use crate::indicator::Indicator;
+use crate::indicator::{Indicator, Kind, Sensitivity};
 use crate::lineage::{Before, Reading, Step};
 use crate::plausibility::Rule;
+use crate::regime::Regime;
 use crate::unit::{Level, Map, NATION, Succession, Unit, UnitId};
 
 /// Code and name of a level.
@@ -82,6 +84,9 @@ pub struct Registry {
     indicator_by_code: HashMap<String, usize>,
     programmes: Vec<Programme>,
     rules: Vec<Rule>,
+    regimes: Vec<Arc<Regime>>,
+    /// Places in `regimes` of those that approve, by indicator.
+    approving: HashMap<String, Vec<usize>>,
     stands: crate::rollup::Stands,
 }
 
@@ -145,6 +150,18 @@ impl Registry {
         &self.successions
     }
 
+    /// Whether an indicator's figures and totals are for those alone who may read what is internal: its row says so, or
+    /// that of an indicator that it is a ratio of.
+    pub fn is_internal(&self, indicator: &Indicator) -> bool {
+        let says_so = |indicator: &Indicator| indicator.sensitivity == Sensitivity::Internal;
+        let part_says_so = |code: &String| self.indicator(code).is_some_and(|part| says_so(part));
+        says_so(indicator)
+            || match &indicator.kind {
+                Kind::Flow | Kind::Stock => false,
+                Kind::Ratio(of) => of.numerator.iter().chain(&of.denominator).any(part_says_so),
+            }
+    }
+
     /// What became of a unit when it went.
     pub fn successors(&self, unit: UnitId) -> impl Iterator<Item = &Succession> {
         self.links(&self.by_went, unit)
@@ -178,6 +195,25 @@ impl Registry {
     /// What a unit of a map was on the map before it; the first map has none before.
     pub fn before(&self, epoch: usize, unit: UnitId, reading: Reading) -> Before<'_> {
         self.step_to(epoch).map_or(Before::Same, |step| step.before(unit, reading))
+    }
+
+    /// The units of an earlier map that what is restated to a unit of a later one is put together from; the unit itself,
+    /// where both are one map.
+    pub fn goes_back_to(&self, unit: UnitId, told_on: usize, epoch: usize) -> BTreeSet<UnitId> {
+        let mut out = BTreeSet::from([unit]);
+        for step in (epoch + 1..=told_on).rev() {
+            let mut earlier = BTreeSet::new();
+            for unit in out {
+                match self.before(step, unit, Reading::Restated) {
+                    Before::Same => {
+                        earlier.insert(unit);
+                    }
+                    Before::Of(sources) => earlier.extend(sources.iter().map(|s| s.unit)),
+                }
+            }
+            out = earlier;
+        }
+        out
     }
 
     /// The unit of a map with which the cells of a unit of the map before it count.
@@ -251,6 +287,7 @@ impl Registry {
             reporters: vec![],
             programmes: vec![],
             core: false,
+            sensitivity: Sensitivity::Public,
             ..i.clone()
         };
         let same_kind = |d: &Dimension| next.dimension(&d.code).is_some_and(|n| n.kind == d.kind);
@@ -303,5 +340,21 @@ impl Registry {
     /// All programmes, by code.
     pub fn programmes(&self) -> &[Programme] {
         &self.programmes
+    }
+
+    /// A reporting regime by code.
+    pub fn regime(&self, code: &str) -> Option<&Arc<Regime>> {
+        self.regimes.iter().find(|r| r.code == code)
+    }
+
+    /// All reporting regimes, by code.
+    pub fn regimes(&self) -> &[Arc<Regime>] {
+        &self.regimes
+    }
+
+    /// The regimes with approvals that an indicator, by its full code, is reported under.
+    pub fn approving(&self, indicator: &str) -> impl Iterator<Item = &Arc<Regime>> {
+        let places = self.approving.get(indicator).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.regimes[*place])
     }
 }

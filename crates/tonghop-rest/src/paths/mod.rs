@@ -3,9 +3,11 @@
 
 #![allow(dead_code, reason = "said, not called")]
 
+pub(crate) mod access;
 pub(crate) mod export;
 pub(crate) mod question;
 pub(crate) mod registry;
+pub(crate) mod reports;
 pub(crate) mod running;
 pub(crate) mod submission;
 
@@ -19,6 +21,12 @@ pub(crate) enum Refused {
     /// The request could not be understood.
     #[response(status = 400, content_type = "application/problem+json")]
     NotUnderstood(Problem),
+    /// It takes a key, or the one that was sent does not hold.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(Problem),
+    /// The key that was sent does not allow it, there or at all.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
     /// What is asked for does not exist.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
@@ -28,6 +36,9 @@ pub(crate) enum Refused {
     /// Understood, and wrong.
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
+    /// More than one caller may send: after `Retry-After` seconds the same can be sent again.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
     /// A fault of the service.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),

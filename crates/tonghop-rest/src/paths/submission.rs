@@ -7,8 +7,10 @@ use crate::shapes::{Accepted, Frozen, Problem, Received, SubmissionState, Submit
 /// Submit figures.
 ///
 /// Taken whole or not at all; at most 32 MiB and 100,000 figures. Sent again under the same key it is answered with
-/// the first receipt. As CSV: columns `unit_code, indicator, breakdown, period, scope, value, qualifier,
-/// not_available_reason, programme`, in any order, `withdraw` and `map_date` where needed; others are ignored.
+/// the first receipt. As CSV: columns `unit_code, indicator, breakdown, period, scope, value`, in any order, `qualifier,
+/// not_available_reason, programme, withdraw` and `map_date` where needed; others are ignored. As XLSX: the same columns,
+/// or a form with indicators down and periods or units across. With a `locale`, numbers may be written as people write
+/// them; a finding in a workbook names its cell.
 #[utoipa::path(
     post,
     path = "/v1/submissions",
@@ -28,12 +30,13 @@ use crate::shapes::{Accepted, Frozen, Problem, Received, SubmissionState, Submit
             }],
         })),
         (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
     responses(
         (status = 201, description = "Taken: durable when this is answered", body = Accepted),
         (status = 200, description = "Taken before, or a dry run", body = Received),
         (status = 409, description = "The key was used with other content", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Neither JSON nor CSV", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Neither JSON, CSV nor XLSX", body = Problem, content_type = "application/problem+json"),
         Refused,
     )
 )]
@@ -60,6 +63,7 @@ pub(crate) fn submission() {}
         (status = 200, description = "The document, with the media type it was sent with", content(
             (serde_json::Value = "application/json"),
             (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
             (Vec<u8> = "application/x-protobuf"),
         )),
         Refused,

@@ -2,17 +2,24 @@
 //!
 //! A key that can be null is always there; one that is left out where there is nothing to say is not required.
 
+mod access;
 mod figures;
 mod maps;
 mod problems;
 mod registry;
+mod reports;
 mod submissions;
 mod totals;
 
+pub use access::{AuditEntry, AuditLog, GivenKey, Key, KeyState, Keys, Revoked, Role, WantedKey};
 pub use figures::{Figures, FiguresFile, Revision};
 pub use maps::{History, Level, MapDiff, Part, Unit, UnitChange, Units};
 pub use problems::{Finding, Problem};
 pub use registry::{Dimension, Dimensions, Indicator, Indicators, Member, Programme, Programmes};
+pub use reports::{
+    Act, Closing, Compliance, Deadline, Done, Owed, Regime, Regimes, Report, ReportCount, ReportEvent,
+    Reports, ToDo,
+};
 pub use submissions::{
     Accepted, DryRun, Effect, Found, Received, State, SubmissionState, Submitted, SubmittedFigure, Whole,
 };

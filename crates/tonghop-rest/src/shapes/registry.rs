@@ -53,6 +53,9 @@ pub struct Indicator {
     pub core: bool,
     /// Whether the map itself gives it.
     pub from_map: bool,
+    /// Who may read its figures and totals: `public` anybody, `internal` whose key has the role `read_internal`. A ratio
+    /// with an internal part is internal, whatever this says.
+    pub sensitivity: String,
 }
 
 /// A page of indicators.

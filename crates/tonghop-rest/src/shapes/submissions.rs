@@ -16,6 +16,10 @@ pub struct Submitted {
     /// A note.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// How numbers are written as text: `vi` (37.853 and 2,2) or `en` (37,853 and 2.2); left out, they are plain
+    /// decimals.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub locale: String,
     /// The figures, at most 100,000.
     #[schema(min_items = 1, max_items = 100_000)]
     pub figures: Vec<SubmittedFigure>,

@@ -18,6 +18,8 @@ pub struct Model {
     pub figures: i64,
     pub note: String,
     pub media_type: String,
+    /// Who did it; empty where nobody had to say.
+    pub actor: String,
     /// Bytes of document and record, before compression: for bounding a read before making it.
     pub size: i64,
     /// The push's W3C `traceparent`; empty where it has none.

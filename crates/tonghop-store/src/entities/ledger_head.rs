@@ -12,6 +12,8 @@ pub struct Model {
     pub received_at: i64,
     /// Of the last entry that is a registry; 0 where there is none.
     pub registry_position: i64,
+    /// Of the last entry that what comes after it is checked by; 0 where there is none.
+    pub rules_position: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

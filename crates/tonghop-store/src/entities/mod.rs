@@ -9,6 +9,7 @@ pub mod ledger_head;
 pub mod registry;
 pub mod registry_kept;
 pub mod review;
+pub mod rule;
 pub mod summary;
 pub mod tile;
 

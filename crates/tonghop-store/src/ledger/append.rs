@@ -62,9 +62,9 @@ impl Ledger {
         let place = Place { table: "ledger_head", key: SINGLETON.into() };
         let head = head.ok_or_else(|| place.broken("singleton", "the row is missing"))?;
         let mut position = head.position;
-        let mut registry_position = head.registry_position;
+        let (mut registry_position, mut rules_position) = (head.registry_position, head.rules_position);
         let mut digest = place.digest("digest", &head.digest)?;
-        let alone = self.seen.left_here(At { position, digest, registry_position });
+        let alone = self.seen.left_here(At { position, digest, registry_position, rules_position });
         let mut received_at = None;
 
         let mut known = known(&transaction, prepared).await?;
@@ -82,13 +82,16 @@ impl Ledger {
                         Appended::Conflict(first)
                     });
                 }
-                Slot::Vacant(_) if !holds(entry.premise, registry_position, position) => {
+                Slot::Vacant(_) if !holds(entry.premise, rules_position, position) => {
                     outcomes.push(Appended::Outdated);
                 }
                 Slot::Vacant(slot) => {
                     position += 1;
                     if receipt.kind == EntryKind::Registry {
                         registry_position = position;
+                    }
+                    if receipt.kind.is_rule() {
+                        rules_position = position;
                     }
                     receipt.position = position;
                     receipt.previous = digest;
@@ -104,7 +107,7 @@ impl Ledger {
 
         let Some(received_at) = received_at else {
             transaction.rollback().await?;
-            self.seen.leave(At { position, digest, registry_position }, alone);
+            self.seen.leave(At { position, digest, registry_position, rules_position }, alone);
             return Ok(outcomes);
         };
         write(&transaction, headers, documents).await?;
@@ -113,17 +116,18 @@ impl Ledger {
         head.digest = Set(digest.to_vec());
         head.received_at = Set(received_at.as_microsecond());
         head.registry_position = Set(registry_position);
+        head.rules_position = Set(rules_position);
         head.update(&transaction).await?;
         transaction.commit().await?;
-        self.seen.leave(At { position, digest, registry_position }, alone);
+        self.seen.leave(At { position, digest, registry_position, rules_position }, alone);
         Ok(outcomes)
     }
 }
 
 /// Whether an entry's premise holds before the position after `head`.
-pub(super) fn holds(premise: Premise, registry: i64, head: i64) -> bool {
+pub(super) fn holds(premise: Premise, rules: i64, head: i64) -> bool {
     match premise {
-        Premise::Registry(position) => position == registry,
+        Premise::Rules(position) => position == rules,
         Premise::Head(position) => position == head,
     }
 }

@@ -17,14 +17,26 @@ pub enum EntryKind {
     Registry,
     /// A name for a position before it. It changes no total.
     Review,
+    /// Who may do what from now on: a key that is given, replaced or revoked.
+    Access,
+    /// What became of units' reports, or of a period: handed in, approved, returned, closed, opened again.
+    Report,
+}
+
+impl EntryKind {
+    /// Whether what comes after it is checked by what it says.
+    #[must_use]
+    pub fn is_rule(self) -> bool {
+        matches!(self, EntryKind::Registry | EntryKind::Access | EntryKind::Report)
+    }
 }
 
 /// What an entry takes for granted of the ledger. It is looked at under the lock that gives positions, so that it
 /// holds at the entry's own position whatever other processes append meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Premise {
-    /// The registry in force is the one at this position; 0 for none.
-    Registry(i64),
+    /// The last of the entries that [are rules](EntryKind::is_rule) is the one at this position; 0 for none.
+    Rules(i64),
     /// Nothing lies after this position.
     Head(i64),
 }
@@ -85,6 +97,8 @@ pub struct NewEntry {
     pub received_at: Timestamp,
     /// Remark by the sender or an administrator.
     pub note: String,
+    /// Who did it: the name of a key or of another identity, never of a person; empty where nobody had to say.
+    pub actor: String,
     /// What it was made under.
     pub premise: Premise,
     /// The span in which it was pushed, as a W3C `traceparent`; empty where there is none. What follows from the
@@ -141,6 +155,8 @@ pub struct Receipt {
     pub figures: u32,
     /// Remark by the sender or an administrator.
     pub note: String,
+    /// Who did it: the name of a key or of another identity, never of a person; empty where nobody had to say.
+    pub actor: String,
     /// What the document is, such as `text/csv`.
     pub media_type: String,
 }
@@ -189,6 +205,8 @@ pub struct Head {
     pub received_at: Timestamp,
     /// Position of the registry in force; 0 where there is none.
     pub registry_position: i64,
+    /// Position of the last entry that [is a rule](EntryKind::is_rule); 0 where there is none.
+    pub rules_position: i64,
 }
 
 impl TryFrom<ledger::Model> for Receipt {
@@ -208,6 +226,7 @@ impl TryFrom<ledger::Model> for Receipt {
             source: row.source,
             idempotency_key: row.idempotency_key,
             note: row.note,
+            actor: row.actor,
             media_type: row.media_type,
         })
     }

@@ -58,6 +58,7 @@ impl Prepared {
             figures: i64::from(receipt.figures),
             note: receipt.note.clone(),
             media_type: receipt.media_type.clone(),
+            actor: receipt.actor.clone(),
             size: self.size,
             trace_parent: self.trace_parent.clone(),
         }
@@ -82,7 +83,7 @@ impl Ledger {
     /// [`StoreError::Refused`] if a document or text is too long, or holds a NUL character.
     pub fn prepare(&self, entry: NewEntry) -> Result<Prepared, StoreError> {
         let NewEntry { id, kind, content, skeleton, record, figures, source, idempotency_key, .. } = entry;
-        let NewEntry { received_at, note, premise, trace_parent, .. } = entry;
+        let NewEntry { received_at, note, actor, premise, trace_parent, .. } = entry;
         let (media_type, document) = (content.media_type().to_owned(), content.bytes());
         let name = |what: &str| format!("{what} of submission {id}");
         for (what, text, max_bytes) in [
@@ -90,6 +91,7 @@ impl Ledger {
             ("idempotency key", &idempotency_key, MAX_KEY_BYTES),
             ("media type", &media_type, MAX_TEXT_BYTES),
             ("note", &note, MAX_TEXT_BYTES),
+            ("actor", &actor, MAX_KEY_BYTES),
             ("trace parent", &trace_parent, MAX_TRACE_BYTES),
         ] {
             check_text(|| name(what), text, max_bytes)?;
@@ -121,6 +123,7 @@ impl Ledger {
                 received_at,
                 figures,
                 note,
+                actor,
                 media_type,
             },
         })

@@ -57,6 +57,11 @@ impl Ledger {
         max_bytes: usize,
     ) -> Result<Vec<Recorded>, StoreError> {
         let headers = self.headers_after(position, max_entries, max_bytes).await?;
+        self.recorded(headers).await
+    }
+
+    /// Headers with their records.
+    async fn recorded(&self, headers: Vec<ledger::Model>) -> Result<Vec<Recorded>, StoreError> {
         let Some(documents) = documents_of(&headers) else { return Ok(Vec::new()) };
         let records = documents
             .select_only()
@@ -153,6 +158,67 @@ impl Ledger {
         self.with_document(header).await
     }
 
+    /// The entries after `position` that [are rules](EntryKind::is_rule), in order, at most `max_entries` of them (and
+    /// [`MAX_READ_ENTRIES`]), with their records.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn rules_after(&self, position: i64, max_entries: u64) -> Result<Vec<Recorded>, StoreError> {
+        let kinds = [EntryKind::Registry, EntryKind::Access, EntryKind::Report];
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Position.gt(position))
+            .filter(ledger::Column::Kind.is_in(kinds.map(|kind| i16::from(kind_number(kind)))))
+            .order_by_asc(ledger::Column::Position)
+            .limit(max_entries.clamp(1, MAX_READ_ENTRIES));
+        let headers = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.all(&reader).await?) }
+        });
+        self.recorded(headers.await?).await
+    }
+
+    /// The entries before `position`, the last first, at most `max_entries` of them (and [`MAX_READ_ENTRIES`]): of one kind
+    /// and by one actor, where these are given. Records come with [`EntryKind::Access`] and [`EntryKind::Report`] alone;
+    /// those of others, which may be large, are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn latest_before(
+        &self,
+        position: i64,
+        kind: Option<EntryKind>,
+        actor: Option<&str>,
+        max_entries: u64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut find = ledger::Entity::find()
+            .filter(ledger::Column::Position.lt(position))
+            .order_by_desc(ledger::Column::Position)
+            .limit(max_entries.clamp(1, MAX_READ_ENTRIES));
+        if let Some(kind) = kind {
+            find = find.filter(ledger::Column::Kind.eq(i16::from(kind_number(kind))));
+        }
+        if let Some(actor) = actor {
+            find = find.filter(ledger::Column::Actor.eq(actor));
+        }
+        let headers = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.all(&reader).await?) }
+        });
+        let headers = headers.await?;
+        let small = [EntryKind::Access, EntryKind::Report].map(|kind| i16::from(kind_number(kind)));
+        let (with, without): (Vec<_>, Vec<_>) = headers.into_iter().partition(|h| small.contains(&h.kind));
+        let bare = without.into_iter().map(|header| {
+            let trace_parent = header.trace_parent.clone();
+            Ok(Recorded { receipt: Receipt::try_from(header)?, record: vec![], trace_parent })
+        });
+        let mut all: Vec<Recorded> = bare.collect::<Result<_, StoreError>>()?;
+        all.extend(self.recorded(with).await?);
+        all.sort_by_key(|recorded| std::cmp::Reverse(recorded.receipt.position));
+        Ok(all)
+    }
+
     async fn with_document(&self, header: Option<ledger::Model>) -> Result<Option<Entry>, StoreError> {
         let Some(header) = header else { return Ok(None) };
         let key = (header.source.clone(), header.position);
@@ -207,13 +273,19 @@ impl Ledger {
     }
 }
 
-/// The documents of headers that follow one another.
+/// The documents of headers.
 fn documents_of(headers: &[ledger::Model]) -> Option<Select<ledger_document::Entity>> {
-    let (first, last) = (headers.first()?, headers.last()?);
+    let positions = || headers.iter().map(|header| header.position);
+    let (first, last) = (positions().min()?, positions().max()?);
+    let together = last - first < i64::try_from(headers.len()).unwrap_or(i64::MAX);
     let sources: BTreeSet<&str> = headers.iter().map(|header| header.source.as_str()).collect();
     let documents = ledger_document::Entity::find()
         .filter(ledger_document::Column::Source.is_in(sources))
-        .filter(ledger_document::Column::Position.between(first.position, last.position));
+        // Of entries far apart not everything in between, which their sources may have sent.
+        .filter(match together {
+            true => ledger_document::Column::Position.between(first, last),
+            false => ledger_document::Column::Position.is_in(positions()),
+        });
     Some(documents)
 }
 
@@ -229,6 +301,7 @@ pub(super) async fn read_head(db: &impl ConnectionTrait) -> Result<Option<Head>,
         digest: place.digest("digest", &row.digest)?,
         received_at: place.time("received_at", row.received_at)?,
         registry_position: row.registry_position,
+        rules_position: row.rules_position,
     }))
 }
 

@@ -25,6 +25,7 @@ pub(super) struct At {
     pub(super) position: i64,
     pub(super) digest: Digest,
     pub(super) registry_position: i64,
+    pub(super) rules_position: i64,
 }
 
 /// Where this process left the head; none where it does not know.
@@ -117,7 +118,7 @@ fn plan(from: At, entries: &[Prepared]) -> Option<Plan> {
     let (mut receipts, mut headers, mut documents) = (vec![], vec![], vec![]);
     for entry in entries {
         let mut receipt = entry.receipt.clone();
-        if !holds(entry.premise, to.registry_position, to.position)
+        if !holds(entry.premise, to.rules_position, to.position)
             || !keys.insert((&entry.receipt.source, &entry.receipt.idempotency_key))
         {
             return None;
@@ -125,6 +126,9 @@ fn plan(from: At, entries: &[Prepared]) -> Option<Plan> {
         to.position += 1;
         if receipt.kind == EntryKind::Registry {
             to.registry_position = to.position;
+        }
+        if receipt.kind.is_rule() {
+            to.rules_position = to.position;
         }
         receipt.position = to.position;
         receipt.previous = to.digest;
@@ -172,22 +176,25 @@ fn for_sqlite(plan: &Plan) -> (String, Vec<Value>) {
 }
 
 const HEADER: &str = "ledger (position, id, kind, source, idempotency_key, content_digest, digest, previous, \
-                      received_at, figures, note, media_type, size, trace_parent)";
+                      received_at, figures, note, media_type, actor, size, trace_parent)";
 const DOCUMENT: &str = "ledger_document (source, position, document, record)";
 
 /// The statement that moves the head, if it is where it was seen.
 fn head(Plan { from, to, received_at, .. }: &Plan, binds: &mut Binds) -> String {
     format!(
-        "UPDATE ledger_head SET position = {}, digest = {}, received_at = {}, registry_position = {} \
-         WHERE singleton = {} AND position = {} AND digest = {} AND registry_position = {}",
+        "UPDATE ledger_head SET position = {}, digest = {}, received_at = {}, registry_position = {}, \
+         rules_position = {} WHERE singleton = {} AND position = {} AND digest = {} AND registry_position = {} \
+         AND rules_position = {}",
         binds.add("bigint", to.position),
         binds.add("bytea", to.digest.to_vec()),
         binds.add("bigint", *received_at),
         binds.add("bigint", to.registry_position),
+        binds.add("bigint", to.rules_position),
         binds.add("smallint", SINGLETON),
         binds.add("bigint", from.position),
         binds.add("bytea", from.digest.to_vec()),
         binds.add("bigint", from.registry_position),
+        binds.add("bigint", from.rules_position),
     )
 }
 
@@ -207,6 +214,7 @@ fn headers(plan: &Plan, binds: &mut Binds) -> String {
             binds.add("bigint", row.figures),
             binds.add("text", row.note),
             binds.add("text", row.media_type),
+            binds.add("text", row.actor),
             binds.add("bigint", row.size),
             binds.add("text", row.trace_parent),
         ]

@@ -13,6 +13,8 @@ mod m0002_ledger_registry;
 mod m0002_tiles_confirmed;
 mod m0003_ledger_trace;
 mod m0003_tiles_past;
+mod m0004_ledger_rules;
+mod m0004_tiles_rules;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -24,6 +26,7 @@ impl MigratorTrait for LedgerMigrator {
             Box::new(m0001_ledger::Migration),
             Box::new(m0002_ledger_registry::Migration),
             Box::new(m0003_ledger_trace::Migration),
+            Box::new(m0004_ledger_rules::Migration),
         ]
     }
 
@@ -42,6 +45,7 @@ impl MigratorTrait for TilesMigrator {
             Box::new(m0001_tiles::Migration),
             Box::new(m0002_tiles_confirmed::Migration),
             Box::new(m0003_tiles_past::Migration),
+            Box::new(m0004_tiles_rules::Migration),
         ]
     }
 

@@ -216,8 +216,25 @@ pub struct TileBatch {
     pub registries_before: Vec<(i64, Vec<u8>)>,
     /// Reviews to insert or replace.
     pub reviews: Vec<Review>,
+    /// Rules to insert or replace.
+    pub rules: Vec<Rule>,
     /// Whether everything stored is thrown away first: a rebuild, which readers see whole or not at all.
     pub replaces_all: bool,
+}
+
+/// An entry of the ledger that says who may do what, or what became of reports, for those who read the tiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its position.
+    pub position: i64,
+    /// What kind of entry it is.
+    pub kind: EntryKind,
+    /// Who did it; empty where nobody had to say.
+    pub actor: String,
+    /// When it was received, to the microsecond.
+    pub received_at: Timestamp,
+    /// What it says.
+    pub record: Vec<u8>,
 }
 
 /// A frozen review: a name for a position, whose answers stay as they are.

@@ -2,9 +2,9 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{MAX_ROWS, Review, Snapshot, TileKey};
+use super::{MAX_ROWS, Review, Rule, Snapshot, TileKey};
 use crate::StoreError;
-use crate::entities::{registry_kept, review, tile};
+use crate::entities::{registry_kept, review, rule, tile};
 
 /// A tile that was changed, without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,19 @@ impl Snapshot {
             return Err(StoreError::TooMany { table: "review", limit: MAX_ROWS });
         }
         rows.into_iter().map(Review::try_from).collect()
+    }
+
+    /// The rules after a position, in order, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn rules_after(&self, position: i64, limit: u64) -> Result<Vec<Rule>, StoreError> {
+        let find = rule::Entity::find()
+            .filter(rule::Column::Position.gt(position))
+            .order_by_asc(rule::Column::Position)
+            .limit(limit.min(MAX_ROWS));
+        find.all(&self.transaction).await?.into_iter().map(Rule::try_from).collect()
     }
 
     /// The tiles that were changed after a position, at most `limit` of them, those changed first in front.

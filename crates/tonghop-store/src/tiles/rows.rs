@@ -1,9 +1,9 @@
-//! Tiles, summaries, effects and reviews to and from their rows.
+//! Tiles, summaries, effects, reviews and rules to and from their rows.
 
 use crate::StoreError;
-use crate::entities::{effect, review, summary, tile};
+use crate::entities::{effect, review, rule, summary, tile};
 use crate::row::{Place, kind_number};
-use crate::tiles::{Effect, Review, Summary, Tile, TileKey};
+use crate::tiles::{Effect, Review, Rule, Summary, Tile, TileKey};
 
 impl From<Tile> for tile::Model {
     fn from(tile: Tile) -> Self {
@@ -96,6 +96,29 @@ impl TryFrom<review::Model> for Review {
             position: row.position,
             entry_position: row.entry_position,
             note: row.note,
+        })
+    }
+}
+
+impl From<Rule> for rule::Model {
+    fn from(rule: Rule) -> Self {
+        let Rule { position, kind, actor, received_at, record } = rule;
+        let kind = i16::from(kind_number(kind));
+        Self { position, kind, actor, received_at: received_at.as_microsecond(), record }
+    }
+}
+
+impl TryFrom<rule::Model> for Rule {
+    type Error = StoreError;
+
+    fn try_from(row: rule::Model) -> Result<Self, StoreError> {
+        let place = Place { table: "rule", key: row.position };
+        Ok(Self {
+            position: row.position,
+            kind: place.kind("kind", row.kind)?,
+            received_at: place.time("received_at", row.received_at)?,
+            actor: row.actor,
+            record: row.record,
         })
     }
 }

@@ -13,7 +13,9 @@ use sea_orm::{
 use super::lease::end;
 use super::{Lease, TileBatch, Tiles};
 use crate::StoreError;
-use crate::entities::{SINGLETON, checkpoint, effect, lease, registry, registry_kept, review, summary, tile};
+use crate::entities::{
+    SINGLETON, checkpoint, effect, lease, registry, registry_kept, review, rule, summary, tile,
+};
 use crate::ledger::{MAX_KEY_BYTES, MAX_TEXT_BYTES};
 use crate::row::{Place, check_text, chunks};
 
@@ -24,6 +26,7 @@ async fn empty(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
     registry::Entity::delete_many().exec(transaction).await?;
     registry_kept::Entity::delete_many().exec(transaction).await?;
     review::Entity::delete_many().exec(transaction).await?;
+    rule::Entity::delete_many().exec(transaction).await?;
     Ok(())
 }
 
@@ -77,6 +80,7 @@ impl Tiles {
         let registry = batch.registry.map(registry_row).transpose()?;
         let kept = registries_kept(registry.as_ref(), batch.registries_before)?;
         let reviews = reviews(batch.reviews)?;
+        let rules = rules(batch.rules)?;
 
         let _changing = self.known.changing();
         let transaction = self.connections.begin_write().await?;
@@ -100,6 +104,7 @@ impl Tiles {
         upsert::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
         upsert::<registry_kept::Entity>(&transaction, kept).await?;
         upsert::<review::Entity>(&transaction, reviews).await?;
+        upsert::<rule::Entity>(&transaction, rules).await?;
         let moved = checkpoint::Model {
             singleton: SINGLETON,
             position: batch.position,
@@ -118,7 +123,7 @@ impl Tiles {
         Ok(transaction.commit().await?)
     }
 
-    /// Empties the tiles, summaries, effects, registries and reviews, and sets the checkpoint back to the start, in one
+    /// Empties the tiles, summaries, effects, registries, reviews and rules, and sets the checkpoint back to the start, in one
     /// transaction: the first step of a rebuild from the ledger. The lease stays.
     ///
     /// # Errors
@@ -231,6 +236,16 @@ fn reviews(reviews: Vec<super::Review>) -> Result<Vec<review::Model>, StoreError
         check_text(|| name(row), &row.note, MAX_TEXT_BYTES)?;
     }
     sorted(rows, name, |a, b| a.name.cmp(&b.name))
+}
+
+fn rules(rules: Vec<super::Rule>) -> Result<Vec<rule::Model>, StoreError> {
+    let name = |row: &rule::Model| format!("rule of position {}", row.position);
+    let rows: Vec<rule::Model> = rules.into_iter().map(Into::into).collect();
+    for row in &rows {
+        check_text(|| name(row), &row.actor, MAX_KEY_BYTES)?;
+        check_body(|| name(row), &row.record)?;
+    }
+    sorted(rows, name, |a, b| a.position.cmp(&b.position))
 }
 
 fn check_body(what: impl FnOnce() -> String, body: &[u8]) -> Result<(), StoreError> {

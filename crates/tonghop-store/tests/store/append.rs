@@ -177,8 +177,8 @@ async fn a_group_larger_than_one_statement_stays_in_order(on: On) {
 async fn the_latest_registry_is_the_last_entry_of_its_kind(on: On) {
     let world = World::new(on).await;
     let ledger = world.ledger().await;
-    let under = |registry| NewEntry { premise: Premise::Registry(registry), ..entry("moh", "a", "x") };
-    let group = vec![registry("r1", Premise::Head(0)), registry("r2", Premise::Registry(1)), under(2)];
+    let under = |registry| NewEntry { premise: Premise::Rules(registry), ..entry("moh", "a", "x") };
+    let group = vec![registry("r1", Premise::Head(0)), registry("r2", Premise::Rules(1)), under(2)];
     ledger.append(group).await.unwrap();
     let latest = ledger.latest_registry().await.unwrap().unwrap();
     assert_eq!((latest.receipt.position, latest.document.as_slice()), (2, &b"r2"[..]));
@@ -193,7 +193,7 @@ async fn an_entry_whose_premise_does_not_hold_is_outdated_and_disturbs_no_other(
     let world = World::new(on).await;
     let (one, other) = (world.ledger().await, world.ledger().await);
     let under =
-        |registry, key: &str| NewEntry { premise: Premise::Registry(registry), ..entry("moh", key, key) };
+        |registry, key: &str| NewEntry { premise: Premise::Rules(registry), ..entry("moh", key, key) };
     append(&one, registry("r1", Premise::Head(0))).await;
     // Another process, which has not heard of it.
     assert_eq!(other.append(vec![under(0, "a")]).await.unwrap(), [Appended::Outdated]);

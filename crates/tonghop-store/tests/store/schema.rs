@@ -18,13 +18,15 @@ on_both! {
     a_database_that_a_newer_program_has_migrated_is_refused,
 }
 
-const ALL_MIGRATIONS: [&str; 6] = [
+const ALL_MIGRATIONS: [&str; 8] = [
     "m0001_ledger",
     "m0001_tiles",
     "m0002_ledger_registry",
     "m0002_tiles_confirmed",
     "m0003_ledger_trace",
     "m0003_tiles_past",
+    "m0004_ledger_rules",
+    "m0004_tiles_rules",
 ];
 
 /// Every table and index with its definition.

@@ -96,7 +96,7 @@ async fn a_registry_in_between_makes_outdated(on: On) {
     let registry = NewEntry { kind: EntryKind::Registry, ..entry("admin", "r", "r") };
     append(&other, registry).await;
     assert_eq!(one.append(vec![entry("moh", "4", "4")]).await.unwrap(), [Appended::Outdated]);
-    let under = |key: &str| NewEntry { premise: Premise::Registry(4), ..entry("moh", key, key) };
+    let under = |key: &str| NewEntry { premise: Premise::Rules(4), ..entry("moh", key, key) };
     for (n, key) in ["4", "5", "6"].into_iter().enumerate() {
         assert_eq!(append(&one, under(key)).await.position, 5 + n as i64);
     }

@@ -73,7 +73,8 @@ pub(crate) fn entry(source: &str, key: &str, content: &str) -> NewEntry {
         figures: 3,
         received_at: "2025-03-04T05:06:07.123456Z".parse().expect("a time"),
         note: "ghi chú".to_owned(),
-        premise: Premise::Registry(0),
+        actor: String::new(),
+        premise: Premise::Rules(0),
         trace_parent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
     }
 }
@@ -118,6 +119,7 @@ pub(crate) fn batch(expected_position: i64, epoch: i64) -> TileBatch {
         registry: None,
         registries_before: vec![],
         reviews: vec![],
+        rules: vec![],
         replaces_all: false,
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tonghop_core::Date;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::{Dimension, DimensionKind, Member, REPORTER, UNDIVIDED};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::Frequency;
 use tonghop_core::registry::IndicatorRow;
 
@@ -207,6 +207,7 @@ fn row(code: &str, rules: &Rules, split: &Split) -> IndicatorRow {
         core: false,
         aggregable: rules.aggregable,
         from_map: false,
+        sensitivity: Sensitivity::Public,
     }
 }
 

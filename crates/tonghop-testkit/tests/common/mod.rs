@@ -3,7 +3,7 @@
 use tonghop_core::calendar::Calendar;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::{Figure, Scope, Statement};
-use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap};
+use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivity};
 use tonghop_core::period::{Frequency, Period};
 use tonghop_core::quantity::Qualifier;
 use tonghop_core::question::{Basis, Question, Total, answer};
@@ -124,5 +124,6 @@ fn monthly_flow(precedence: Precedence) -> IndicatorRow {
         core: false,
         aggregable: Aggregable::Sum,
         from_map: false,
+        sensitivity: Sensitivity::Public,
     }
 }

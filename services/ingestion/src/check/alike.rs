@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+use tonghop_access::{Grant, Reach};
 use tonghop_core::Date;
 use tonghop_core::decimal::MAX_FIGURE;
 use tonghop_core::figure::{Scope, Statement};
@@ -20,9 +22,10 @@ use tonghop_proto::record::{Columns, Heading, Said};
 use tonghop_runtime::Finding;
 
 use super::part::{self, Parts};
-use super::{Checker, unit};
+use super::{Checker, Under, unit};
 use crate::alike::Alike;
 use crate::finding::Findings;
+use crate::locks::Locks;
 use crate::submission::{Limits, Place, RawSubmission};
 
 /// A submission that was accepted for its kinds of figures.
@@ -56,8 +59,10 @@ struct Known<'r> {
 }
 
 /// Units of one class by their place in the submission's list.
-struct Row {
+struct Row<'r> {
     class: Class,
+    /// Those that may be reported for.
+    reach: Reach<'r>,
     /// None where not yet looked up.
     units: Vec<Option<Local>>,
 }
@@ -72,6 +77,23 @@ struct Local {
 /// Accepts a submission that has nothing wrong, and nothing remarkable but what rules of plausibility say; nothing where
 /// it has, or may have.
 pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
+    accept_from(&Grant::all(), registry, alike, limits)
+}
+
+/// [`accept`]s a submission of somebody who may report for the units and sides of a grant only.
+pub fn accept_from(
+    grant: &Grant,
+    registry: &Registry,
+    alike: Alike<'_>,
+    limits: &Limits,
+) -> Option<Accepted> {
+    accept_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, alike, limits)
+}
+
+/// The same where periods may be closed: figures of a period that somebody has closed, or opened again, are left to be
+/// checked one by one.
+pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
+    let Under { grant, registry, .. } = *under;
     let Alike { source, note, kinds, units, unit, kind, number, mut skeleton } = alike;
     // Codes and numbers are no longer than this here, and of characters that can be seen.
     if unit.is_empty() || unit.len() > limits.max_figures || limits.max_text < crate::alike::LONGEST {
@@ -80,20 +102,23 @@ pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<
     let decimals: Vec<u8> = kinds.iter().map(|k| k.decimals).collect();
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
-    let raw = RawSubmission { source, note, figures: firsts, reading: Findings::default() };
-    let mut checker = Checker::new(registry, limits, Findings::default());
+    let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
+    let mut checker = Checker::new(*under, limits, Findings::default());
     checker.submission(&raw);
     let mut parts = Parts::within_a_submission(registry);
     let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     let mut keys: HashMap<(u32, Period, Scope), usize> = HashMap::new();
     for (first, decimals) in raw.figures.iter().zip(&decimals) {
         let one = checker.figure(first)?;
         let (figure, indicator) = (&one.accepted.figure, one.indicator);
+        if under.locks.on(indicator, figure.period).next().is_some() {
+            return None;
+        }
         let class: Class =
             (indicator.calendar.last_day(figure.period), indicator.collection_level, figure.scope);
         let row = rows.iter().position(|r| r.class == class).unwrap_or_else(|| {
-            rows.push(Row { class, units: vec![None; units.len()] });
+            rows.push(Row { class, reach: grant.on(registry, class.0), units: vec![None; units.len()] });
             rows.len() - 1
         });
         let next = keys.len();
@@ -145,6 +170,9 @@ pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<
             None => {
                 let (day, _, scope) = row.class;
                 let id = unit::plain(registry, units[*unit as usize], of.indicator, day, scope)?;
+                if !row.reach.covers(id) {
+                    return None;
+                }
                 let next = numbers.len();
                 let local = Local { id, number: *numbers.entry(id).or_insert(next) };
                 row.units[*unit as usize] = Some(local);
@@ -160,7 +188,7 @@ pub fn accept(registry: &Registry, alike: Alike<'_>, limits: &Limits) -> Option<
         }
         if !of.roles.is_empty() {
             let said = of.has_value.map(|exact| (scaled, exact));
-            parts.note(&of.roles, (local.id, of.scope, of.period), said, Place::Item(i));
+            parts.note(&of.roles, (local.id, of.scope, of.period), said, &Place::Item(i));
         }
         value.push(scaled);
     }

@@ -39,7 +39,7 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub(super) fn finding(&self, raw: &RawFigure) -> Finding {
-        let spot = match (raw.place, &raw.breakdown) {
+        let spot = match (&raw.place, &raw.breakdown) {
             (Place::Item(_), RawBreakdown::Pairs(_)) if !self.dimension.is_empty() => {
                 Spot::path(format!("{}.{}.{}", raw.place, Field::Breakdown.key(), self.dimension))
             }

@@ -7,16 +7,23 @@
 
 mod alike;
 mod breakdown;
+mod closed;
+mod named;
 pub(crate) mod nearest;
 mod part;
 mod statement;
 mod subject;
 mod texts;
 pub(crate) mod unit;
+mod written;
+mod yours;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
+use tonghop_access::Grant;
 use tonghop_core::figure::{Figure, Scope};
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{Period, PeriodError};
@@ -26,10 +33,11 @@ use tonghop_proto::record::AcceptedFigure;
 use tonghop_runtime::{Finding, Got, Text};
 
 use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
+use crate::locks::Locks;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
-pub use alike::{Accepted, accept};
+pub use alike::{Accepted, accept, accept_from, accept_under};
 
 /// A submission that may be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,13 +48,50 @@ pub struct Checked {
     pub warnings: Vec<Finding>,
 }
 
-/// Checks a submission.
+/// Checks a submission of somebody who may report everything.
 ///
 /// # Errors
 /// Everything found wrong, first what was wrong in reading, then by figure. Of very many findings the first
 /// [`Findings::LISTED`] are there, and a last one that says how many more.
 pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
-    let mut checker = Checker::new(registry, limits, raw.reading.clone());
+    check_from(&Grant::all(), registry, raw, limits)
+}
+
+/// [`check`]s a submission of somebody who may report for the units and sides of a grant only.
+///
+/// # Errors
+/// As there; nothing that is found tells anything of units outside the grant, not even whether they are there.
+pub fn check_from(
+    grant: &Grant,
+    registry: &Registry,
+    raw: &RawSubmission,
+    limits: &Limits,
+) -> Result<Checked, Vec<Finding>> {
+    check_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, raw, limits)
+}
+
+/// What a submission is checked under.
+#[derive(Clone, Copy, Debug)]
+pub struct Under<'r> {
+    /// What may be reported.
+    pub grant: &'r Grant,
+    /// What its words mean.
+    pub registry: &'r Registry,
+    /// Periods that are closed.
+    pub locks: &'r Locks,
+    /// When it was received: some periods are open until a time.
+    pub now: Timestamp,
+}
+
+/// [`check_from`] where periods may be closed.
+///
+/// # Errors
+/// As there.
+pub fn check_under(under: &Under<'_>, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
+    let registry = under.registry;
+    let mut checker = Checker::new(*under, limits, raw.reading.clone());
+    checker.warnings = raw.remarks.clone();
+    checker.by_name = raw.by_name;
     checker.submission(raw);
     if raw.figures.len() > limits.max_figures {
         return Err(checker.findings.into_vec());
@@ -56,7 +101,7 @@ pub fn check(registry: &Registry, raw: &RawSubmission, limits: &Limits) -> Resul
     for raw in &raw.figures {
         if let Some(one) = checker.figure(raw) {
             if !one.tagged {
-                part::note(&mut parts, &one.accepted.figure, raw.place);
+                part::note(&mut parts, &one.accepted.figure, &raw.place);
             }
             figures.push(one.accepted);
         }
@@ -84,7 +129,10 @@ struct One<'r> {
 }
 
 struct Checker<'r, 'a> {
+    /// What may be reported.
+    grant: &'r Grant,
     registry: &'r Registry,
+    under: Under<'r>,
     limits: &'a Limits,
     findings: Findings,
     warnings: Findings,
@@ -94,13 +142,19 @@ struct Checker<'r, 'a> {
     breakdowns: HashMap<(&'r str, &'a RawBreakdown), Rc<ReadBreakdown>>,
     /// Numbers of places within series.
     places: HashMap<breakdown::Address, u32>,
-    keys: HashMap<Key, Place>,
+    keys: HashMap<Key, &'a Place>,
+    /// Whether names stand for codes.
+    by_name: bool,
+    /// Names of units, once one is asked for.
+    unit_names: Option<Rc<named::UnitNames>>,
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
-    fn new(registry: &'r Registry, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
+    fn new(under: Under<'r>, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
         Checker {
-            registry,
+            grant: under.grant,
+            registry: under.registry,
+            under,
             limits,
             findings,
             warnings: Findings::default(),
@@ -109,6 +163,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             breakdowns: HashMap::new(),
             places: HashMap::new(),
             keys: HashMap::new(),
+            by_name: false,
+            unit_names: None,
         }
     }
 
@@ -158,10 +214,13 @@ impl<'r, 'a> Checker<'r, 'a> {
             _ => None,
         };
         let unit = self.unit(raw, bad, indicator, period, scope);
-        let placed = self.breakdown(raw, bad, indicator);
+        let placed = self.breakdown(raw, bad, indicator).filter(|placed| self.of_your_sides(raw, placed));
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
-            self.once((unit, placed.number, period, scope), raw.place);
+            self.once((unit, placed.number, period, scope), &raw.place);
+        }
+        if let (Some(unit), Some(indicator), Some(period)) = (unit, indicator, in_time) {
+            self.closed(raw, indicator, unit, period);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);
@@ -173,7 +232,8 @@ impl<'r, 'a> Checker<'r, 'a> {
             scope: scope?,
             statement: statement?,
         };
-        let accepted = AcceptedFigure { figure, unit_code: raw.unit.clone(), programmes: programmes? };
+        let unit_code = self.registry.unit(figure.unit).code.clone();
+        let accepted = AcceptedFigure { figure, unit_code, programmes: programmes? };
         Some(One { accepted, indicator, place: placed.number, tagged: placed.tagged })
     }
 
@@ -182,7 +242,7 @@ impl<'r, 'a> Checker<'r, 'a> {
         let mut bad = raw.unreadable;
         let short = self.limits.max_text;
         let note = self.limits.max_note;
-        let place = raw.place;
+        let place = &raw.place;
         let mut check = |field: Field, text: &str, most: usize| {
             if !texts::check(&mut self.findings, || place.at(field), text, most) {
                 bad.insert(field);
@@ -217,7 +277,7 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 
     /// One submission says one thing of one key.
-    fn once(&mut self, key: Key, place: Place) {
+    fn once(&mut self, key: Key, place: &'a Place) {
         if let Some(first) = self.keys.insert(key, place) {
             self.keys.insert(key, first);
             self.findings.add(|| {
@@ -249,8 +309,12 @@ impl<'r, 'a> Checker<'r, 'a> {
         let known = match self.breakdowns.get(&(code, &raw.breakdown)) {
             Some(known) => Rc::clone(known),
             None => {
-                let made =
-                    Rc::new(breakdown::read(self.registry, indicator, &raw.breakdown, &mut self.places));
+                let by_code = if self.by_name {
+                    named::breakdown(self.registry, &raw.breakdown)
+                } else {
+                    Cow::Borrowed(&raw.breakdown)
+                };
+                let made = Rc::new(breakdown::read(self.registry, indicator, &by_code, &mut self.places));
                 self.breakdowns.insert((code, &raw.breakdown), Rc::clone(&made));
                 made
             }

@@ -18,7 +18,7 @@ use crate::submission::{Field, Place};
 pub(super) type Parts<'r> = Together<'r, Place>;
 
 /// Notes a figure that names no member of an overlapping dimension.
-pub(super) fn note(parts: &mut Parts<'_>, figure: &Figure, place: Place) {
+pub(super) fn note(parts: &mut Parts<'_>, figure: &Figure, place: &Place) {
     let value = match figure.statement {
         Statement::Value(value, qualifier) => Some((value, qualifier == Qualifier::Exact)),
         Statement::NotAvailable(_) => None,
@@ -92,7 +92,7 @@ fn implausible(registry: &Registry, rule: &Rule, violation: &Violation<'_, Place
 
 /// Where the first of some figures stands.
 fn first(terms: &[(i128, Option<Place>)]) -> Place {
-    terms.iter().find_map(|(_, place)| *place).unwrap_or(Place::Item(0))
+    terms.iter().find_map(|(_, place)| place.clone()).unwrap_or(Place::Item(0))
 }
 
 /// Codes of indicators, in full.

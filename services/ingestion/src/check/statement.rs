@@ -82,8 +82,10 @@ impl Checker<'_, '_> {
             }
             return qualifier.map(|_| Statement::NotAvailable(reason.clone()));
         }
-        let value = self.value(raw, raw.value.as_deref()?, indicator)?;
-        Some(Statement::Value(value, qualifier?))
+        let (plain, in_words) = self.as_written(raw, raw.value.as_deref()?, indicator)?;
+        let value = self.value(raw, &plain, indicator)?;
+        let qualifier = self.put(raw, qualifier?, in_words)?;
+        Some(Statement::Value(value, qualifier))
     }
 
     fn qualifier(&mut self, raw: &RawFigure, bad: Fields) -> Option<Qualifier> {
@@ -172,7 +174,8 @@ impl Checker<'_, '_> {
                     ),
                 ),
             };
-            finding(code, raw.place.at(Field::Value), text, expected, hint)
+            let got = raw.value.as_deref().unwrap_or(text);
+            finding(code, raw.place.at(Field::Value), got, expected, hint)
         });
         None
     }

@@ -4,12 +4,18 @@ use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::{FIRST_YEAR, Grain, LAST_YEAR, Period, PeriodError};
 use tonghop_core::question::{frequency_in_vietnamese, frequency_name};
+use tonghop_core::registry::Registry;
 use tonghop_runtime::{Got, Language, Text};
 
-use super::Checker;
 use super::nearest::nearest;
+use super::{Checker, named};
 use crate::finding::{Code, did_you_mean, finding};
 use crate::submission::{Field, Fields, RawFigure};
+
+/// Indicators of a name, where names stand for codes.
+fn named_indicators<'r>(by_name: bool, registry: &'r Registry, text: &str) -> Vec<&'r Indicator> {
+    if by_name { named::indicators(registry, text) } else { vec![] }
+}
 
 impl<'r, 'a> Checker<'r, 'a> {
     /// A text that every figure has; nothing where it is missing, or a finding speaks of it already.
@@ -42,8 +48,15 @@ impl<'r, 'a> Checker<'r, 'a> {
         let what = || Text::of("mã của một chỉ tiêu", "the code of an indicator");
         let text = self.required(raw, bad, Field::Indicator, &raw.indicator, what)?;
         let registry = self.registry;
-        let known =
-            *self.indicators.entry(text).or_insert_with(|| registry.indicator(text).map(AsRef::as_ref));
+        let by_name = self.by_name;
+        let known = *self.indicators.entry(text).or_insert_with(|| {
+            registry.indicator(text).map(AsRef::as_ref).or_else(|| {
+                match named_indicators(by_name, registry, text)[..] {
+                    [one] => Some(one),
+                    _ => None,
+                }
+            })
+        });
         let spot = || raw.place.at(Field::Indicator);
         match known {
             Some(indicator) if !indicator.from_map => return Some(indicator),
@@ -56,6 +69,12 @@ impl<'r, 'a> Checker<'r, 'a> {
                 finding(Code::IndicatorFromMap, spot(), text, expected, hint)
             }),
             None => self.findings.add(|| {
+                let fitting = named_indicators(by_name, registry, text);
+                if fitting.len() > 1 {
+                    let listed: Vec<_> =
+                        fitting.iter().map(|i| format!("{} {}", i.code, i.name_vi)).collect();
+                    return named::ambiguous(text, &listed, spot());
+                }
                 let codes = registry.indicators().iter().flat_map(|i| [i.code.as_str(), i.short_code()]);
                 let hint = match nearest(text, codes).as_slice() {
                     [] => Text::of(

@@ -1,5 +1,7 @@
 //! Which unit a figure is of: codes are reused, so a code means nothing without a day.
 
+use std::rc::Rc;
+
 use tonghop_core::Date;
 use tonghop_core::figure::Scope;
 use tonghop_core::indicator::Indicator;
@@ -8,7 +10,8 @@ use tonghop_core::registry::{Registry, UnitLookup};
 use tonghop_core::unit::UnitId;
 use tonghop_runtime::{Language, Text};
 
-use super::Checker;
+use super::named::NamedUnit;
+use super::{Checker, named};
 use crate::finding::{Code, finding, text};
 use crate::submission::{Field, Fields, RawFigure};
 
@@ -43,7 +46,31 @@ impl<'r, 'a> Checker<'r, 'a> {
         let spot = || raw.place.at(Field::Unit);
         // Any day tells a code that never was from one that is not in force.
         let day = indicator.zip(period).map(|(i, p)| i.calendar.last_day(p));
-        let unit = match registry.unit_on(code, day.unwrap_or(Date::MIN)) {
+        let mut found = registry.unit_on(code, day.unwrap_or(Date::MIN));
+        if found == UnitLookup::Unknown && self.by_name && named::may_be_name(code) {
+            match self.named_unit(raw, code, day?) {
+                NamedUnit::One(unit) => found = UnitLookup::Found(unit),
+                NamedUnit::Refused(refusal) => {
+                    self.findings.add(|| refusal);
+                    return None;
+                }
+                // Of what is not the sender's it is told below that it is not.
+                NamedUnit::Unknown if !self.grant.everywhere => {}
+                NamedUnit::Unknown => {
+                    self.findings.add(|| {
+                        let expected =
+                            Text::of("mã hoặc tên của một đơn vị", "the code or the name of a unit");
+                        let hint = Text::of(
+                            "kiểm tra chính tả, hoặc tra mã trong danh mục đơn vị: GET /v1/units",
+                            "check the spelling, or look the code up in the list of units, GET /v1/units",
+                        );
+                        finding(Code::UnknownUnit, spot(), code, expected, hint)
+                    });
+                    return None;
+                }
+            }
+        }
+        let unit = match self.yours(raw, code, day, found)? {
             UnitLookup::Unknown => {
                 self.findings.add(|| {
                     finding(Code::UnknownUnit, spot(), code, code_of_unit(), unknown_hint(registry, code))
@@ -73,6 +100,17 @@ impl<'r, 'a> Checker<'r, 'a> {
         (same && allowed).then_some(unit)
     }
 
+    /// The unit of a name, within the one that the figure is said to be within.
+    fn named_unit(&mut self, raw: &RawFigure, name: &str, day: Date) -> NamedUnit {
+        let registry = self.registry;
+        let names = self.unit_names.get_or_insert_with(|| Rc::new(named::UnitNames::of(registry)));
+        let names = Rc::clone(names);
+        let within = raw.within.as_deref().and_then(|text| named::unit(registry, &names, text, day));
+        let grant = self.grant;
+        let yours = |unit, day| grant.covers(registry, unit, day);
+        names.find(registry, name, day, within, yours, || raw.place.at(Field::Unit))
+    }
+
     /// Whether the unit is of a level that reports the indicator, in this scope.
     fn level(
         &mut self,
@@ -89,7 +127,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             self.findings.add(|| {
                 let level = registry.level_code(collection);
                 let above = registry.map_on(day).ancestry(id).find(|u| registry.unit(*u).level <= collection);
-                let hint = match above {
+                let hint = match above.filter(|above| self.grant.covers(registry, *above, day)) {
                     Some(above) => {
                         let above = registry.named(above, day);
                         Text::of(format!("báo cáo cho {above}"), format!("report it for {above}"))
@@ -148,16 +186,19 @@ impl<'r, 'a> Checker<'r, 'a> {
             });
             return false;
         };
-        if registry.unit_on(&raw.unit, map_date) == UnitLookup::Found(unit) {
+        let code = &registry.unit(unit).code;
+        if registry.unit_on(code, map_date) == UnitLookup::Found(unit) {
             return true;
         }
         self.findings.add(|| {
-            let then = match registry.unit_on(&raw.unit, map_date) {
-                UnitLookup::Found(other) => Text::same(registry.named(other, map_date)),
-                _ => Text::of(
-                    format!("không có đơn vị mang mã {}", raw.unit),
-                    format!("no unit with code {}", raw.unit),
-                ),
+            let then = match registry.unit_on(code, map_date) {
+                UnitLookup::Found(other) if self.grant.covers(registry, other, map_date) => {
+                    Text::same(registry.named(other, map_date))
+                }
+                UnitLookup::Found(_) => {
+                    Text::of("một đơn vị khác mang mã này", "another unit with this code")
+                }
+                _ => Text::of(format!("không có đơn vị mang mã {code}"), format!("no unit with code {code}")),
             };
             let got = Text::of(
                 format!("{map_date}, khi đó là {}", then.in_language(Language::Vietnamese)),
@@ -178,12 +219,16 @@ impl<'r, 'a> Checker<'r, 'a> {
     }
 }
 
+/// A code as it was before a spreadsheet cut its leading zeros.
+pub(super) fn padded(code: &str) -> impl Iterator<Item = String> {
+    let trimmed = code.trim();
+    let padded = (0..=4).map(move |zeros| format!("{}{trimmed}", "0".repeat(zeros)));
+    padded.filter(|code| code.len() <= 8)
+}
+
 /// Spreadsheets cut leading zeros, which is by far the usual reason for an unknown code.
 fn unknown_hint(registry: &Registry, code: &str) -> Text {
-    let trimmed = code.trim();
-    let padded = (0..=4).map(|zeros| format!("{}{trimmed}", "0".repeat(zeros)));
-    let known: Vec<String> = padded
-        .filter(|c| c.len() <= 8)
+    let known: Vec<String> = padded(code)
         .filter_map(|c| match registry.unit_on(&c, Date::MAX) {
             UnitLookup::Unknown => None,
             UnitLookup::Found(unit) => Some(format!("{c} {}", registry.unit(unit).name())),

@@ -1,19 +1,22 @@
 //! Submissions in CSV.
 //!
-//! A header names the columns, in any order; columns that are not known are passed over. The system that
-//! reports and its note stand outside the document.
+//! A header names the columns, in any order; columns that are not known are passed over. Cells are separated by
+//! commas, semicolons or tabs, as the header is. The system that reports, its note and the locale of its numbers stand
+//! outside the document.
 
+mod encoding;
 pub(crate) mod table;
 
 use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::finding::{Code, Findings, finding};
 use crate::json::{check_size, not_utf8, too_many};
-use crate::submission::{Field, Limits, Place, RawBreakdown, RawFigure, RawSubmission, nfc};
+use crate::submission::{Beside, Field, Limits, Numbers, Place, RawBreakdown, RawFigure, RawSubmission, nfc};
 use table::{Row, Table};
 
 /// Columns that a document may leave out.
-const OPTIONAL: [Field; 2] = [Field::Withdraw, Field::MapDate];
+const OPTIONAL: [Field; 5] =
+    [Field::Qualifier, Field::NotAvailable, Field::Programmes, Field::Withdraw, Field::MapDate];
 
 /// Reads a submission.
 ///
@@ -23,8 +26,9 @@ const OPTIONAL: [Field; 2] = [Field::Withdraw, Field::MapDate];
 /// # Errors
 /// `NotUnderstood` where the header or the quotation marks make no sense of the lines, or where they are not
 /// UTF-8; `TooLarge` where there are more bytes or figures than are taken.
-pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<RawSubmission, Failure> {
+pub fn parse(bytes: &[u8], beside: &Beside<'_>, limits: &Limits) -> Result<RawSubmission, Failure> {
     check_size(bytes, limits)?;
+    encoding::check(bytes)?;
     let mut findings = Findings::default();
     let not_understood = |findings: Findings, detail: Text| {
         Failure::new(FailureKind::NotUnderstood, detail).with_findings(findings.into_vec())
@@ -32,7 +36,8 @@ pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<
     let required: Vec<&str> =
         Field::ALL.iter().filter(|f| !OPTIONAL.contains(f)).map(|f| f.column()).collect();
     let optional = OPTIONAL.map(Field::column);
-    let Some(table) = Table::open("", bytes, &required, &optional, &mut findings) else {
+    let delimiter = table::delimiter(bytes, &required);
+    let Some(table) = Table::open("", bytes, delimiter, &required, &optional, &mut findings) else {
         let detail =
             Text::of("tài liệu không phải là bảng số liệu CSV", "the document is not a CSV table of figures");
         return Err(not_understood(findings, detail));
@@ -47,7 +52,9 @@ pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<
     table.each_row(&mut findings, |row, findings| {
         over = figures.len() == most;
         if !over {
-            figures.push(figure(&row, &columns, findings));
+            let mut figure = figure(&row, &columns, findings);
+            figure.numbers = Numbers::Written(beside.locale);
+            figures.push(figure);
         }
         !over
     });
@@ -57,7 +64,14 @@ pub fn parse(bytes: &[u8], source: &str, note: &str, limits: &Limits) -> Result<
     if over {
         return Err(too_many(limits));
     }
-    Ok(RawSubmission { source: nfc(source), note: nfc(note), figures, reading: findings })
+    Ok(RawSubmission {
+        source: nfc(beside.source),
+        note: nfc(beside.note),
+        figures,
+        reading: findings,
+        by_name: true,
+        ..RawSubmission::default()
+    })
 }
 
 fn figure(row: &Row<'_>, columns: &[Option<usize>], findings: &mut Findings) -> RawFigure {

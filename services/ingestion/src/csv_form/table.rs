@@ -11,6 +11,22 @@ use crate::finding::{Code, Findings, Spot, finding};
 use crate::json::not_utf8_at;
 use crate::submission::into_nfc;
 
+/// What separates the cells of a document, by its first line: that of comma, semicolon and tab which parts most of the
+/// columns' names. Spreadsheets write semicolons where a comma stands before decimals.
+pub(crate) fn delimiter(bytes: &[u8], columns: &[&str]) -> u8 {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let named = |delimiter: u8| {
+        let cells = first.split(|b| *b == delimiter).map(|cell| cell.trim_ascii());
+        let cells =
+            cells.map(|cell| cell.strip_prefix(b"\"").and_then(|c| c.strip_suffix(b"\"")).unwrap_or(cell));
+        cells.filter(|cell| columns.iter().any(|column| column.as_bytes() == *cell)).count()
+    };
+    // Of equals the first.
+    let best = [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| named(*delimiter));
+    best.unwrap_or(b',')
+}
+
 /// A table whose header is known.
 pub(crate) struct Table<'a> {
     name: &'a str,
@@ -56,13 +72,15 @@ impl<'a> Table<'a> {
     pub(crate) fn open(
         name: &'a str,
         bytes: &'a [u8],
+        delimiter: u8,
         required: &[&str],
         optional: &[&str],
         findings: &mut Findings,
     ) -> Option<Table<'a>> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let quotes = check_quotes(name, bytes, findings);
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+        let quotes = check_quotes(name, bytes, delimiter, findings);
+        let mut reader =
+            ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(bytes);
         let mut lines = Lines { bytes, offset: 0, line: 1 };
         let mut record = ByteRecord::new();
         let there = reader.read_byte_record(&mut record).unwrap_or(false);
@@ -229,7 +247,7 @@ impl Lines<'_> {
 }
 
 /// Whether every quotation mark that opens a cell is closed, and at the end of the cell.
-fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
+fn check_quotes(name: &str, bytes: &[u8], delimiter: u8, findings: &mut Findings) -> bool {
     let (mut line, mut at, mut good) = (1u32, 0, true);
     let mut starts_cell = true;
     while let Some(byte) = bytes.get(at) {
@@ -258,7 +276,9 @@ fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
                 });
                 return false;
             }
-            if !matches!(bytes.get(at + 1), None | Some(b',' | b'\r' | b'\n')) {
+            if !matches!(bytes.get(at + 1), None | Some(b'\r' | b'\n'))
+                && bytes.get(at + 1) != Some(&delimiter)
+            {
                 good = false;
                 findings.add(|| {
                     let rest: Vec<u8> =
@@ -278,7 +298,7 @@ fn check_quotes(name: &str, bytes: &[u8], findings: &mut Findings) -> bool {
             starts_cell = false;
         } else {
             line += u32::from(*byte == b'\n');
-            starts_cell = matches!(byte, b',' | b'\r' | b'\n');
+            starts_cell = *byte == delimiter || matches!(byte, b'\r' | b'\n');
         }
         at += 1;
     }

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 use tonghop_runtime::{Language, Text};
+use tonghop_written::Locale;
 
 use super::walk::{Read, each_element, each_entry, kind};
 use crate::check::nearest::nearest;
 use crate::finding::{Code, Findings, Spot, finding, one_of};
+use crate::media_type;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, into_nfc};
 
 /// More dimensions than any indicator has. A breakdown is not read past it: a dimension too many is among
@@ -16,7 +18,7 @@ const MAX_DIMENSIONS: usize = 64;
 
 /// Where a value stands, written out only where something is wrong with it.
 pub(super) struct At<'a> {
-    place: Option<Place>,
+    place: Option<&'a Place>,
     key: &'a str,
     inner: Inner<'a>,
 }
@@ -33,7 +35,7 @@ impl<'a> At<'a> {
         At { place: None, key, inner: Inner::None }
     }
 
-    fn figure(place: Place, key: &'a str) -> At<'a> {
+    fn figure(place: &'a Place, key: &'a str) -> At<'a> {
         At { place: Some(place), key, inner: Inner::None }
     }
 
@@ -48,7 +50,7 @@ impl<'a> At<'a> {
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
+        match &self.place {
             Some(place) if self.key.is_empty() => write!(f, "{place}")?,
             Some(place) => write!(f, "{place}.{}", self.key)?,
             None => f.write_str(self.key)?,
@@ -137,6 +139,18 @@ impl<'l> Reader<'l> {
         serde_json::from_str::<String>(value.get()).map(into_nfc).map_err(|e| self.broken(at, &e)).ok()
     }
 
+    /// A locale that is declared; nothing where a finding says why it is none.
+    pub(super) fn locale(&mut self, at: &At<'_>, value: &RawValue) -> Option<Locale> {
+        let code = self.text(at, value)?;
+        let locale = Locale::from_code(&code);
+        if locale.is_none() {
+            self.findings.add(|| {
+                finding(Code::UnknownLocale, at.spot(), &code, media_type::expected(), media_type::hint())
+            });
+        }
+        locale
+    }
+
     /// The figures, as long as there are not too many.
     pub(super) fn figures(&mut self, value: &RawValue) -> Vec<RawFigure> {
         let mut figures = Vec::new();
@@ -160,10 +174,10 @@ impl<'l> Reader<'l> {
 
     /// A figure; nothing where it cannot be read as one.
     pub(super) fn figure(&mut self, place: Place, value: &RawValue) -> Option<RawFigure> {
-        let mut figure = RawFigure::at(place);
+        let mut figure = RawFigure::at(place.clone());
         let mut seen = Fields::default();
         let read = each_entry(value, |key, value| {
-            let at = At::figure(place, &key);
+            let at = At::figure(&place, &key);
             match keys().find(|f| f.key() == key) {
                 None => self.unknown(&at, &keys().map(Field::key).collect::<Vec<_>>(), &key),
                 Some(field) if seen.has(field) => self.twice(&at),
@@ -179,9 +193,9 @@ impl<'l> Reader<'l> {
         match read {
             Read::Done => return Some(figure),
             Read::Other => {
-                self.wrong_type(&At::figure(place, ""), value, Text::of("một đối tượng JSON", "an object"))
+                self.wrong_type(&At::figure(&place, ""), value, Text::of("một đối tượng JSON", "an object"))
             }
-            Read::Broken(error) => self.broken(&At::figure(place, ""), &error),
+            Read::Broken(error) => self.broken(&At::figure(&place, ""), &error),
         }
         None
     }

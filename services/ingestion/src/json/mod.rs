@@ -19,9 +19,9 @@ use crate::submission::{Limits, RawSubmission};
 use figures::{At, Reader, array_of_figures};
 use walk::{Read, each_entry, kind};
 
-const KEYS: [&str; 3] = ["source", "note", "figures"];
+const KEYS: [&str; 4] = ["source", "note", "figures", "locale"];
 
-/// Reads a submission.
+/// Reads a submission. Its values are plain decimals, unless it declares a locale.
 ///
 /// What is wrong with single keys and values is kept in [`RawSubmission::reading`], for the check to answer
 /// together with what it finds.
@@ -33,7 +33,8 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
     let value = document::read(bytes, limits)?;
     let mut reader = Reader::new(limits);
     let mut submission = RawSubmission::default();
-    let mut seen = [false; 3];
+    let mut seen = [false; 4];
+    let mut locale = None;
     let read = each_entry(value, |key, value| {
         let at = At::top(&key);
         match KEYS.iter().position(|k| *k == key) {
@@ -41,7 +42,8 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
             Some(n) if std::mem::replace(&mut seen[n], true) => reader.twice(&at),
             Some(0) => submission.source = reader.text(&at, value).unwrap_or_default(),
             Some(1) => submission.note = reader.text(&at, value).unwrap_or_default(),
-            Some(_) => submission.figures = reader.figures(value),
+            Some(2) => submission.figures = reader.figures(value),
+            Some(_) => locale = reader.locale(&at, value),
         }
         true
     });
@@ -61,6 +63,9 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<RawSubmission, Failure> {
     }
     if reader.too_many {
         return Err(too_many(limits));
+    }
+    if let Some(locale) = locale {
+        submission.declare(locale);
     }
     submission.reading = reader.findings;
     if !seen[2] {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::Message;
+use tonghop_access::{Caller, Role};
 use tonghop_core::registry::{Problem, Registry};
 use tonghop_proto::{record, registry as pb, registry_draft};
 use tonghop_runtime::trace;
@@ -71,7 +72,12 @@ impl Ingestion {
     ///
     /// # Errors
     /// Everything wrong with it, figures that it would leave without a unit among them; nothing is changed then.
-    pub async fn load_registry(&self, request: pb::LoadRegistryRequest) -> Result<Loaded, Failure> {
+    pub async fn load_registry(
+        &self,
+        caller: &Caller,
+        request: pb::LoadRegistryRequest,
+    ) -> Result<Loaded, Failure> {
+        caller.require(Role::Administer)?;
         check_key("idempotency_key", &request.idempotency_key)?;
         check_key("source", &request.source)?;
         let tables: BTreeMap<String, Vec<u8>> = request.tables.into_iter().collect();
@@ -82,7 +88,9 @@ impl Ingestion {
             return replayed(known, sent.content.digest());
         }
         for _ in 0..MOST_TRIES {
-            let before = self.known.now(&self.ledger).await?;
+            let rules = self.known.rules(&self.ledger).await?;
+            caller.still(&rules.keys, (self.now)())?;
+            let before = rules.in_force();
             let base = match &sent.load {
                 Load::Whole(wire) => wire.clone(),
                 Load::Reform(_) => match self.tables_of(before.as_ref()).await? {
@@ -93,7 +101,7 @@ impl Ingestion {
             let (load, under) = (Arc::clone(&sent), before.as_ref().map(|b| Arc::clone(&b.registry)));
             let built = blocking(move || build(&load, base, under.as_deref())).await?;
             let Built { record, registry, changes, map } = built.map_err(refused)?;
-            let mut premise = Premise::Registry(before.as_ref().map_or(0, |b| b.position));
+            let mut premise = Premise::Rules(rules.position);
             if let Some(before) = &before
                 && !before.registry.keeps_figures_in_place(&registry)
             {
@@ -113,6 +121,7 @@ impl Ingestion {
                 figures: 0,
                 received_at: (self.now)(),
                 note: request.note.clone(),
+                actor: caller.actor(),
                 premise,
                 trace_parent: trace::parent(),
             };
@@ -120,8 +129,6 @@ impl Ingestion {
             let prepared = blocking(move || ledger.prepare(entry)).await?.map_err(failure)?;
             match self.writer.append(prepared).await? {
                 Appended::New(receipt) => {
-                    let registry = Arc::new(registry);
-                    self.known.learn(InForce { position: receipt.position, registry });
                     return Ok(Loaded { receipt: Some(receipt), replayed: false, changes, map });
                 }
                 Appended::Replayed(known) | Appended::Conflict(known) => {

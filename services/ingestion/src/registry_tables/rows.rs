@@ -116,7 +116,7 @@ pub(super) fn plausibility(cells: &mut Cells<'_>) -> (Option<String>, pb::Plausi
 }
 
 /// The columns of an indicator.
-pub(super) const INDICATOR: [&str; 23] = [
+pub(super) const INDICATOR: [&str; 24] = [
     "code",
     "name_vi",
     "name_en",
@@ -140,6 +140,7 @@ pub(super) const INDICATOR: [&str; 23] = [
     "core",
     "aggregable",
     "from_map",
+    "sensitivity",
 ];
 
 pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator) {
@@ -167,6 +168,43 @@ pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator
         core: cells.yes("core"),
         aggregable: cells.some("aggregable"),
         from_map: cells.yes("from_map"),
+        sensitivity: cells.some("sensitivity"),
     };
     (Some(indicator.code.clone()), indicator)
+}
+
+/// The columns of a regime.
+pub(super) const REGIME: [&str; 13] = [
+    "code",
+    "name_vi",
+    "name_en",
+    "programme",
+    "indicators",
+    "level",
+    "frequency",
+    "calendar",
+    "valid_from",
+    "valid_to",
+    "approvals",
+    "deadlines",
+    "source",
+];
+
+pub(super) fn regime(cells: &mut Cells<'_>) -> (Option<String>, pb::Regime) {
+    let regime = pb::Regime {
+        code: cells.some("code"),
+        name_vi: cells.some("name_vi"),
+        name_en: cells.some("name_en"),
+        programme: cells.text("programme"),
+        indicators: cells.list("indicators"),
+        level: cells.some("level"),
+        frequency: cells.some("frequency"),
+        calendar: cells.some("calendar"),
+        valid_from: cells.open_day("valid_from"),
+        valid_to: cells.open_day("valid_to"),
+        approvals: cells.list("approvals"),
+        deadlines: cells.deadlines("deadlines"),
+        source: cells.text("source"),
+    };
+    (Some(regime.code.clone()), regime)
 }

@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 use tonghop_core::registry::Registry;
 use tonghop_ingestion::check::{Checked, check};
 use tonghop_ingestion::registry_tables::Given;
-use tonghop_ingestion::submission::{Limits, RawSubmission};
+use tonghop_ingestion::submission::{Beside, Limits, RawSubmission};
 use tonghop_ingestion::{csv_form, json as json_form, registry_tables};
 use tonghop_proto::{registry as pb, registry_draft};
 use tonghop_runtime::{Failure, Finding, Language};
+
+/// What stands beside a document of these tests.
+pub(crate) const BESIDE: Beside<'static> = Beside { source: "tinh-dong", note: "", locale: None };
 
 pub(crate) fn tables(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -85,7 +88,7 @@ pub(crate) fn checked(document: &str) -> Result<Checked, Vec<Finding>> {
 }
 
 pub(crate) fn checked_csv(document: &str) -> Result<Checked, Vec<Finding>> {
-    let raw = csv_form::parse(document.as_bytes(), "tinh-dong", "", &Limits::default()).unwrap();
+    let raw = csv_form::parse(document.as_bytes(), &BESIDE, &Limits::default()).unwrap();
     check(small(), &raw, &Limits::default())
 }
 

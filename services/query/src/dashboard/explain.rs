@@ -26,7 +26,7 @@ pub(super) async fn page(scene: &mut Scene) -> Result<Body, Failure> {
         review: scene.address.review.clone(),
         ..pb::ExplainRequest::default()
     };
-    let answer = scene.query().explain(&request).await?;
+    let answer = scene.query().explain(&scene.caller, &request).await?;
     scene.include(answer.as_of.clone());
     let lang = scene.lang;
     let total = answer.total.clone().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The frame of every page: where one is, where one can go, up to when everything is in.
 
 use maud::{DOCTYPE, Markup, html};
+use tonghop_access::{Caller, Identity};
 use tonghop_core::Date;
 use tonghop_core::period::Period;
 use tonghop_core::unit::UnitId;
@@ -11,7 +12,7 @@ use super::assets;
 use super::locale::Lang;
 use super::periods;
 use super::scene::Scene;
-use super::{chart, figure};
+use super::{chart, figure, sign_in};
 
 /// A page's own part.
 pub(super) struct Body {
@@ -54,12 +55,13 @@ pub(super) fn page(scene: &Scene, body: &Body, has_synthetic: bool) -> Markup {
         (footer(scene))
     };
     let position = scene.as_of.as_ref().map_or(0, |a| a.position);
-    document(lang, &title, Some(position), &scene.address, scene.page, &shown)
+    document(lang, &title, Some(position), &scene.caller, &scene.address, scene.page, &shown)
 }
 
 /// A page that says what is wrong.
 pub(super) fn trouble(
     lang: Lang,
+    caller: &Caller,
     address: &Address,
     page: Page,
     detail: &str,
@@ -87,13 +89,46 @@ pub(super) fn trouble(
             } }
         }
     };
-    document(lang, title, None, address, page, &shown)
+    document(lang, title, None, caller, address, page, &shown)
+}
+
+/// What is shown where a browser was asked for a key and gave none.
+pub(super) fn signed_out(lang: Lang, back: &str) -> Markup {
+    let title = lang.of("Chưa đăng nhập", "Not signed in");
+    let shown = html! {
+        main #main tabindex="-1" {
+            h1 { (title) }
+            p { (lang.of(
+                "Để xem số liệu nội bộ, hãy nhập khóa API vào ô mật khẩu; tên người dùng để tùy ý. Số liệu công khai xem được mà không cần đăng nhập.",
+                "To see internal figures, give an API key as the password; any user name will do. Public figures are shown to anybody.",
+            )) }
+            p { a href=(back) { (lang.of("Quay lại", "Back")) } }
+        }
+    };
+    let address = Address { lang: lang.code().to_owned(), ..Address::default() };
+    document(lang, title, None, &Caller::anonymous(), &address, Page::Overview, &shown)
+}
+
+/// Who reads, or the way to say so.
+fn reader(lang: Lang, caller: &Caller, address: &Address, page: Page) -> Markup {
+    html! {
+        @match (caller.identity(), caller.source()) {
+            (Identity::Anonymous, _) => {
+                a.reader href=(sign_in::href(address, page)) rel="nofollow" { (lang.of("Đăng nhập", "Sign in")) }
+            }
+            (Identity::Open, _) => {}
+            (_, source) => {
+                span.reader { (lang.of("Khóa: ", "Key: ")) (source.unwrap_or(lang.of("quản trị", "administrator"))) }
+            }
+        }
+    }
 }
 
 fn document(
     lang: Lang,
     title: &str,
     position: Option<i64>,
+    caller: &Caller,
     address: &Address,
     page: Page,
     shown: &Markup,
@@ -132,6 +167,7 @@ fn document(
                             placeholder=(lang.of("Đơn vị, chỉ tiêu", "Unit, indicator"));
                         button { (lang.of("Tìm", "Find")) }
                     }
+                    (reader(lang, caller, address, page))
                     a.lang href=(address.lang(lang.other()).href(page)) lang=(lang.other().code()) hreflang=(lang.other().code()) {
                         (lang.other().of("Tiếng Việt", "English"))
                     }

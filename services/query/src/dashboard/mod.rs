@@ -10,6 +10,7 @@
 //! | `chart`, `dots`, `places` | drawings, in whole numbers |
 //! | `locale`, `periods` | the reader's language; periods near a period |
 //! | `export` | from a table to a file |
+//! | `sign_in` | where a browser is asked for a key |
 //! | `assets`, `headers` | what is sent beside the pages |
 //!
 //! Pages ask the same operations as REST and gRPC do, and know nothing that those do not say. They read without a
@@ -33,6 +34,7 @@ mod overview;
 mod periods;
 mod places;
 mod scene;
+mod sign_in;
 mod unit;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,9 +43,10 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jiff::Timestamp;
+use tonghop_access::Caller;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
@@ -51,6 +54,7 @@ use tonghop_runtime::language::not_read;
 use tonghop_runtime::{Failure, FailureKind};
 
 use crate::moment::When;
+use crate::rest::for_whom;
 use crate::{Query, View, store_failure};
 use address::{Address, Page};
 use layout::Body;
@@ -77,12 +81,16 @@ pub(crate) fn routes(query: Arc<Query>) -> Router {
     let dashboard = Dashboard { query, places: Mutex::default(), synthetic: Mutex::default() };
     let mut pages = Router::new();
     for page in Page::ALL {
-        let handler = move |dashboard: State<Arc<Dashboard>>, headers: HeaderMap, given: Given| async move {
-            serve(&dashboard, &headers, given, page).await
+        let handler = move |dashboard: State<Arc<Dashboard>>,
+                            caller: Caller,
+                            headers: HeaderMap,
+                            given: Given| async move {
+            serve(&dashboard, &caller, &headers, given, page).await
         };
         pages = pages.route(page.path(), get(handler));
     }
-    pages.with_state(Arc::new(dashboard)).merge(assets::routes())
+    let pages = pages.route(sign_in::PATH, get(sign_in::sign_in)).with_state(Arc::new(dashboard));
+    pages.layer(middleware::from_fn(for_whom)).merge(assets::routes())
 }
 
 type Given = Result<Parameters<Address>, QueryRejection>;
@@ -95,7 +103,13 @@ enum Answer {
     Elsewhere(String),
 }
 
-async fn serve(dashboard: &Dashboard, headers: &HeaderMap, given: Given, page: Page) -> Response {
+async fn serve(
+    dashboard: &Dashboard,
+    caller: &Caller,
+    headers: &HeaderMap,
+    given: Given,
+    page: Page,
+) -> Response {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (address, understood) = match given {
         Ok(Parameters(address)) => (address, Ok(())),
@@ -107,13 +121,13 @@ async fn serve(dashboard: &Dashboard, headers: &HeaderMap, given: Given, page: P
     let lang = Lang::asked(&address.lang, accepted);
     let answering = async {
         let answer = match understood {
-            Ok(()) => dashboard.answer(page, &address, lang).await,
+            Ok(()) => dashboard.answer(caller, page, &address, lang).await,
             Err(failure) => Err(failure),
         };
         match answer {
             Ok(Answer::Page(body)) => headers::page(headers, StatusCode::OK, lang, body),
             Ok(Answer::Elsewhere(href)) => headers::guarded(elsewhere(&href)),
-            Err(failure) => trouble(headers, failure, page, &address, lang),
+            Err(failure) => trouble(headers, caller, failure, page, &address, lang),
         }
     };
     lang.0.speaking(answering).await
@@ -130,58 +144,83 @@ fn elsewhere(href: &str) -> Response {
 }
 
 /// A failure as a page, with the status and the headers that programs get.
-fn trouble(headers: &HeaderMap, failure: Failure, page: Page, address: &Address, lang: Lang) -> Response {
+fn trouble(
+    headers: &HeaderMap,
+    caller: &Caller,
+    failure: Failure,
+    page: Page,
+    address: &Address,
+    lang: Lang,
+) -> Response {
     let (detail, findings) = (failure.to_string(), failure.findings().to_vec());
     let is_ours = matches!(failure.kind(), FailureKind::Unavailable | FailureKind::Internal);
     let trace = is_ours.then(tonghop_runtime::trace::id).flatten();
     let for_programs = failure.into_response();
-    let body = layout::trouble(lang, address, page, &detail, &findings, trace.as_deref());
+    let body = layout::trouble(lang, caller, address, page, &detail, &findings, trace.as_deref());
     let mut response = headers::page(headers, for_programs.status(), lang, body.into_string());
     if let Some(seconds) = for_programs.headers().get(header::RETRY_AFTER) {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
+    }
+    if let Some(challenge) = for_programs.headers().get(header::WWW_AUTHENTICATE) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.clone());
     }
     response
 }
 
 impl Dashboard {
-    async fn answer(&self, page: Page, address: &Address, lang: Lang) -> Result<Answer, Failure> {
+    async fn answer(
+        &self,
+        caller: &Caller,
+        page: Page,
+        address: &Address,
+        lang: Lang,
+    ) -> Result<Answer, Failure> {
         if address.unit.is_empty() || address.period.is_empty() {
-            return Ok(Answer::Elsewhere(self.filled(address).await?.href(page)));
+            return Ok(Answer::Elsewhere(self.filled(caller, address).await?.href(page)));
         }
-        let (body, scene) = match self.shown_at_hand(page, address, lang).await {
+        let (body, scene) = match self.shown_at_hand(caller, page, address, lang).await {
             Some(shown) => shown,
             None => {
                 // The registry of the moment that the page is of: now, or when a review was frozen.
                 let when = When { at_least: address.at_least, review: &address.review, ..When::default() };
-                let registry = Arc::clone(&self.query.view(when).await?.registry);
-                self.shown(page, address, lang, registry).await?
+                let registry = Arc::clone(&self.query.view(caller, when).await?.registry);
+                self.shown(caller, page, address, lang, registry).await?
             }
         };
-        let has_synthetic = self.has_synthetic(scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
+        let has_synthetic =
+            self.has_synthetic(caller, scene.as_of.as_ref().map_or(0, |a| a.position)).await?;
         Ok(Answer::Page(layout::page(&scene, &body, has_synthetic).into_string()))
     }
 
     /// A page made with the registry at hand, which saves reading the database for it. There is none where another
     /// registry turns out to be in force, or where anything is wrong: then it is looked at again.
-    async fn shown_at_hand(&self, page: Page, address: &Address, lang: Lang) -> Option<(Body, Scene)> {
+    async fn shown_at_hand(
+        &self,
+        caller: &Caller,
+        page: Page,
+        address: &Address,
+        lang: Lang,
+    ) -> Option<(Body, Scene)> {
         // What asks nothing would never hear of another registry.
         if page == Page::Find || !address.review.is_empty() {
             return None;
         }
         let at_hand = self.query.newest_registry_held()?;
-        let shown = self.shown(page, address, lang, Arc::clone(&at_hand)).await.ok()?;
+        let shown = self.shown(caller, page, address, lang, Arc::clone(&at_hand)).await.ok()?;
         let newest = self.query.newest_registry_held()?;
         Arc::ptr_eq(&at_hand, &newest).then_some(shown)
     }
 
     async fn shown(
         &self,
+        caller: &Caller,
         page: Page,
         address: &Address,
         lang: Lang,
         registry: Arc<Registry>,
     ) -> Result<(Body, Scene), Failure> {
-        let mut scene = Scene::of(Arc::clone(&self.query), registry, page, address.clone(), lang)?;
+        let mut scene =
+            Scene::of(Arc::clone(&self.query), caller.clone(), registry, page, address.clone(), lang)?;
         let body = match page {
             Page::Overview => overview::page(&mut scene).await?,
             Page::Indicator => {
@@ -198,8 +237,8 @@ impl Dashboard {
     }
 
     /// With the nation where no unit is named, and the newest year that something was reported for where no period is.
-    async fn filled(&self, address: &Address) -> Result<Address, Failure> {
-        let view = self.query.view(When::default()).await?;
+    async fn filled(&self, caller: &Caller, address: &Address) -> Result<Address, Failure> {
+        let view = self.query.view(caller, When::default()).await?;
         let mut address = address.clone();
         if address.period.is_empty() {
             address.period = self.newest_year(&view).await?.to_string();
@@ -238,12 +277,12 @@ impl Dashboard {
     }
 
     /// Whether any submission up to a position says that its figures are made up. Looked for once a position.
-    async fn has_synthetic(&self, position: i64) -> Result<bool, Failure> {
+    async fn has_synthetic(&self, caller: &Caller, position: i64) -> Result<bool, Failure> {
         let (looked, found) = *self.synthetic.lock().unwrap_or_else(PoisonError::into_inner);
         if found || position <= looked {
             return Ok(found);
         }
-        let view = self.query.view(When::default()).await?;
+        let view = self.query.view(caller, When::default()).await?;
         let reached = view.snapshot.checkpoint().position;
         let marked = view.snapshot.marked_after(looked, SYNTHETIC_SOURCE, SYNTHETIC_NOTE).await;
         let found = marked.map_err(store_failure)?;
@@ -253,11 +292,6 @@ impl Dashboard {
 }
 
 impl Query {
-    /// The time, as this process was given it.
-    fn now(&self) -> Timestamp {
-        (self.now)()
-    }
-
     /// The registry loaded last, of those that answers were made with.
     fn newest_registry_held(&self) -> Option<Arc<Registry>> {
         let held = self.registries.lock().unwrap_or_else(PoisonError::into_inner);

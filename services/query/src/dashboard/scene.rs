@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::Date;
 use tonghop_core::calendar::Calendar;
 use tonghop_core::indicator::Indicator;
@@ -24,6 +25,8 @@ const MOST_TOTALS: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Scene {
     query: Arc<Query>,
+    /// Who reads.
+    pub(super) caller: Caller,
     /// Names, maps, calendars.
     pub(super) registry: Arc<Registry>,
     /// Which page it is.
@@ -53,6 +56,7 @@ impl Scene {
     /// What is wrong with it.
     pub(super) fn of(
         query: Arc<Query>,
+        caller: Caller,
         registry: Arc<Registry>,
         page: Page,
         address: Address,
@@ -91,7 +95,7 @@ impl Scene {
             }
         };
         let today = vietnam(query.now()).date();
-        Ok(Scene { query, registry, page, address, lang, period, day, map, unit, today, as_of: None })
+        Ok(Scene { query, caller, registry, page, address, lang, period, day, map, unit, today, as_of: None })
     }
 
     /// The query that answers.
@@ -120,7 +124,7 @@ impl Scene {
     /// # Errors
     /// Where there is none of that code.
     pub(super) fn indicator(&self) -> Result<Arc<Indicator>, Failure> {
-        ask::indicator(&self.registry, &self.address.indicator)
+        ask::known_indicator(&self.registry, &self.address.indicator)
     }
 
     /// The name of an indicator in the reader's language.
@@ -167,7 +171,7 @@ impl Scene {
     ) -> Result<Vec<pb::Total>, Failure> {
         let mut all = Vec::new();
         loop {
-            let answer = self.query.totals(&request).await?;
+            let answer = self.query.totals(&self.caller, &request).await?;
             self.include(answer.as_of);
             all.extend(answer.totals);
             if answer.next_page_token.is_empty() {

@@ -70,7 +70,7 @@ async fn figures(scene: &mut Scene, rows: &[overview::Row]) -> Result<Vec<pb::Fi
         if scene.map.is_some() {
             continue;
         }
-        let answer = scene.query().list_figures(&request).await?;
+        let answer = scene.query().list_figures(&scene.caller, &request).await?;
         scene.include(answer.as_of);
         all.extend(answer.figures);
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_core::calendar::day_number;
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::indicator::Indicator;
@@ -56,6 +57,7 @@ struct Named {
 /// breakdown, scope and position.
 pub(super) struct FigureRows {
     query: Arc<Query>,
+    caller: Caller,
     period: Period,
     breakdown: Breakdown,
     below: bool,
@@ -68,15 +70,21 @@ pub(super) struct FigureRows {
 
 impl FigureRows {
     /// With the rows counted, so that what is too much is refused before anything is sent.
-    pub(super) async fn begin(query: &Arc<Query>, asked: &FiguresFile) -> Result<FigureRows, Failure> {
-        let when = When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, pinned: None };
-        let view = query.view(when).await?;
+    pub(super) async fn begin(
+        query: &Arc<Query>,
+        caller: Caller,
+        asked: &FiguresFile,
+    ) -> Result<FigureRows, Failure> {
+        let when =
+            When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, ..When::default() };
+        let view = query.view(&caller, when).await?;
         let period = ask::period(&asked.period)?;
         let breakdown = ask::breakdown(&asked.breakdown)?;
         let parts = parts(&view, asked, period)?;
         let as_of = view.as_of();
         let mut rows = FigureRows {
             query: Arc::clone(query),
+            caller,
             period,
             breakdown,
             below: asked.below,
@@ -119,6 +127,7 @@ impl FigureRows {
         let wanted = self.wanted(part);
         let calendar = &part.indicator.calendar;
         let (first, last) = calendar.days(self.period);
+        let may_see = view.sight.figures_of(&part.indicator);
         let all = view.moment.is_moved() || (self.below && part.unit == registry.nation());
         let keepers = (!all).then(|| vec![registry.unit(registry.keeper(part.unit, last)).key()]);
         for series in view.series_of(&part.indicator, &self.breakdown).chunks(SERIES_AT_ONCE) {
@@ -138,7 +147,7 @@ impl FigureRows {
                     let Some(unit) = view.moment.unit(registry, entry.unit, day) else { continue };
                     let is_below =
                         self.below && registry.map_on(day).ancestry(unit).any(|above| above == part.unit);
-                    if unit == part.unit || is_below {
+                    if (unit == part.unit || is_below) && may_see(unit, day) {
                         each(unit, period, view.entry(&wanted, &series, period, unit, entry));
                     }
                 }
@@ -191,6 +200,12 @@ fn parts(view: &View, asked: &FiguresFile, period: Period) -> Result<Vec<Part>, 
                 continue;
             }
         };
+        if !view.sight.has_total(&indicator, unit, period, None) {
+            if named {
+                return Err(view.sight.out_of_reach());
+            }
+            continue;
+        }
         let (first, last) = indicator.calendar.days(period);
         let (first, last) = (day_number(first), day_number(last));
         let days = match (asked.below, unit == registry.nation()) {
@@ -235,7 +250,7 @@ fn indicators(view: &View, asked: &FiguresFile) -> Result<Vec<Arc<Indicator>>, F
     if !asked.indicator.is_empty() {
         let mut out: Vec<Arc<Indicator>> = Vec::new();
         for code in asked.indicator.split(',') {
-            let indicator = ask::indicator(registry, code)?;
+            let indicator = ask::indicator(&view.sight, code)?;
             if out.iter().all(|other| other.code != indicator.code) {
                 out.push(indicator);
             }
@@ -248,7 +263,7 @@ fn indicators(view: &View, asked: &FiguresFile) -> Result<Vec<Arc<Indicator>>, F
     }
     let all = registry.indicators().iter();
     let wanted = all.filter(|i| if programme.is_empty() { i.core } else { i.programmes.contains(programme) });
-    Ok(wanted.cloned().collect())
+    Ok(wanted.filter(|i| view.sight.has_any(i)).cloned().collect())
 }
 
 impl Rows for FigureRows {
@@ -265,7 +280,8 @@ impl Rows for FigureRows {
     async fn next(&mut self) -> Result<Option<Vec<pb::FigureRevision>>, Failure> {
         while let Some(part) = self.parts.pop_front() {
             let (review, pinned) = (self.review.clone(), Some(self.as_of.position));
-            let view = self.query.view(When { review: &review, pinned, ..When::default() }).await?;
+            let view =
+                self.query.view(&self.caller, When { review: &review, pinned, ..When::default() }).await?;
             let mut found = Vec::new();
             let add = |unit: UnitId, period: Period, revisions: Vec<pb::FigureRevision>| {
                 found.extend(revisions.into_iter().map(|revision| ((unit, period), revision)));

@@ -23,6 +23,7 @@ use axum::extract::{Query as Parameters, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
+use tonghop_access::Caller;
 use tonghop_export::Format;
 use tonghop_rest::parameters::{FiguresFile, TotalsFile};
 use tonghop_runtime::language::not_read;
@@ -38,8 +39,14 @@ pub(crate) fn routes() -> Router<Arc<Query>> {
     Format::ALL.into_iter().fold(Router::new(), |router, format| {
         let path = |table: &str| format!("/v1/export/{table}.{}", format.extension());
         router
-            .route(&path("totals"), get(move |state, headers, asked| totals(format, state, headers, asked)))
-            .route(&path("figures"), get(move |state, headers, asked| figures(format, state, headers, asked)))
+            .route(
+                &path("totals"),
+                get(move |state, caller, headers, asked| totals(format, state, caller, headers, asked)),
+            )
+            .route(
+                &path("figures"),
+                get(move |state, caller, headers, asked| figures(format, state, caller, headers, asked)),
+            )
     })
 }
 
@@ -51,23 +58,25 @@ fn understood<T>(given: Result<Parameters<T>, QueryRejection>) -> Result<T, Fail
 async fn totals(
     format: Format,
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Result<Parameters<TotalsFile>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let permit = stream::place(&query)?;
-    let rows = TotalRows::begin(&query, &asked).await?;
+    let rows = TotalRows::begin(&query, caller, &asked).await?;
     stream::answer(&query, permit, format, &headers, rows).await
 }
 
 async fn figures(
     format: Format,
     State(query): State<Arc<Query>>,
+    caller: Caller,
     headers: HeaderMap,
     given: Result<Parameters<FiguresFile>, QueryRejection>,
 ) -> Result<Response, Failure> {
     let asked = understood(given)?;
     let permit = stream::place(&query)?;
-    let rows = FigureRows::begin(&query, &asked).await?;
+    let rows = FigureRows::begin(&query, caller, &asked).await?;
     stream::answer(&query, permit, format, &headers, rows).await
 }

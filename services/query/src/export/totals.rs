@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tonghop_access::Caller;
 use tonghop_export::About;
 use tonghop_proto::query as pb;
 use tonghop_rest::parameters::TotalsFile;
@@ -15,6 +16,7 @@ use crate::moment::When;
 /// The pages of one question, all as of the position of the first.
 pub(super) struct TotalRows {
     query: Arc<Query>,
+    caller: Caller,
     request: pb::GetTotalsRequest,
     as_of: pb::AsOf,
     about: About,
@@ -24,14 +26,18 @@ pub(super) struct TotalRows {
 
 impl TotalRows {
     /// With the first page read, so that a wrong question fails as a whole.
-    pub(super) async fn begin(query: &Arc<Query>, asked: &TotalsFile) -> Result<TotalRows, Failure> {
+    pub(super) async fn begin(
+        query: &Arc<Query>,
+        caller: Caller,
+        asked: &TotalsFile,
+    ) -> Result<TotalRows, Failure> {
         let request = request(asked);
-        let page = query.totals(&request).await?;
+        let page = query.totals(&caller, &request).await?;
         let as_of = page.as_of.clone().unwrap_or_default();
         let pinned = Some(as_of.position);
-        let view = query.view(When { review: &asked.review, pinned, ..When::default() }).await?;
+        let view = query.view(&caller, When { review: &asked.review, pinned, ..When::default() }).await?;
         let about = Asking::totals(asked).of(&view, &as_of, page.count).await?;
-        Ok(TotalRows { query: Arc::clone(query), request, as_of, about, page: Some(page) })
+        Ok(TotalRows { query: Arc::clone(query), caller, request, as_of, about, page: Some(page) })
     }
 }
 
@@ -50,7 +56,7 @@ impl Rows for TotalRows {
         let page = match self.page.take() {
             Some(page) => page,
             None if self.request.page_token.is_empty() => return Ok(None),
-            None => self.query.totals(&self.request).await?,
+            None => self.query.totals(&self.caller, &self.request).await?,
         };
         let position = page.as_of.as_ref().map_or(0, |as_of| as_of.position);
         if position != self.as_of.position {

@@ -214,9 +214,9 @@ fn unless_known(known: &[HeaderValue], response: Response) -> Response {
     }
     let mut same = Response::new(Body::empty());
     *same.status_mut() = StatusCode::NOT_MODIFIED;
-    for name in [header::ETAG, header::VARY, HeaderName::from_static(STALE)] {
-        if let Some(value) = response.headers().get(&name) {
-            same.headers_mut().insert(name, value.clone());
+    for name in [header::ETAG, header::VARY, header::CACHE_CONTROL, HeaderName::from_static(STALE)] {
+        for value in response.headers().get_all(&name) {
+            same.headers_mut().append(&name, value.clone());
         }
     }
     same

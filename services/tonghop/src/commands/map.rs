@@ -48,7 +48,7 @@ pub struct DiffArguments {
 /// Where it is refused.
 pub async fn run(command: MapCommand) -> Result<(), Trouble> {
     let MapCommand::Diff(arguments) = command;
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let request = DiffMapsRequest {
         from: arguments.from,
         to: arguments.to,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sha2::{Digest, Sha256};
+use tonghop_access::is_issued;
+use tonghop_ingestion::{CSV, JSON, XLSX};
 use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
 use tonghop_runtime::Text;
 
@@ -16,19 +18,24 @@ use crate::trouble::Trouble;
 /// What `push` takes.
 #[derive(Debug, Args)]
 pub struct PushArguments {
-    /// Reports; the extension says what they are: .csv or .json.
+    /// Reports; the extension says what they are: .xlsx, .csv or .json.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Idempotency key, for a single file; left out, it follows from the content, so that the same file pushed
     /// twice is a replay.
     #[arg(long)]
-    pub key: Option<String>,
-    /// The reporting system. A JSON report names its own.
-    #[arg(long, default_value = "tonghop-push")]
-    pub source: String,
+    pub idempotency_key: Option<String>,
+    /// The reporting system. A JSON report may name its own [default: the one that the key is for; tonghop-push where
+    /// it is for none].
+    #[arg(long)]
+    pub source: Option<String>,
     /// A note that stays with the submission.
     #[arg(long, default_value = "")]
     pub note: String,
+    /// How numbers are written as text: vi (37.853 and 2,2) or en (37,853 and 2.2); left out, as plain decimals. A form
+    /// of `tonghop form` says its own.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub locale: String,
     /// Give the same findings and store nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -42,10 +49,12 @@ pub struct PushArguments {
 /// # Errors
 /// Where any of them was refused.
 pub async fn run(arguments: PushArguments) -> Result<(), Trouble> {
-    if arguments.key.is_some() && arguments.files.len() > 1 {
-        return Err(Trouble::Usage("--key is for a single file: one key names one submission".to_owned()));
+    if arguments.idempotency_key.is_some() && arguments.files.len() > 1 {
+        return Err(Trouble::Usage(
+            "--idempotency-key is for a single file: one key names one submission".to_owned(),
+        ));
     }
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let mut progress = Progress::new("reports", arguments.files.len() as u64, true);
     let mut refused = vec![];
     for file in &arguments.files {
@@ -72,13 +81,17 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
     let media_type = media_type(file).map_err(|t| t.at(&place))?;
     let content = std::fs::read(file)
         .map_err(|error| Trouble::refused(format!("cannot be read: {error}")).at(&place))?;
-    let key = arguments.key.clone().unwrap_or_else(|| key_of(&content));
+    let key = arguments.idempotency_key.clone().unwrap_or_else(|| key_of(&content));
     client
         .submit(SubmitRequest {
             idempotency_key: key,
-            source: arguments.source.clone(),
+            source: source(arguments)?,
             note: arguments.note.clone(),
-            document: Some(Document { media_type: media_type.to_owned(), content }),
+            document: Some(Document {
+                media_type: media_type.to_owned(),
+                content,
+                locale: arguments.locale.clone(),
+            }),
             dry_run: arguments.dry_run,
             ..SubmitRequest::default()
         })
@@ -86,13 +99,26 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
         .map_err(|trouble| trouble.at(&place))
 }
 
+/// A key that was given to a reporting system says itself which it is.
+fn source(arguments: &PushArguments) -> Result<String, Trouble> {
+    if let Some(source) = &arguments.source {
+        return Ok(source.clone());
+    }
+    let key = arguments.server.key.read()?;
+    Ok(if key.is_some_and(|key| is_issued(&key)) { String::new() } else { "tonghop-push".to_owned() })
+}
+
 fn media_type(file: &Path) -> Result<&'static str, Trouble> {
     match file.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => Ok("text/csv"),
-        Some("json") => Ok("application/json"),
-        _ => {
-            Err(Trouble::refused("what it is follows from the extension, and only .csv and .json are taken"))
-        }
+        Some("csv") => Ok(CSV),
+        Some("json") => Ok(JSON),
+        Some("xlsx") => Ok(XLSX),
+        Some("xls") => Err(Trouble::refused(
+            "this is the old Excel format: open it in Excel or LibreOffice and save it as .xlsx",
+        )),
+        _ => Err(Trouble::refused(
+            "what it is follows from the extension, and only .xlsx, .csv and .json are taken",
+        )),
     }
 }
 
@@ -142,6 +168,8 @@ pub fn finding(finding: &Finding) -> String {
     let place = match (finding.line, finding.path.as_str()) {
         (0, "") => String::new(),
         (0, path) => format!("{path}: "),
+        // A cell has its row and column in its name.
+        (_, path) if path.contains('!') => format!("{path}: "),
         (at, _) if finding.column.is_empty() => format!("{line} {at}: "),
         (at, _) => format!("{line} {at}, {}: ", finding.column),
     };
@@ -166,7 +194,9 @@ mod tests {
     fn the_extension_says_what_a_report_is() {
         assert_eq!(media_type(Path::new("a.csv")), Ok("text/csv"));
         assert_eq!(media_type(Path::new("b/c.JSON")), Ok("application/json"));
+        assert_eq!(media_type(Path::new("biểu.xlsx")), Ok(XLSX));
         assert!(media_type(Path::new("report.docx")).is_err());
+        assert!(media_type(Path::new("report.xls")).is_err());
         assert!(media_type(Path::new("report")).is_err());
     }
 

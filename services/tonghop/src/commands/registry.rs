@@ -41,7 +41,7 @@ pub struct LoadArguments {
     pub note: String,
     /// Idempotency key; left out, it follows from the content, so that the same tables loaded twice are a replay.
     #[arg(long)]
-    pub key: Option<String>,
+    pub idempotency_key: Option<String>,
     /// What it changes, or would, as JSON.
     #[arg(long)]
     pub json: bool,
@@ -63,11 +63,11 @@ pub async fn run(command: RegistryCommand) -> Result<(), Trouble> {
         Some(dir) => shipped::tables(dir)?,
         None => shipped::registry_files(),
     };
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let response = client
         .load_registry(LoadRegistryRequest {
             source: arguments.source,
-            idempotency_key: arguments.key.unwrap_or_else(|| key_of(&tables)),
+            idempotency_key: arguments.idempotency_key.unwrap_or_else(|| key_of(&tables)),
             note: arguments.note,
             tables: tables.into_iter().collect(),
             dry_run: arguments.dry_run,

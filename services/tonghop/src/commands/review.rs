@@ -61,7 +61,7 @@ pub async fn run(command: ReviewCommand) -> Result<(), Trouble> {
 }
 
 async fn freeze(arguments: FreezeArguments) -> Result<(), Trouble> {
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let FreezeArguments { name, position, note, .. } = arguments;
     let frozen = client.ingestion().freeze_review(FreezeReviewRequest { name, position, note }).await?;
     let frozen = frozen.into_inner();
@@ -77,7 +77,7 @@ async fn freeze(arguments: FreezeArguments) -> Result<(), Trouble> {
 }
 
 async fn list(arguments: ListArguments) -> Result<(), Trouble> {
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     let (mut request, mut reviews) = (ListReviewsRequest::default(), vec![]);
     loop {
         let page = client.query().list_reviews(request.clone()).await?.into_inner();

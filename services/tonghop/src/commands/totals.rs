@@ -39,6 +39,9 @@ pub struct QuestionArguments {
     /// As of a frozen review.
     #[arg(long, default_value = "", conflicts_with = "as_of")]
     pub review: String,
+    /// Of approved figures only.
+    #[arg(long)]
+    pub approved: bool,
 }
 
 /// By what a question is spread out.
@@ -110,7 +113,7 @@ pub struct TotalsArguments {
 pub async fn run(arguments: TotalsArguments) -> Result<(), Trouble> {
     let request = request(&arguments)?;
     arguments.out.as_deref().map(file::format).transpose()?;
-    let client = Client::connect(&arguments.server.url).await?;
+    let client = Client::connect(&arguments.server).await?;
     if let Some(out) = &arguments.out {
         let bytes = file::fetch(client.channel(), &request, out).await?;
         say(format_args!("{}: {bytes} bytes", out.display()));
@@ -156,8 +159,14 @@ fn request(arguments: &TotalsArguments) -> Result<GetTotalsRequest, Trouble> {
         rank: arguments.rank,
         as_of: arguments.question.as_of,
         review: arguments.question.review.clone(),
+        figures: figures(&arguments.question),
         ..GetTotalsRequest::default()
     })
+}
+
+/// Which figures are asked.
+pub fn figures(question: &QuestionArguments) -> String {
+    if question.approved { "approved" } else { "" }.to_owned()
 }
 
 fn show(arguments: &TotalsArguments, totals: &[Total], names: &Names) {

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use tonghop_access::{Access, IssuerArguments};
+use tonghop_runtime::tls::TlsArguments;
 
 use crate::output::say;
 use crate::settings::Settings;
@@ -28,6 +30,24 @@ pub struct UpArguments {
     /// Ledger entries rolled up in one transaction at most [default: 256].
     #[arg(long, env = "TONGHOP_BATCH_ENTRIES")]
     pub batch_entries: Option<usize>,
+    /// Whom it lets in: anybody to do anything (open); anybody to read what is public, all else with a key (keys);
+    /// nobody without a key (closed) [default: keys].
+    #[arg(long, value_enum, env = "TONGHOP_ACCESS")]
+    pub access: Option<Access>,
+    /// A file with the administrator's key: who sends it may do everything [default: admin.key in the data directory,
+    /// which is made where it is not there].
+    #[arg(long, value_name = "FILE", env = "TONGHOP_ADMIN_KEY_FILE")]
+    pub admin_key_file: Option<PathBuf>,
+    /// TLS of the port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
+    /// A file with the key by which services in processes of their own are known, where there are such on the same
+    /// database.
+    #[arg(long, value_name = "FILE", env = "TONGHOP_SERVICE_KEY_FILE")]
+    pub service_key_file: Option<PathBuf>,
+    /// Whose tokens it takes beside keys.
+    #[command(flatten)]
+    pub issuer: IssuerArguments,
 }
 
 impl UpArguments {
@@ -36,6 +56,20 @@ impl UpArguments {
         let file = Settings::load(self.config.as_deref())?;
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
+            access: self.access.or(file.access).unwrap_or_default(),
+            tls: match self.tls.files() {
+                Some(files) => Some(files),
+                None => file.tls()?,
+            },
+            issuer: match self.issuer.settings() {
+                Some(issuer) => Some(issuer),
+                None => file.issuer()?,
+            },
+            admin_key_file: self.admin_key_file.or(file.admin_key_file).filter(|f| !f.as_os_str().is_empty()),
+            service_key_file: self
+                .service_key_file
+                .or(file.service_key_file)
+                .filter(|f| !f.as_os_str().is_empty()),
             data_dir: self.data_dir.or(file.data_dir).ok_or_else(|| unset("data_dir"))?,
             database: self.database.or(file.database).filter(|url| !url.is_empty()),
             listen: self.listen.or(file.listen).ok_or_else(|| unset("listen"))?,
@@ -56,10 +90,11 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
         None => options.data_dir.display().to_string(),
     };
     let running = start_with(options).await?;
-    say(format_args!("tonghop is up on http://{}", running.address));
-    say(format_args!("  REST  http://{}/v1/totals …", running.address));
+    say(format_args!("tonghop is up on {}", running.url()));
+    say(format_args!("  REST  {}/v1/totals …", running.url()));
     say(format_args!("  gRPC  {} (tonghop.ingestion.v1, tonghop.query.v1, …)", running.address));
     say(format_args!("  data  {data}"));
+    say(format_args!("  keys  {}", keys(&running)));
     say("Ctrl-C stops it.");
     until_told().await?;
     say("stopping");
@@ -67,12 +102,24 @@ pub async fn run(arguments: UpArguments) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Starts the services.
+/// Who may come in, and where the administrator's key is; never the key.
+fn keys(running: &Running) -> String {
+    let file = running.administrator_key.display();
+    match running.access {
+        Access::Open => {
+            "none are asked for: anybody who reaches it may do anything (--access open)".to_owned()
+        }
+        Access::Keys => format!("reading is public, all else takes a key; the administrator's is in {file}"),
+        Access::Closed => format!("everything takes a key; the administrator's is in {file}"),
+    }
+}
+
+/// Starts the services, for whoever has the key that is made with them.
 ///
 /// # Errors
 /// Why they do not start.
 pub async fn start_at(data_dir: PathBuf, listen: SocketAddr) -> Result<Running, Trouble> {
-    start_with(UpOptions::new(data_dir, listen)).await
+    start_with(UpOptions { access: Access::Keys, ..UpOptions::new(data_dir, listen) }).await
 }
 
 async fn start_with(options: UpOptions) -> Result<Running, Trouble> {

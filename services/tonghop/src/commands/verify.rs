@@ -15,7 +15,7 @@ use crate::words;
 /// # Errors
 /// Where the chain is broken or a total differs, or it cannot be found out.
 pub async fn run(server: ServerArguments) -> Result<(), Trouble> {
-    let client = Client::connect(&server.url).await?;
+    let client = Client::connect(&server).await?;
     let chain = client.ledger().verify_chain(VerifyChainRequest {}).await?.into_inner();
     if !chain.broken.is_empty() {
         return Err(Trouble::refused(format!("the ledger's chain is broken: {}", chain.broken)));

@@ -19,6 +19,7 @@ use crate::output::{say, say_all};
 use crate::rows::Names;
 use crate::shipped;
 use crate::trouble::Trouble;
+use crate::up::Running;
 use crate::{json, words};
 
 /// What `demo` takes.
@@ -106,9 +107,8 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Trouble> {
     let port = if arguments.keep { 8080 } else { 0 };
     let listen = arguments.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let running = start_at(directory.path().to_path_buf(), listen).await?;
-    let address = running.address;
-    let client = Client::over(running.channel());
-    let shown = unless_told(show(&client, &arguments, address)).await;
+    let client = running.administered()?;
+    let shown = unless_told(show(&client, &arguments, &running)).await;
     drop(client);
     let outcome = match shown {
         Ok(()) if arguments.keep => until_told().await,
@@ -118,7 +118,8 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Trouble> {
     outcome
 }
 
-async fn show(client: &Client, arguments: &DemoArguments, address: SocketAddr) -> Result<(), Trouble> {
+async fn show(client: &Client, arguments: &DemoArguments, running: &Running) -> Result<(), Trouble> {
+    let address = running.address;
     let teller = Teller { quiet: arguments.json };
     let began = Instant::now();
     teller.say(format_args!("tonghop demo · temporary data · services on http://{address}"));
@@ -142,7 +143,7 @@ async fn show(client: &Client, arguments: &DemoArguments, address: SocketAddr) -
         say(json::pretty(&document(national.iter().chain(&provinces).map(json::total).chain(synthetic))));
         return Ok(());
     }
-    where_next(arguments, address, teller);
+    where_next(arguments, running, teller);
     Ok(())
 }
 
@@ -168,7 +169,8 @@ async fn load_registry(
     Ok(())
 }
 
-fn where_next(arguments: &DemoArguments, address: SocketAddr, teller: Teller) {
+fn where_next(arguments: &DemoArguments, running: &Running, teller: Teller) {
+    let address = running.address;
     teller.heading("Where to look next");
     if arguments.keep {
         let url = format!("http://{address}");
@@ -177,7 +179,7 @@ fn where_next(arguments: &DemoArguments, address: SocketAddr, teller: Teller) {
             format!("  tonghop totals --url {url} --indicator tg01 --unit VN --period {YEARS} --by children"),
             format!("  tonghop explain --url {url} --indicator tt03 --unit VN --period {YEARS}"),
             format!("  tonghop totals --url {url} --unit 19 --period 2024-M05 --by indicators  (SYNTHETIC)"),
-            format!("  tonghop verify --url {url}"),
+            format!("  tonghop verify --url {url} --key-file {}", running.administrator_key.display()),
             format!("  curl '{url}/v1/totals?indicator=tg01&unit=VN&period={YEARS}'"),
             "  Ctrl-C stops it and removes its data.".to_owned(),
         ]);

@@ -36,7 +36,11 @@ pub(super) async fn push(
                 idempotency_key: key_of(&content),
                 source: name.trim_end_matches(".csv").to_owned(),
                 note: "real report".to_owned(),
-                document: Some(Document { media_type: "text/csv".to_owned(), content }),
+                document: Some(Document {
+                    media_type: "text/csv".to_owned(),
+                    content,
+                    ..Document::default()
+                }),
                 ..SubmitRequest::default()
             })
             .await

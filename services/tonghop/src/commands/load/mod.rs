@@ -1,7 +1,7 @@
 //! `tonghop load-month`: one month of every commune and core indicator, SYNTHETIC, through the public API; for
 //! measuring, and as the documented bulk run.
 
-mod plan;
+pub(super) mod plan;
 mod reading;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,8 +15,10 @@ use tonghop_core::period::Period;
 use tonghop_proto::ingestion::{Figure, SubmitRequest};
 use tonghop_proto::query::GetTotalsRequest;
 use tonghop_proto::registry::{Indicator, LoadRegistryRequest};
+use tonghop_runtime::tls::TlsClientArguments;
 
 use self::plan::Plan;
+use crate::arguments::{KeyArguments, ServerArguments};
 use crate::client::Client;
 use crate::commands::registry::key_of;
 use crate::commands::up::{start_at, unless_told};
@@ -39,6 +41,12 @@ pub struct LoadMonthArguments {
     /// Address of services that run already; left out, its own are started on temporary data.
     #[arg(long)]
     pub url: Option<String>,
+    /// Whose key, where they run already.
+    #[command(flatten)]
+    pub key: KeyArguments,
+    /// TLS of an https:// address.
+    #[command(flatten)]
+    pub tls: TlsClientArguments,
     /// Loads the same month a year later too, and measures how long it takes to read that one as reported and this one
     /// restated to the map of 1 July 2025: every core indicator in every commune and province.
     #[arg(long)]
@@ -65,7 +73,9 @@ const SHOWN: [&str; 6] = ["tg01", "tt02", "tg09", "ll03", "at11", "ll11"];
 /// Where a submission is refused, or a total is not what was pushed.
 pub async fn run(arguments: LoadMonthArguments) -> Result<(), Trouble> {
     if let Some(url) = &arguments.url {
-        return load(&Client::connect(url).await?, &arguments, false).await;
+        let (key, tls) = (arguments.key.clone(), arguments.tls.clone());
+        let server = ServerArguments { url: url.clone(), key, tls };
+        return load(&Client::connect(&server).await?, &arguments, false).await;
     }
     let directory = tempfile::Builder::new()
         .prefix("tonghop-load-")
@@ -73,7 +83,7 @@ pub async fn run(arguments: LoadMonthArguments) -> Result<(), Trouble> {
         .map_err(|error| Trouble::refused(format!("no temporary directory: {error}")))?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running: Running = start_at(directory.path().to_path_buf(), listen).await?;
-    let client = Client::over(running.channel());
+    let client = running.administered()?;
     let outcome = unless_told(load(&client, &arguments, true)).await;
     drop(client);
     running.stop().await;

@@ -79,7 +79,7 @@ impl Plan {
 }
 
 /// The calendars that ship: the API has no list of them.
-fn calendars() -> Result<HashMap<String, Calendar>, Trouble> {
+pub(crate) fn calendars() -> Result<HashMap<String, Calendar>, Trouble> {
     let tables = shipped::registry(None)?;
     let wrong = || Trouble::refused("the shipped calendars.csv cannot be read");
     let mut reader = csv::Reader::from_reader(tables.get("calendars.csv").ok_or_else(wrong)?.as_slice());
@@ -175,19 +175,25 @@ fn holding(month: Period, indicator: &Indicator, calendar: &Calendar, last_of_mo
     }
 }
 
-fn in_force(indicator: &Indicator, last: Date) -> bool {
+/// Whether an indicator is in force on the last day of a period.
+pub(crate) fn in_force(indicator: &Indicator, last: Date) -> bool {
     let day = |text: &str| text.parse::<Date>().ok();
     day(&indicator.valid_from).is_none_or(|from| from <= last)
         && day(&indicator.valid_to).is_none_or(|to| last < to)
 }
 
 /// One leaf: every partition not divided, the first side that may report, no tags.
-fn leaf(indicator: &Indicator, dimensions: &[Dimension]) -> String {
+pub(crate) fn leaf(indicator: &Indicator, dimensions: &[Dimension]) -> String {
+    leaf_of(indicator, dimensions, indicator.reporters.first().map(String::as_str))
+}
+
+/// One leaf of a side.
+pub(crate) fn leaf_of(indicator: &Indicator, dimensions: &[Dimension], reporter: Option<&str>) -> String {
     let mut pairs = vec![];
     for code in &indicator.dimensions {
         let partition = dimensions.iter().any(|d| d.code == *code && d.kind == "partition");
         if code == "reporter" {
-            pairs.extend(indicator.reporters.first().map(|first| format!("reporter={first}")));
+            pairs.extend(reporter.map(|side| format!("reporter={side}")));
         } else if partition {
             pairs.push(format!("{code}=undivided"));
         }

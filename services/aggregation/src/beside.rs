@@ -1,8 +1,9 @@
-//! Frozen reviews: entries of the ledger that change no total, and name a position for questions about the past.
+//! Entries of the ledger that change no total, and that those who read totals have to know: reviews, which name a
+//! position for questions about the past; who may do what; what became of reports.
 
 use prost::Message;
 use tonghop_proto::ledger::ReviewRecord;
-use tonghop_store::{Effect, Entry, EntryKind, Review};
+use tonghop_store::{Effect, Entry, EntryKind, Review, Rule};
 
 use crate::AggregationError;
 use crate::engine::effect_of;
@@ -25,7 +26,18 @@ pub(crate) fn review_of(entry: &Entry) -> Option<Result<Review, AggregationError
     }))
 }
 
-/// What an entry that names a review did: nothing to the figures.
+/// An entry that is kept as it is, for readers; none where it is no such entry.
+pub(crate) fn rule_of(entry: &Entry) -> Option<Rule> {
+    matches!(entry.receipt.kind, EntryKind::Access | EntryKind::Report).then(|| Rule {
+        position: entry.receipt.position,
+        kind: entry.receipt.kind,
+        actor: entry.receipt.actor.clone(),
+        received_at: entry.receipt.received_at,
+        record: entry.record.clone(),
+    })
+}
+
+/// What an entry that is no submission did: nothing to the figures.
 pub(crate) fn named(entry: &Entry) -> Effect {
     effect_of(&entry.receipt, Default::default(), vec![])
 }
