@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "access/v1/access",
         "registry/v1/registry",
         "ingestion/v1/ingestion",
+        "ingestion/v1/report",
         "aggregation/v1/aggregation",
         "query/v1/query",
     ]

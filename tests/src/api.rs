@@ -12,6 +12,7 @@ use tonghop_proto::aggregation::{
 };
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
+use tonghop_proto::ingestion::report_service_client::ReportServiceClient;
 use tonghop_proto::ingestion::{GetHeadRequest, GetHeadResponse, VerifyChainRequest};
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
@@ -83,6 +84,11 @@ impl Api {
     /// Submissions over gRPC.
     pub fn ingestion(&self) -> IngestionServiceClient<TracedChannel> {
         IngestionServiceClient::new(self.held())
+    }
+
+    /// Reports over gRPC.
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel())
     }
 
     /// The ledger.

@@ -29,6 +29,7 @@ async fn push_over_grpc(server: &Server, language: &'static str, document: &Valu
         document: Some(Document {
             media_type: "application/json".into(),
             content: document.to_string().into_bytes(),
+            locale: String::new(),
         }),
         ..SubmitRequest::default()
     });

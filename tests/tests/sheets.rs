@@ -17,7 +17,7 @@ const MONTH: &str = "2024-M05";
 
 /// Runs a command as it would be typed, against a server.
 async fn typed(server: &Server, line: &[&str]) -> Result<(), Trouble> {
-    let line = [&["tonghop"], line, &["--url", server.base()]].concat();
+    let line = ["tonghop"].into_iter().chain(line.iter().copied()).chain(["--url", server.base()]);
     commands::run(Arguments::try_parse_from(line).expect("typed right").command).await
 }
 

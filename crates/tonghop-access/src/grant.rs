@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use tonghop_core::registry::{Registry, UnitLookup};
-use tonghop_core::unit::{Map, UnitId};
+use tonghop_core::unit::{Level, Map, NATION, UnitId};
 use tonghop_proto::ledger as pb;
 
 /// What somebody may do.
@@ -74,6 +74,21 @@ impl Grant {
     /// Whether it holds for a unit on a day: the unit, or one above it on that day's map, carries one of its codes.
     pub fn covers(&self, registry: &Registry, unit: UnitId, day: Date) -> bool {
         self.on(registry, day).covers(unit)
+    }
+
+    /// The highest level of its units that are a unit, or lie above it, on a day; none where it does not hold for it.
+    pub fn level_over(&self, registry: &Registry, unit: UnitId, day: Date) -> Option<Level> {
+        if self.everywhere {
+            return Some(NATION);
+        }
+        let covering = self.units.iter().filter_map(|code| match registry.unit_on(code, day) {
+            UnitLookup::Found(unit) => Some(unit),
+            UnitLookup::OtherTime(_) | UnitLookup::Unknown => None,
+        });
+        let covering: Vec<UnitId> = covering.collect();
+        let map = registry.map_on(day);
+        let over = map.ancestry(unit).filter(|above| covering.contains(above));
+        over.map(|above| registry.unit(above).level).min()
     }
 
     /// Whether figures of a side may be reported; figures that name none are of no side.

@@ -231,7 +231,8 @@ async fn what_is_wrong_with_a_token_is_never_told_apart() {
     let confused =
         [modulus.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(modulus).expect("bytes")].map(|secret| {
             let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
-            encode(&header, &issuer.claims(), &EncodingKey::from_secret(&secret)).expect("a token")
+            encode(&header, &issuer.claims(), &EncodingKey::from_secret(&secret).expect("a secret"))
+                .expect("a token")
         });
     let other_kid = Header { kid: Some("two".into()), ..Header::new(Algorithm::RS256) };
     let other_kid = encode(&other_kid, &issuer.claims(), &rsa.key).expect("a token");

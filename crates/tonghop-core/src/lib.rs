@@ -11,6 +11,7 @@
 //! | [`unit`] | administrative units, and the map of a day |
 //! | [`lineage`] | what became of units when the map changed |
 //! | [`indicator`], [`dimension`] | what is counted, and how it is split |
+//! | [`regime`] | who reports what and when, and what becomes of a report |
 //! | [`registry`] | all of these together, checked |
 //! | [`decimal`], [`quantity`] | exact values, qualifiers, and how they add |
 //! | [`figure`] | one reported value and its revisions; how submitted figures are checked |
@@ -30,6 +31,7 @@ pub mod period;
 pub mod plausibility;
 pub mod quantity;
 pub mod question;
+pub mod regime;
 pub mod registry;
 pub mod rollup;
 pub mod unit;

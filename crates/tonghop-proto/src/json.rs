@@ -3,6 +3,7 @@
 //! What has no value has a reason; what only some totals have is left out of the others.
 
 pub mod maps;
+pub mod reports;
 
 use serde_json::{Map, Value, json};
 
@@ -62,6 +63,9 @@ pub fn total(total: &Total) -> Value {
     put("covered", json!(total.covered));
     put("expected", json!(total.expected));
     put("unavailable", json!(total.unavailable));
+    if let Some(approved) = total.approved {
+        put("approved", Value::from(approved));
+    }
     if !total.oldest.is_empty() || !total.newest.is_empty() {
         put("oldest", some(&total.oldest));
         put("newest", some(&total.newest));
@@ -133,7 +137,7 @@ fn given(figure: &GivenFigure) -> Value {
 
 /// A revision of a figure.
 pub fn revision(figure: &FigureRevision) -> Value {
-    json!({
+    let mut out = json!({
         "unit": unit(figure.unit.as_ref()),
         "indicator": figure.indicator,
         "breakdown": breakdown(&figure.breakdown),
@@ -150,8 +154,11 @@ pub fn revision(figure: &FigureRevision) -> Value {
         "source": some(&figure.source),
         "received_at": some(&figure.received_at),
         "digest": some(&figure.digest),
-        "findings": figure.findings.iter().map(finding).collect::<Vec<_>>(),
-    })
+    });
+    if !figure.findings.is_empty() {
+        out["findings"] = figure.findings.iter().map(finding).collect();
+    }
+    out
 }
 
 /// A finding of the whole, shown in one language.

@@ -10,7 +10,7 @@ use tonghop_core::indicator::{Aggregable, Precedence, ReporterOverlap, Sensitivi
 use tonghop_core::period::Frequency;
 use tonghop_core::plausibility::Severity;
 use tonghop_core::registry::{
-    Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, Registry, RuleRow,
+    Act, ChangeRow, Draft, IndicatorRow, LevelName, Problem, Programme, Reform, RegimeRow, Registry, RuleRow,
     SuccessionRow, UnitRow,
 };
 use tonghop_core::words::Words;
@@ -132,6 +132,7 @@ pub fn draft(from: pb::Registry) -> Result<Draft, Vec<Problem>> {
         let Some(severity) = problems.take("plausibility", &row.code, severity) else { continue };
         draft.plausibility.push(RuleRow { code: row.code, expression: row.expression, severity });
     }
+    draft.regimes = from.regimes.into_iter().filter_map(|row| regime(&mut problems, row)).collect();
     if problems.0.is_empty() { Ok(draft) } else { Err(problems.0) }
 }
 
@@ -271,6 +272,33 @@ fn indicator(problems: &mut Problems, row: pb::Indicator) -> Option<IndicatorRow
         aggregable: aggregable?,
         from_map: row.from_map,
         sensitivity: sensitivity?,
+    })
+}
+
+fn regime(problems: &mut Problems, row: pb::Regime) -> Option<RegimeRow> {
+    let table = "regimes";
+    let frequency = problems.take(table, &row.code, one_of("frequency", &row.frequency, &FREQUENCIES));
+    let valid_from = problems.take(table, &row.code, day(&row.valid_from));
+    let valid_to = problems.take(table, &row.code, day(&row.valid_to));
+    let mut deadlines = Vec::with_capacity(row.deadlines.len());
+    for deadline in row.deadlines {
+        let days = problems.take(table, &row.code, small("the deadline", deadline.days))?;
+        deadlines.push((deadline.level, days));
+    }
+    Some(RegimeRow {
+        code: row.code,
+        name_vi: row.name_vi,
+        name_en: row.name_en,
+        programme: row.programme,
+        indicators: row.indicators,
+        level: row.level,
+        frequency: frequency?,
+        calendar: row.calendar,
+        valid_from: valid_from?,
+        valid_to: valid_to?,
+        approvals: row.approvals,
+        deadlines,
+        source: row.source,
     })
 }
 

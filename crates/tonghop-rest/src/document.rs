@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::paths::{access, export, question, registry, running, submission};
+use crate::paths::{access, export, question, registry, reports, running, submission};
 
 /// The document.
 #[derive(OpenApi)]
@@ -22,6 +22,7 @@ use crate::paths::{access, export, question, registry, running, submission};
         (name = "submissions", description = "Provincial systems push figures, and get a receipt"),
         (name = "totals", description = "What is asked of totals and figures"),
         (name = "files", description = "Totals and figures as files"),
+        (name = "reports", description = "Who reports what and by when: handed in, approved, returned, closed"),
         (name = "registry", description = "Units, maps, indicators, dimensions, programmes"),
         (name = "access", description = "Keys of reporting systems, and what was done by whom"),
         (name = "running", description = "How a process is, and this document"),
@@ -46,6 +47,10 @@ use crate::paths::{access, export, question, registry, running, submission};
         registry::indicators,
         registry::dimensions,
         registry::programmes,
+        reports::regimes,
+        reports::act,
+        reports::list,
+        reports::compliance,
         access::issue,
         access::keys,
         access::revoke,

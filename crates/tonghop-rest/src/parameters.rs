@@ -43,6 +43,8 @@ pub struct Totals {
     pub rank: bool,
     /// As of this position of the ledger; 0: now.
     pub as_of: i64,
+    /// `all`, or `approved`: of approved figures only.
+    pub figures: String,
     /// As of the position of this frozen review.
     pub review: String,
     /// Wait, at most 30 s, until everything up to this position is in.
@@ -74,6 +76,8 @@ pub struct OneTotal {
     pub map: String,
     /// As of this position of the ledger; 0: now.
     pub as_of: i64,
+    /// `all`, or `approved`: of approved figures only.
+    pub figures: String,
     /// As of the position of this frozen review.
     pub review: String,
     /// Wait, at most 30 s, until everything up to this position is in.
@@ -223,6 +227,8 @@ pub struct TotalsFile {
     /// As of `/v1/totals`.
     pub as_of: i64,
     /// As of `/v1/totals`.
+    pub figures: String,
+    /// As of `/v1/totals`.
     pub review: String,
     /// As of `/v1/totals`.
     pub at_least: i64,
@@ -345,6 +351,59 @@ pub struct MapDiff {
 pub struct Page {
     /// How many on a page; 0: as many as there may be.
     #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 5)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// What a question about reports names.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Reports {
+    /// Code of a regime.
+    #[param(required, example = "ctph07-thang")]
+    pub regime: String,
+    /// A period of the regime.
+    #[param(required, example = "2025-M10")]
+    pub period: String,
+    /// The unit and those below it, on the map of the period's last day; left out: the nation.
+    #[param(example = "19")]
+    pub unit: String,
+    /// Only those in this state: `open`, `returned`, `submitted`, `approved`, `published`.
+    pub state: String,
+    /// Also all that happened to each.
+    pub history: bool,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 10)]
+    pub limit: u32,
+    /// The `next` of the page before.
+    pub cursor: String,
+}
+
+/// What a question about who owes reports names.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Compliance {
+    /// Code of a regime.
+    #[param(required, example = "ctph07-thang")]
+    pub regime: String,
+    /// A period of the regime.
+    #[param(required, example = "2025-M10")]
+    pub period: String,
+    /// The unit and those below it, on the map of the period's last day; left out: the nation.
+    #[param(example = "19")]
+    pub unit: String,
+    /// Whose part is meant: the level that reports (also where it is left out), or one that approves.
+    pub level: String,
+    /// Only these: `due`, `late`, `returned`, `submitted`, `approved`, `published`; of a level that approves `due`,
+    /// `late`, `waiting`, `done`.
+    pub state: String,
+    /// Wait, at most 30 s, until everything up to this position is in.
+    pub at_least: i64,
+    /// How many on a page; 0: as many as there may be.
+    #[param(value_type = u64, maximum = 4_294_967_295_u64, example = 10)]
     pub limit: u32,
     /// The `next` of the page before.
     pub cursor: String,

@@ -9,8 +9,9 @@ use tonghop_core::indicator::{Aggregable, Kind, Precedence, ReporterOverlap, Sen
 use tonghop_core::lineage::WHOLE;
 use tonghop_core::period::Frequency;
 use tonghop_core::plausibility::Rule;
-use tonghop_core::registry::{Draft, IndicatorRow, Registry, RuleRow, SuccessionRow, UnitRow};
-use tonghop_core::unit::UnitId;
+use tonghop_core::regime::Regime;
+use tonghop_core::registry::{Draft, IndicatorRow, RegimeRow, Registry, RuleRow, SuccessionRow, UnitRow};
+use tonghop_core::unit::{Level, UnitId};
 
 /// The tables of a draft by file name.
 pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
@@ -64,6 +65,7 @@ pub fn tables(draft: &Draft) -> BTreeMap<String, Vec<u8>> {
     let programmes =
         draft.programmes.iter().map(|p| vec![p.code.clone(), p.title_vi.clone(), p.title_en.clone()]);
     add("programmes.csv", "code,title_vi,title_en", programmes.collect());
+    add("regimes.csv", REGIME, draft.regimes.iter().map(regime_cells).collect());
     tables
 }
 
@@ -71,14 +73,40 @@ const INDICATOR: &str = "code,name_vi,name_en,unit_vi,unit_en,decimals,kind,nume
     numerator_is_part,collection_level,frequency,calendar,reporter_overlap,reporters,dimensions,precedence,\
     programmes,valid_from,valid_to,core,aggregable,from_map,sensitivity";
 
-fn indicator(row: &IndicatorRow) -> Vec<String> {
-    let frequency = match row.frequency {
+const REGIME: &str = "code,name_vi,name_en,programme,indicators,level,frequency,calendar,valid_from,valid_to,\
+    approvals,deadlines,source";
+
+fn frequency(of: Frequency) -> &'static str {
+    match of {
         Frequency::Event => "event",
         Frequency::Month => "month",
         Frequency::Quarter => "quarter",
         Frequency::Half => "half",
         Frequency::Year => "year",
-    };
+    }
+}
+
+fn regime_cells(row: &RegimeRow) -> Vec<String> {
+    let deadlines: Vec<String> =
+        row.deadlines.iter().map(|(level, days)| format!("{level}={days}")).collect();
+    vec![
+        row.code.clone(),
+        row.name_vi.clone(),
+        row.name_en.clone(),
+        row.programme.clone(),
+        row.indicators.join("|"),
+        row.level.clone(),
+        frequency(row.frequency).to_owned(),
+        row.calendar.clone(),
+        day(row.valid_from),
+        day(row.valid_to),
+        row.approvals.join("|"),
+        deadlines.join("|"),
+        row.source.clone(),
+    ]
+}
+
+fn indicator(row: &IndicatorRow) -> Vec<String> {
     let overlap = match row.overlap {
         ReporterOverlap::Single => "single",
         ReporterOverlap::Disjoint => "disjoint",
@@ -109,7 +137,7 @@ fn indicator(row: &IndicatorRow) -> Vec<String> {
         row.denominator.join("|"),
         row.numerator_is_part.to_string(),
         row.collection_level.clone(),
-        frequency.to_owned(),
+        frequency(row.frequency).to_owned(),
         row.calendar.clone(),
         overlap.to_owned(),
         row.reporters.join("|"),
@@ -223,6 +251,26 @@ pub fn draft(registry: &Registry) -> Draft {
         indicators: indicators.collect(),
         programmes: registry.programmes().to_vec(),
         plausibility: registry.rules().iter().map(rule).collect(),
+        regimes: registry.regimes().iter().map(|r| regime(registry, r)).collect(),
+    }
+}
+
+fn regime(registry: &Registry, regime: &Regime) -> RegimeRow {
+    let code = |level: &Level| registry.level_code(*level).to_owned();
+    RegimeRow {
+        code: regime.code.clone(),
+        name_vi: regime.name_vi.clone(),
+        name_en: regime.name_en.clone(),
+        programme: String::new(),
+        indicators: regime.indicators.clone(),
+        level: code(&regime.level),
+        frequency: regime.frequency,
+        calendar: regime.calendar.code.clone(),
+        valid_from: Some(regime.valid_from).filter(|day| *day != Date::MIN),
+        valid_to: Some(regime.valid_to).filter(|day| *day != Date::MAX),
+        approvals: regime.approvals.iter().map(code).collect(),
+        deadlines: regime.deadlines.iter().map(|(level, days)| (code(level), *days)).collect(),
+        source: regime.source.clone(),
     }
 }
 

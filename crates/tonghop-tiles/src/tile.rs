@@ -214,20 +214,21 @@ impl TileBody {
 
     /// Adds what stands as of a position to the figures of the tile's series.
     pub fn add_to(&self, figures: &mut SeriesFigures, period: Period, position: i64) {
-        self.add_some_to(figures, period, position, |_| true);
+        self.add_some_to(figures, period, |_| Some(position));
     }
 
-    /// Adds what stands as of a position of some units to the figures of the tile's series.
+    /// Adds what stands of some units to the figures of the tile's series, of each as of a position of its own; nothing of
+    /// those that have none.
     pub fn add_some_to(
         &self,
         figures: &mut SeriesFigures,
         period: Period,
-        position: i64,
-        wanted: impl Fn(UnitId) -> bool,
+        position: impl Fn(UnitId) -> Option<i64>,
     ) {
         let mut leaves: Vec<((Word, Word), u32)> = Vec::new();
         let mut rows = Vec::with_capacity(self.keys.len());
-        for (key, latest) in self.keys.iter().zip(&self.latest).filter(|(key, _)| wanted(key.unit)) {
+        for (key, latest) in self.keys.iter().zip(&self.latest) {
+            let Some(position) = position(key.unit) else { continue };
             let revision = if latest.position <= position {
                 latest
             } else {

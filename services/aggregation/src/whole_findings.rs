@@ -98,7 +98,8 @@ impl Ratios {
                     let known = all.series.entry(series.clone()).or_default();
                     let Some(id) = table.find(series) else { continue };
                     for (period, held) in shelves.tiles(&Place { series: id, keeper, year }) {
-                        held.body.add_some_to(known, period, i64::MAX, |unit| units.contains(&unit));
+                        let wanted = |unit| units.contains(&unit).then_some(i64::MAX);
+                        held.body.add_some_to(known, period, wanted);
                     }
                 }
                 for excess in excesses(registry, plan, &all, &units) {

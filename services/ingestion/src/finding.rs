@@ -193,6 +193,8 @@ codes! {
     UnknownProgramme = "unknown_programme",
     /// Remarkable, not wrong: the indicator is not reported under this programme.
     ProgrammeNotOfIndicator = "programme_not_of_indicator",
+    /// A figure of a period that is closed.
+    PeriodClosed = "period_closed",
     /// The source of a submission is not the one that the key which sends it is for.
     SourceNotYours = "source_not_yours",
     /// A code that is none of a unit that the key which sends it holds for, in the period.
@@ -225,6 +227,40 @@ codes! {
     /// A name of several units or indicators.
     AmbiguousName = "ambiguous_name",
     // Asking for units and maps.
+    /// No such reporting regime.
+    UnknownRegime = "unknown_regime",
+    /// Not a period that the regime is reported for.
+    NotAPeriodOfRegime = "not_a_period_of_regime",
+    /// Nothing that is done with reports.
+    UnknownAct = "unknown_act",
+    /// Something that does not go with what is to be done.
+    NotOfThisAct = "not_of_this_act",
+    /// Neither units nor a unit above them, or both.
+    UnitsOrBelow = "units_or_below",
+    /// More units than one request names.
+    TooManyUnits = "too_many_units",
+    /// A reason that is too long or cannot be read.
+    MalformedReason = "malformed_reason",
+    /// Not a time to come.
+    MalformedTime = "malformed_time",
+    /// A unit that does not report under the regime.
+    NotAReporter = "not_a_reporter",
+    /// No such state of a report.
+    UnknownState = "unknown_state",
+    /// A report that was handed in already.
+    ReportNotOpen = "report_not_open",
+    /// A report that was not handed in.
+    ReportNotSubmitted = "report_not_submitted",
+    /// A report that waits for no approval.
+    NothingToApprove = "nothing_to_approve",
+    /// Another level approves first.
+    OthersApproveFirst = "others_approve_first",
+    /// Something that another level does.
+    NotOfThisLevel = "not_of_this_level",
+    /// A period that is closed already.
+    AlreadyClosed = "already_closed",
+    /// A period that is not closed.
+    NotClosed = "not_closed",
     /// No such level.
     UnknownLevel = "unknown_level",
     /// A day that should be the later one and is the earlier.
@@ -242,6 +278,8 @@ codes! {
     NotAWholeNumber = "not_a_whole_number",
     /// A cell that is not a month and a day.
     MalformedMonthDay = "malformed_month_day",
+    /// A cell that is not a level with a number of days.
+    MalformedDeadline = "malformed_deadline",
     /// A calendar whose months start on another day than its year.
     MonthsStartElsewhere = "months_start_elsewhere",
     /// A row whose key another row of the table has.

@@ -1,4 +1,4 @@
-//! What is in force, which any replica may change: the registry, and the keys there are.
+//! What is in force, which any replica may change: the registry, the keys there are, and what became of reports.
 //!
 //! Each process keeps what it read last. Whether that is still so is settled where it matters: an entry is appended only
 //! while what it was checked under is in force, and nobody is refused, or told what there is, by anything older.
@@ -8,11 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use prost::Message;
 use tonghop_access::{Authority, Keys};
 use tonghop_core::registry::Registry;
-use tonghop_proto::ledger::AccessRecord;
+use tonghop_proto::ledger::{AccessRecord, ReportRecord};
 use tonghop_proto::registry_draft;
+use tonghop_reports::Reports;
 use tonghop_runtime::{Failure, FailureKind, Text};
 use tonghop_store::{EntryKind, Ledger, Recorded};
 
+use crate::locks::Locks;
 use crate::writer::failure;
 
 /// Rules read in one go.
@@ -27,6 +29,8 @@ pub(crate) struct InForce {
     pub(crate) position: i64,
     /// What it says.
     pub(crate) registry: Arc<Registry>,
+    /// Periods that are closed.
+    pub(crate) locks: Arc<Locks>,
     /// The keys there are.
     pub(crate) keys: Arc<Keys>,
 }
@@ -40,18 +44,23 @@ pub(crate) struct Rules {
     registry: Option<(i64, Arc<Registry>)>,
     /// The keys there are.
     pub(crate) keys: Arc<Keys>,
+    /// What became of reports.
+    pub(crate) reports: Arc<Reports>,
+    /// Periods that are closed, under the registry.
+    locks: Arc<Locks>,
 }
 
 impl Rules {
     /// The registry and what goes with it; none where none is loaded.
     pub(crate) fn in_force(&self) -> Option<InForce> {
         let (position, registry) = self.registry.clone()?;
-        Some(InForce { rules: self.position, position, registry, keys: Arc::clone(&self.keys) })
+        let (keys, locks) = (Arc::clone(&self.keys), Arc::clone(&self.locks));
+        Some(InForce { rules: self.position, position, registry, locks, keys })
     }
 
     /// With the entries that come next.
     fn and(mut self, entries: Vec<Recorded>) -> Result<Rules, Failure> {
-        let mut registry = None;
+        let (mut registry, mut is_said) = (None, false);
         for entry in entries {
             self.position = entry.receipt.position;
             match entry.receipt.kind {
@@ -62,12 +71,23 @@ impl Rules {
                     let receipt = &entry.receipt;
                     Arc::make_mut(&mut self.keys).apply(receipt.position, receipt.received_at, record);
                 }
-                EntryKind::Report | EntryKind::Submission | EntryKind::Review => {}
+                EntryKind::Report => {
+                    let record = ReportRecord::decode(entry.record.as_slice()).map_err(Failure::internal)?;
+                    let (position, at) = (entry.receipt.position, entry.receipt.received_at);
+                    let reports = Arc::make_mut(&mut self.reports);
+                    reports.apply(position, at, &entry.receipt.actor, record).map_err(Failure::internal)?;
+                    is_said = true;
+                }
+                EntryKind::Submission | EntryKind::Review => {}
             }
         }
+        let is_loaded = registry.is_some();
         if let Some(entry) = registry {
             let read = registry_draft::read(&entry.record).map_err(Failure::internal)?;
             self.registry = Some((entry.receipt.position, Arc::new(read)));
+        }
+        if let Some((_, registry)) = self.registry.as_ref().filter(|_| is_loaded || is_said) {
+            self.locks = Arc::new(Locks::of(registry, &self.reports));
         }
         Ok(self)
     }

@@ -13,8 +13,10 @@
 //! | `media_type` | what a document is, and in which locale its numbers are |
 //! | `maps` | units, maps and what became of them, asked for |
 //! | `in_force` | what is in force, which any replica may change |
+//! | [`locks`] | periods that are closed for figures |
 //! | `service`, `take` | the operations, the same for both transports |
 //! | `reviews` | names for positions, frozen |
+//! | `reports` | what is done with units' reports, and which there are |
 //! | `keys`, `audit` | keys of reporting systems, and what was done by whom |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
@@ -30,12 +32,16 @@ mod grpc;
 mod in_force;
 pub mod json;
 mod keys;
+pub mod locks;
 mod maps;
 mod media_type;
 mod metrics;
 mod registry_grpc;
 mod registry_load;
 pub mod registry_tables;
+mod report_grpc;
+mod report_rest;
+mod reports;
 mod rest;
 mod reviews;
 mod service;

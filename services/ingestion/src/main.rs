@@ -31,11 +31,12 @@ struct Arguments {
 
 /// Its port where nothing is said.
 const PORT: u16 = 8081;
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
     "tonghop.registry.v1.RegistryService",
+    "tonghop.ingestion.v1.ReportService",
     "",
 ];
 
@@ -77,8 +78,11 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     };
     let ingestion = Ingestion::open(ledger.clone(), Some(aggregation), given).await?;
     let grpc = IngestionGrpc(ingestion.clone());
-    let all = Routes::new(grpc.submissions()).add_service(grpc.ledger()).add_service(grpc.registry());
-    let all = all.add_service(grpc.access());
+    let all = Routes::new(grpc.submissions())
+        .add_service(grpc.ledger())
+        .add_service(grpc.registry())
+        .add_service(grpc.reports())
+        .add_service(grpc.access());
     let (all, rest) = behind(&authority, all, routes(ingestion.clone()));
     let all = with_reflection(all, tonghop_proto::DESCRIPTORS, &readiness)?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

@@ -130,6 +130,35 @@ impl Ingestion {
     }
 }
 
+impl Ingestion {
+    /// Reporting regimes.
+    ///
+    /// # Errors
+    /// Where no registry is loaded.
+    pub async fn list_regimes(&self) -> Result<pb::ListRegimesResponse, Failure> {
+        let registry = self.registry().await?;
+        let level = |level: &tonghop_core::unit::Level| registry.level_code(*level).to_owned();
+        let regimes = registry.regimes().iter().map(|r| pb::Regime {
+            code: r.code.clone(),
+            name_vi: r.name_vi.clone(),
+            name_en: r.name_en.clone(),
+            programme: String::new(),
+            indicators: r.indicators.clone(),
+            level: level(&r.level),
+            frequency: code_of(&FREQUENCIES, &r.frequency),
+            calendar: r.calendar.code.clone(),
+            valid_from: date(r.valid_from),
+            valid_to: date(r.valid_to),
+            approvals: r.approvals.iter().map(level).collect(),
+            deadlines: { r.deadlines.iter() }
+                .map(|(of, days)| pb::Deadline { level: level(of), days: u32::from(*days) })
+                .collect(),
+            source: r.source.clone(),
+        });
+        Ok(pb::ListRegimesResponse { regimes: regimes.collect() })
+    }
+}
+
 #[tonic::async_trait]
 impl RegistryService for IngestionGrpc {
     async fn load_registry(
@@ -174,6 +203,13 @@ impl RegistryService for IngestionGrpc {
         _: Request<pb::ListProgrammesRequest>,
     ) -> Result<Response<pb::ListProgrammesResponse>, Status> {
         Ok(Response::new(self.0.list_programmes().await?))
+    }
+
+    async fn list_regimes(
+        &self,
+        _: Request<pb::ListRegimesRequest>,
+    ) -> Result<Response<pb::ListRegimesResponse>, Status> {
+        Ok(Response::new(self.0.list_regimes().await?))
     }
 
     async fn diff_maps(

@@ -40,6 +40,8 @@ pub fn routes(ingestion: Arc<Ingestion>) -> Router {
         .route("/v1/indicators", get(indicators))
         .route("/v1/dimensions", get(dimensions))
         .route("/v1/programmes", get(programmes))
+        .route("/v1/regimes", get(regimes))
+        .merge(crate::report_rest::routes())
         .merge(crate::access_wire::routes())
         .with_state(ingestion)
 }
@@ -280,6 +282,25 @@ async fn dimensions(State(ingestion): State<Arc<Ingestion>>) -> Result<Response,
         })
         .collect();
     Ok(axum::Json(json!({ "dimensions": dimensions })).into_response())
+}
+
+async fn regimes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {
+    let all = ingestion.list_regimes().await?;
+    let regimes: Vec<Value> = all
+        .regimes
+        .iter()
+        .map(|r| {
+            let deadlines: Vec<Value> =
+                r.deadlines.iter().map(|d| json!({ "level": d.level, "days": d.days })).collect();
+            json!({
+                "code": r.code, "name": { "vi": r.name_vi, "en": r.name_en }, "indicators": r.indicators,
+                "level": r.level, "frequency": r.frequency, "calendar": r.calendar,
+                "valid_from": open_date(&r.valid_from), "valid_to": open_date(&r.valid_to),
+                "approvals": r.approvals, "deadlines": deadlines, "source": r.source,
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "regimes": regimes })).into_response())
 }
 
 async fn programmes(State(ingestion): State<Arc<Ingestion>>) -> Result<Response, Failure> {

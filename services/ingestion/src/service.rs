@@ -21,7 +21,7 @@ use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
-use crate::{keys, reviews};
+use crate::{keys, reports, reviews};
 
 /// The media type under which a gRPC submission's figures are kept.
 pub const WIRE: &str = "application/x-protobuf;messageType=tonghop.ingestion.v1.SubmitRequest";
@@ -260,6 +260,11 @@ pub(crate) fn check_key(name: &str, key: &str) -> Result<(), Failure> {
         Text::of(
             format!("{key:?}, tên dành cho chính hệ thống"),
             format!("{key:?}, under which the system itself writes"),
+        )
+    } else if key == reports::SOURCE {
+        Text::of(
+            format!("{key:?}, tên dành cho việc gửi và duyệt báo cáo"),
+            format!("{key:?}, under which reports are handed in and approved"),
         )
     } else {
         return Ok(());

@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use prost::Message;
 use tonghop_access::{Caller, Role};
-use tonghop_core::registry::Registry;
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record;
 use tonghop_runtime::{Failure, FailureKind, Finding, Text, trace};
 use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Prepared, Receipt};
 use uuid::Uuid;
 
-use crate::check::{accept_from, check_from};
+use crate::check::{Under, accept_under, check_under};
 use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
 use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
@@ -81,14 +81,14 @@ impl Ingestion {
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
         for _ in 0..MOST_CHECKS {
+            let now = (self.now)();
             // An entry holds by what is in force at its position, and so does the key of whoever sent it.
-            caller.still(&in_force.keys, (self.now)())?;
-            let (arrived, registry, limits) =
-                (Arc::clone(arrived), Arc::clone(&in_force.registry), self.limits);
+            caller.still(&in_force.keys, now)?;
+            let (arrived, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
             let (making, caller) = (self.making(caller, in_force.rules), caller.clone());
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&caller, &arrived, &registry, &limits)?;
+                let ready = ready_alike(&checked_under.of(&caller, now), &caller, &arrived, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest, warnings) =
@@ -129,11 +129,12 @@ impl Ingestion {
             return replay_or_conflict(known, &digest);
         }
         for _ in 0..MOST_CHECKS {
-            caller.still(&in_force.keys, (self.now)())?;
-            let (registry, submission) = (Arc::clone(&in_force.registry), Arc::clone(&raw));
+            let now = (self.now)();
+            caller.still(&in_force.keys, now)?;
+            let (checked_under, submission) = (in_force.clone(), Arc::clone(&raw));
             let by = caller.clone();
             let checked = blocking(move || {
-                let checked = check_from(by.grant(), &registry, &submission, &limits)?;
+                let checked = check_under(&checked_under.of(&by, now), &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
                     checked.figures.len(),
@@ -202,12 +203,19 @@ impl Ingestion {
     }
 }
 
+impl InForce {
+    /// What a submission that somebody sends now is checked under.
+    fn of<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Under<'a> {
+        Under { grant: caller.grant(), registry: &self.registry, locks: &self.locks, now }
+    }
+}
+
 /// What an entry takes beside its submission.
 struct Making {
     ledger: Ledger,
     /// Position of the rules it was checked under.
     rules: i64,
-    received_at: jiff::Timestamp,
+    received_at: Timestamp,
     actor: String,
     trace_parent: String,
 }
@@ -242,7 +250,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Reads and checks a submission by kinds of figures, where that can be done.
-fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: &Limits) -> Option<Ready> {
+fn ready_alike(under: &Under<'_>, caller: &Caller, arrived: &Arrived, limits: &Limits) -> Option<Ready> {
     if !matches!(media_type::locale(&arrived.media_type), Ok(None)) {
         return None;
     }
@@ -253,7 +261,7 @@ fn ready_alike(caller: &Caller, arrived: &Arrived, registry: &Registry, limits: 
     };
     alike.source = source_of(caller, alike.source).ok()?;
     let (source, note) = (alike.source.clone(), alike.note.clone());
-    let accepted = accept_from(caller.grant(), registry, alike, limits)?;
+    let accepted = accept_under(under, alike, limits)?;
     Some(Ready {
         source,
         note,

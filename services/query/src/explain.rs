@@ -16,7 +16,7 @@ use tonghop_runtime::Failure;
 use crate::figures::Wanted;
 use crate::moment::When;
 use crate::read::Item;
-use crate::{Query, View, ask};
+use crate::{Query, View, approved, ask};
 
 /// Children, tiles and figures listed at most.
 const MOST: usize = 500;
@@ -31,7 +31,9 @@ impl Query {
         caller: &Caller,
         request: &pb::ExplainRequest,
     ) -> Result<pb::ExplainResponse, Failure> {
-        let view = self.view(caller, when(request.at_least, request.as_of, &request.review)).await?;
+        let when = when(request.at_least, request.as_of, &request.review);
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -98,7 +100,9 @@ impl Query {
         caller: &Caller,
         request: &pb::GetCoverageRequest,
     ) -> Result<pb::GetCoverageResponse, Failure> {
-        let view = self.view(caller, when(request.at_least, request.as_of, &request.review)).await?;
+        let when = when(request.at_least, request.as_of, &request.review);
+        let when = When { approved_only: approved::only(&request.figures)?, ..when };
+        let view = self.view(caller, when).await?;
         let asked = view.one(&Words {
             indicator: &request.indicator,
             unit: &request.unit,
@@ -116,7 +120,7 @@ impl Query {
 }
 
 fn when(at_least: i64, as_of: i64, review: &str) -> When<'_> {
-    When { at_least, as_of, review, pinned: None }
+    When { at_least, as_of, review, ..When::default() }
 }
 
 /// The words of a question.

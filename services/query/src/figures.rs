@@ -64,6 +64,7 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
         let view = self.view(caller, when).await?;
         let period = ask::period(&request.period)?;

@@ -86,6 +86,14 @@ impl QueryService for QueryGrpc {
         Ok(Response::new(self.0.coverage(&caller, request.get_ref()).await?))
     }
 
+    async fn get_compliance(
+        &self,
+        request: Request<pb::GetComplianceRequest>,
+    ) -> Result<Response<pb::GetComplianceResponse>, Status> {
+        let caller = tonghop_access::of_request(request.extensions())?;
+        Ok(Response::new(self.0.compliance(&caller, request.get_ref(), self.0.now()).await?))
+    }
+
     async fn list_reviews(
         &self,
         request: Request<pb::ListReviewsRequest>,

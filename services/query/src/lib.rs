@@ -2,6 +2,8 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | `approved` | which figures are approved |
+//! | `compliance` | who owes a report, by when, and what became of it |
 //! | `moment` | as of when a question is answered, and by which registry |
 //! | `sight` | what a caller may see |
 //! | `keys` | the keys there are, as this replica learns them |
@@ -24,9 +26,11 @@
 //! | `kept` | answers that are given again while they are still the answer |
 //! | `metrics` | what is counted |
 
+mod approved;
 mod ask;
 mod beside;
 mod changes;
+mod compliance;
 mod cursor;
 mod dashboard;
 mod explain;
@@ -97,6 +101,7 @@ pub struct Query {
     /// Those read last, by the position they were loaded at.
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
     kept: kept::Answers,
+    reports: Arc<approved::Known>,
     /// Whether aggregation's stream is there.
     heard: AtomicBool,
     /// Questions that wait to know which state is the present one.
@@ -120,6 +125,9 @@ struct View {
     /// What whoever asks may see.
     sight: Sight,
     moment: Arc<Moment>,
+    /// Whether approved figures alone are asked.
+    approved_only: bool,
+    reports: Arc<approved::Known>,
     measures: Measures,
     /// For how long nobody has confirmed that nothing newer was accepted, where that is remarkable.
     stale_seconds: Option<i64>,
@@ -147,6 +155,7 @@ impl Query {
             reached,
             registries,
             kept,
+            reports: Arc::default(),
             heard,
             looking,
             authority,
@@ -155,6 +164,11 @@ impl Query {
             stop,
             files,
         })
+    }
+
+    /// The time, as this process was given it.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// Whether it can do its work.
@@ -188,6 +202,7 @@ impl Query {
             let ended = self.listen().await;
             self.heard.store(false, Ordering::SeqCst);
             self.kept.clear();
+            self.reports.clear();
             if let Err(status) = ended {
                 tracing::warn!(%status, "the stream of changes ended");
             }
@@ -205,6 +220,7 @@ impl Query {
             if message.position <= last {
                 // Not the next position: it may be the same one made anew, or another ledger's.
                 self.kept.clear();
+                self.reports.clear();
             }
             last = message.position;
             self.heard.store(true, Ordering::SeqCst);
@@ -297,7 +313,8 @@ impl Query {
         let stale_seconds = stale_seconds(confirmed, (self.now)());
         self.measures.views.inc();
         let (moment, measures) = (Arc::new(moment), self.measures.clone());
-        Ok(View { snapshot, registry, sight, moment, measures, stale_seconds })
+        let (reports, approved_only) = (Arc::clone(&self.reports), when.approved_only);
+        Ok(View { snapshot, registry, sight, moment, approved_only, reports, measures, stale_seconds })
     }
 }
 

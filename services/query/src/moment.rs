@@ -22,6 +22,8 @@ pub(crate) struct When<'a> {
     pub(crate) review: &'a str,
     /// The position of the first page, where this is a later one.
     pub(crate) pinned: Option<i64>,
+    /// Of approved figures only.
+    pub(crate) approved_only: bool,
 }
 
 impl When<'_> {

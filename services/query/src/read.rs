@@ -21,6 +21,7 @@ use tonghop_runtime::Failure;
 use tonghop_store::{Summary, Tile, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
+use crate::approved::{Approved, is_approved_somewhere, latest};
 use crate::moment::Moment;
 use crate::{View, given, store_failure};
 
@@ -37,6 +38,8 @@ impl Item {
         let (registry, nation) = (&view.registry, view.registry.nation());
         let near = self.unit == nation || registry.unit(self.unit).parent == Some(nation);
         near && view.moment.has_summaries()
+            // Of which figures they are, summaries do not say.
+            && !view.approved_only
             && self.plan.is_of_whole_series()
             && !matches!(self.plan.period.grain(), Grain::Instant | Grain::Span)
     }
@@ -59,6 +62,8 @@ pub(crate) struct Answer {
     pub(crate) total: Result<Total, Refusal>,
     /// What was given, where it does not add up.
     pub(crate) given: Vec<pb::GivenFigure>,
+    /// Cells that approved figures alone cover; none where no regime has them approved.
+    pub(crate) approved: Option<u64>,
 }
 
 /// Summaries, each decoded once.
@@ -70,10 +75,14 @@ pub(crate) struct Shelf {
     moment: Arc<Moment>,
     tiles: Vec<Tile>,
     by_series: HashMap<String, Vec<usize>>,
+    /// What is approved, where that is asked for.
+    approved: Option<Approved>,
+    /// Whether approved figures alone are asked.
+    approved_only: bool,
 }
 
-/// Answers, and where they belong.
-type Rolled = (Vec<usize>, Vec<Answer>);
+/// Answers, where they belong, and whether they say what is approved.
+type Rolled = (Vec<Answer>, Vec<usize>, bool);
 
 /// The questions of one plan that tiles answer.
 struct FromTiles {
@@ -81,6 +90,8 @@ struct FromTiles {
     units: Vec<UnitId>,
     /// Where their answers belong.
     places: Vec<usize>,
+    /// Whether it is asked how much of them is approved, beside what they are.
+    approved: bool,
 }
 
 impl View {
@@ -90,36 +101,49 @@ impl View {
         let nothing = Figures::default();
         let mut answers: Vec<Option<Answer>> = vec![None; items.len()];
         let mut from_tiles: Vec<FromTiles> = Vec::new();
-        let mut by_plan: HashMap<usize, usize> = HashMap::new();
+        let mut by_plan: HashMap<(usize, bool), usize> = HashMap::new();
+        let mut ask = |place: usize, item: &Item, approved: bool| {
+            let at = *by_plan.entry((name(&item.plan), approved)).or_insert_with(|| {
+                let plan = Arc::clone(&item.plan);
+                from_tiles.push(FromTiles { plan, units: vec![], places: vec![], approved });
+                from_tiles.len() - 1
+            });
+            from_tiles[at].units.push(item.unit);
+            from_tiles[at].places.push(place);
+        };
         for (place, item) in items.iter().enumerate() {
+            if !self.approved_only && is_approved_somewhere(&self.registry, &item.plan) {
+                ask(place, item, true);
+            }
             if item.is_summarised(self)
                 && let Some(total) = self.summarised(item, &summaries, &nothing)
             {
                 // What was given is in tiles alone.
                 if total.as_ref().map_or(true, adds_up) {
-                    answers[place] = Some(Answer { total, given: vec![] });
+                    answers[place] = Some(Answer { total, given: vec![], approved: None });
                     continue;
                 }
             }
-            let at = *by_plan.entry(name(&item.plan)).or_insert_with(|| {
-                let plan = Arc::clone(&item.plan);
-                from_tiles.push(FromTiles { plan, units: vec![], places: vec![] });
-                from_tiles.len() - 1
-            });
-            from_tiles[at].units.push(item.unit);
-            from_tiles[at].places.push(place);
+            ask(place, item, false);
         }
         if !from_tiles.is_empty() {
             let needed: Vec<(&Plan, &[UnitId])> =
                 from_tiles.iter().map(|f| (&*f.plan, f.units.as_slice())).collect();
             let shelf = self.shelf(&needed).await?;
             let rolling = tokio::task::spawn_blocking(move || {
-                from_tiles.iter().map(|one| Ok((one.places.clone(), shelf.roll(one)?))).collect()
+                // What is approved is put beside the answers that are there by then.
+                from_tiles.sort_by_key(|one| one.approved);
+                let rolled =
+                    |one: FromTiles| Ok::<Rolled, Failure>((shelf.roll(&one)?, one.places, one.approved));
+                from_tiles.into_iter().map(rolled).collect()
             });
             let rolled: Result<Vec<Rolled>, Failure> = rolling.await.map_err(Failure::internal)?;
-            for (places, of_plan) in rolled? {
+            for (of_plan, places, approved) in rolled? {
                 for (place, answer) in places.into_iter().zip(of_plan) {
-                    answers[place] = Some(answer);
+                    match &mut answers[place] {
+                        Some(known) if approved => known.approved = answer.approved,
+                        other => *other = Some(answer),
+                    }
                 }
             }
         }
@@ -219,8 +243,10 @@ impl View {
         for (at, tile) in tiles.iter().enumerate() {
             by_series.entry(tile.key.series.clone()).or_default().push(at);
         }
+        let approving = needed.iter().any(|(plan, _)| is_approved_somewhere(&self.registry, plan));
+        let approved = if approving || self.approved_only { Some(self.approvals().await?) } else { None };
         let (registry, moment) = (Arc::clone(&self.registry), Arc::clone(&self.moment));
-        Ok(Shelf { registry, moment, tiles, by_series })
+        Ok(Shelf { registry, moment, tiles, by_series, approved, approved_only: self.approved_only })
     }
 
     /// Who keeps what a plan reads for some units; none where it is all of them.
@@ -273,6 +299,10 @@ impl Shelf {
     /// # Errors
     /// Where a tile makes no sense.
     pub(crate) fn figures(&self, plan: &Plan, units: &[UnitId]) -> Result<Figures, Failure> {
+        self.some_figures(plan, units, self.approved_only)
+    }
+
+    fn some_figures(&self, plan: &Plan, units: &[UnitId], approved: bool) -> Result<Figures, Failure> {
         let keepers = keepers(&self.registry, &self.moment, plan, units);
         let (first, last) = plan.reading_days();
         let days = day_number(first)..=day_number(last);
@@ -287,7 +317,17 @@ impl Shelf {
                 let (_, period, body) = read_tile(tile)?;
                 let of_series = figures.series.entry(series.clone()).or_default();
                 let before = of_series.periods.get(&period).map_or(0, Vec::len);
-                body.add_to(of_series, period, self.moment.limit());
+                match self.approved.as_ref().filter(|_| approved) {
+                    None => body.add_to(of_series, period, self.moment.limit()),
+                    Some(approved) => {
+                        let Some(indicator) = self.registry.indicator(&series.indicator) else { continue };
+                        let limits = approved.limits(indicator, period);
+                        let day = indicator.calendar.last_day(period);
+                        let unit_then = |unit| self.moment.unit(&self.registry, unit, day);
+                        let limit = |unit| unit_then(unit).and_then(|unit| latest(&limits, unit));
+                        body.add_some_to(of_series, period, limit);
+                    }
+                }
                 if self.moment.is_moved()
                     && let Some(rows) = of_series.periods.get_mut(&period)
                     && let Some(indicator) = self.registry.indicator(&series.indicator)
@@ -309,7 +349,9 @@ impl Shelf {
     }
 
     fn roll(&self, one: &FromTiles) -> Result<Vec<Answer>, Failure> {
-        let figures = self.figures(&one.plan, &one.units)?;
+        let only_approved = one.approved || self.approved_only;
+        let figures = self.some_figures(&one.plan, &one.units, only_approved)?;
+        let says = only_approved && is_approved_somewhere(&self.registry, &one.plan);
         let prepared = Prepared::new(&self.registry, &one.plan, &figures);
         let answer = |unit: &UnitId| {
             let total = prepared.total(*unit);
@@ -317,7 +359,8 @@ impl Shelf {
                 Ok(total) if !adds_up(total) => given::below(&self.registry, &one.plan, *unit, &figures),
                 _ => vec![],
             };
-            Answer { total, given }
+            let approved = total.as_ref().ok().filter(|_| says).map(|total| total.covered);
+            Answer { total, given, approved }
         };
         Ok(one.units.iter().map(answer).collect())
     }

@@ -35,6 +35,7 @@ pub fn routes(query: Arc<Query>) -> Router {
         .route("/v1/figures", get(figures))
         .route("/v1/coverage", get(coverage))
         .route("/v1/reviews", get(reviews))
+        .route("/v1/compliance", get(compliance))
         .route("/v1/watch", get(watch))
         .merge(crate::export::routes())
         .layer(middleware::from_fn(for_whom))
@@ -93,6 +94,7 @@ async fn totals(
                 rank: asked.rank,
                 as_of: asked.as_of,
                 review: asked.review,
+                figures: asked.figures,
             },
         )
         .await?;
@@ -118,6 +120,7 @@ async fn explain(
                 map: asked.map,
                 as_of: asked.as_of,
                 review: asked.review,
+                figures: asked.figures,
             },
         )
         .await?;
@@ -176,6 +179,7 @@ async fn coverage(
                 map: asked.map,
                 as_of: asked.as_of,
                 review: asked.review,
+                figures: asked.figures,
             },
         )
         .await?;
@@ -204,6 +208,27 @@ async fn reviews(
         "next": none_if_empty(&answer.next_page_token),
     });
     Ok(with_etag(&headers, &body))
+}
+
+async fn compliance(
+    State(query): State<Arc<Query>>,
+    caller: Caller,
+    headers: HeaderMap,
+    given: Given<parameters::Compliance>,
+) -> Result<Response, Failure> {
+    let asked = understood(given)?;
+    let request = pb::GetComplianceRequest {
+        regime: asked.regime,
+        period: asked.period,
+        unit: asked.unit,
+        level: asked.level,
+        state: asked.state,
+        at_least: asked.at_least,
+        page_size: asked.limit,
+        page_token: asked.cursor,
+    };
+    let answer = query.compliance(&caller, &request, query.now()).await?;
+    Ok(with_etag(&headers, &json::reports::compliance(&answer)))
 }
 
 async fn watch(

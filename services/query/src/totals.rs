@@ -15,7 +15,7 @@ use crate::moment::When;
 use crate::pivot::{Cell, Group, Pivot};
 use crate::sight::not_permitted;
 use crate::view;
-use crate::{Query, View, ask};
+use crate::{Query, View, approved, ask};
 
 /// Totals that a paged request may come to.
 const MOST_PAGED: usize = 20_000;
@@ -31,6 +31,7 @@ struct Asked<'a> {
     request: &'a pb::GetTotalsRequest,
     cursor: Cursor,
     beside: Beside,
+    approved_only: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -54,9 +55,11 @@ impl<'a> Asked<'a> {
             rank,
             as_of.as_str(),
             &request.review,
+            &request.figures,
         ];
         let cursor = Cursor::read(&request.page_token, &words)?;
-        Ok(Asked { request, cursor, beside })
+        let approved_only = approved::only(&request.figures)?;
+        Ok(Asked { request, cursor, beside, approved_only })
     }
 
     fn when(&self) -> When<'a> {
@@ -65,6 +68,7 @@ impl<'a> Asked<'a> {
             as_of: self.request.as_of,
             review: &self.request.review,
             pinned: self.cursor.pinned,
+            approved_only: self.approved_only,
         }
     }
 }
@@ -146,7 +150,9 @@ impl Query {
         as_of: pb::AsOf,
         beside: &Beside,
     ) -> Result<(), Failure> {
-        let when = When { review: &request.review, pinned: Some(as_of.position), ..When::default() };
+        let approved_only = approved::only(&request.figures)?;
+        let pinned = Some(as_of.position);
+        let when = When { review: &request.review, pinned, approved_only, ..When::default() };
         loop {
             for total in totals {
                 let message = pb::StreamTotalsResponse { as_of: Some(as_of.clone()), total: Some(total) };

@@ -65,6 +65,7 @@ impl Query {
             as_of: request.as_of,
             review: &request.review,
             pinned: cursor.pinned,
+            ..When::default()
         };
         let view = self.view(caller, when).await?;
         let mut asked = view.question(request)?;
@@ -452,7 +453,7 @@ fn opened(shelf: &Shelf, plan: &Plan, units: &[UnitId]) -> Result<Vec<Opened>, F
             _ => Used::Nothing,
         };
         let cells = if is_restated || total.is_err() { vec![] } else { prepared.cells(*unit) };
-        Opened { answer: Answer { total, given }, cells, used }
+        Opened { answer: Answer { total, given, approved: None }, cells, used }
     };
     Ok(units.iter().map(open).collect())
 }

@@ -54,6 +54,7 @@ pub(crate) fn total(
     let map = plan.map.map(|map| map.day);
     let mut shown = frame(registry, &plan.indicator, unit, breakdown, plan.period, map);
     shown.given = answer.given;
+    shown.approved = answer.approved;
     let total = match answer.total {
         Ok(total) => total,
         Err(refusal) => return pb::Total { refused: ask::said(&refusal).to_string(), ..shown },

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use tonghop_runtime::tls::TlsClientArguments;
 
+use crate::commands::compliance::ComplianceArguments;
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
 use crate::commands::form::FormArguments;
@@ -16,6 +17,7 @@ use crate::commands::load::LoadMonthArguments;
 use crate::commands::map::MapCommand;
 use crate::commands::push::PushArguments;
 use crate::commands::registry::RegistryCommand;
+use crate::commands::report::ReportCommand;
 use crate::commands::review::ReviewCommand;
 use crate::commands::totals::TotalsArguments;
 use crate::commands::up::UpArguments;
@@ -66,6 +68,11 @@ pub enum Command {
     /// Reviews: names for what the totals were, which stay as they are.
     #[command(subcommand)]
     Review(ReviewCommand),
+    /// Units' reports: handed in, approved level by level, returned, reopened; periods closed and opened.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Who owes a report, by when, and what became of it.
+    Compliance(ComplianceArguments),
     /// Keys of reporting systems: who may push, for which units and sides.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -214,6 +221,16 @@ mod tests {
             panic!("not read")
         };
         assert_eq!((explain.depth, explain.parts, explain.question.review.as_str()), (3, 20, "so-ket-2028"));
+    }
+
+    #[test]
+    fn an_act_names_units_or_the_one_above_them() {
+        let line = "tonghop report approve --regime r --period 2025-M10 --units 1,2 --level province";
+        let Ok(Command::Report(ReportCommand::Approve(approve))) = parse(line) else { panic!("not read") };
+        assert_eq!((approve.level.as_str(), approve.act.units.len()), ("province", 2));
+        assert!(parse("tonghop report submit --regime r --period 2025-M10 --below 19").is_ok());
+        assert!(parse("tonghop report submit --regime r --period 2025-M10").is_err());
+        assert!(parse("tonghop report submit --regime r --period 2025-M10 --below 19 --units 1").is_err());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::aggregation::{GetStatusRequest, WatchRequest};
 use tonghop_proto::ingestion::ingestion_service_client::IngestionServiceClient;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
-use tonghop_proto::ingestion::{SubmitRequest, SubmitResponse};
+use tonghop_proto::ingestion::report_service_client::ReportServiceClient;
+use tonghop_proto::ingestion::{ActOnReportsRequest, ActOnReportsResponse, SubmitRequest, SubmitResponse};
 use tonghop_proto::query::query_service_client::QueryServiceClient;
 use tonghop_proto::query::{AsOf, FigureRevision, GetTotalsRequest, ListFiguresRequest, Total};
 use tonghop_proto::registry::registry_service_client::RegistryServiceClient;
@@ -107,6 +108,8 @@ impl Client {
     clients! {
         /// Taking submissions.
         ingestion: IngestionServiceClient;
+        /// What becomes of units' reports.
+        reports: ReportServiceClient;
         /// The ledger.
         ledger: LedgerServiceClient;
         /// Rolling up.
@@ -128,6 +131,22 @@ impl Client {
         patiently(|| {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.submit(request).await }
+        })
+        .await
+    }
+
+    /// Does one thing with many reports.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn act_on_reports(
+        &self,
+        request: ActOnReportsRequest,
+    ) -> Result<ActOnReportsResponse, Trouble> {
+        let client = self.reports();
+        patiently(|| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.act_on_reports(request).await }
         })
         .await
     }

@@ -49,6 +49,7 @@ fn address(format: Format, question: &GetTotalsRequest) -> String {
         ("rank", if question.rank { "true".to_owned() } else { String::new() }),
         ("as_of", number(question.as_of)),
         ("review", question.review.clone()),
+        ("figures", question.figures.clone()),
         ("at_least", number(question.at_least)),
     ];
     let mut query = Serializer::new(String::new());

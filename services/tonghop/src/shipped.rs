@@ -17,7 +17,7 @@ macro_rules! embedded {
 
 const REGISTRY: &[(&str, &[u8])] = embedded!("registry":
     "calendars.csv", "changes.csv", "dimension_members.csv", "dimensions.csv", "indicators.csv", "levels.csv", "phases.csv",
-    "plausibility.csv", "programmes.csv", "successions.csv", "targets_standard.csv", "units.csv",
+    "plausibility.csv", "programmes.csv", "regimes.csv", "successions.csv", "targets_standard.csv", "units.csv",
 );
 
 const REPORTS: &[(&str, &[u8])] = embedded!("reports": "bac_kan_2013_2023.csv");

@@ -30,10 +30,11 @@ use crate::client::Client;
 use crate::trouble::Trouble;
 
 /// The gRPC services of all three.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "tonghop.access.v1.AccessService",
     "tonghop.ingestion.v1.IngestionService",
     "tonghop.ingestion.v1.LedgerService",
+    "tonghop.ingestion.v1.ReportService",
     "tonghop.registry.v1.RegistryService",
     "tonghop.aggregation.v1.AggregationService",
     "tonghop.query.v1.QueryService",
@@ -230,6 +231,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let all = Routes::new(of_ingestion.submissions())
         .add_service(of_ingestion.ledger())
         .add_service(of_ingestion.registry())
+        .add_service(of_ingestion.reports())
         .add_service(of_ingestion.access())
         .add_service(of_aggregation.clone().into_service())
         .add_service(of_query.into_service());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::lives::{Lives, lives};
+use super::regimes::build_regimes;
 use super::{Draft, IndicatorRow, Problem, Registry};
 use crate::decimal::MAX_DECIMALS;
 use crate::dimension::{REPORTER, UNDIVIDED};
@@ -82,6 +83,7 @@ impl Registry {
         }
         let indicators = build_indicators(&mut check, &draft, &levels, &calendars);
         let rules = build_rules(&mut check, &draft, &indicators);
+        let regimes = build_regimes(&mut check, &draft, &levels, &calendars, &indicators, before);
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
@@ -89,6 +91,12 @@ impl Registry {
         for (i, indicator) in indicators.iter().enumerate() {
             indicator_by_code.insert(indicator.code.clone(), i);
             indicator_by_code.insert(indicator.short_code().to_owned(), i);
+        }
+        let mut approving: HashMap<String, Vec<usize>> = HashMap::new();
+        for (i, regime) in regimes.iter().enumerate().filter(|(_, r)| !r.approvals.is_empty()) {
+            for indicator in &regime.indicators {
+                approving.entry(indicator.clone()).or_default().push(i);
+            }
         }
         let place = |of: fn(&Succession) -> UnitId| {
             let mut places = vec![Vec::new(); units.len()];
@@ -114,6 +122,8 @@ impl Registry {
             indicator_by_code,
             programmes: draft.programmes,
             rules,
+            regimes,
+            approving,
             stands: crate::rollup::Stands::default(),
         })
     }

@@ -108,6 +108,38 @@ pub struct RuleRow {
     pub severity: Severity,
 }
 
+/// A reporting regime as given; see [`Regime`](crate::regime::Regime).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegimeRow {
+    /// Code.
+    pub code: String,
+    /// Vietnamese name.
+    pub name_vi: String,
+    /// English name.
+    pub name_en: String,
+    /// The programme whose indicators it is about, as far as they are of its calendar and collected often enough;
+    /// empty where they are named.
+    pub programme: String,
+    /// The indicators it is about, beside those of the programme.
+    pub indicators: Vec<String>,
+    /// Code of the level of the units that report.
+    pub level: String,
+    /// How often.
+    pub frequency: Frequency,
+    /// Code of the calendar.
+    pub calendar: String,
+    /// First day of validity.
+    pub valid_from: Option<Date>,
+    /// First day after it.
+    pub valid_to: Option<Date>,
+    /// Codes of the levels that approve, in order.
+    pub approvals: Vec<String>,
+    /// By code of the level, days after the period's last day.
+    pub deadlines: Vec<(String, u16)>,
+    /// Where this is laid down.
+    pub source: String,
+}
+
 /// Everything a registry is built from.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -127,6 +159,8 @@ pub struct Draft {
     pub programmes: Vec<Programme>,
     /// Rules of plausibility.
     pub plausibility: Vec<RuleRow>,
+    /// Reporting regimes.
+    pub regimes: Vec<RegimeRow>,
 }
 
 /// Something wrong with a draft.

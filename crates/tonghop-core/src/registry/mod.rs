@@ -9,11 +9,12 @@ mod diff;
 mod draft;
 mod lives;
 mod reform;
+mod regimes;
 mod share;
 mod territory;
 
 pub use diff::{Change, LevelCounts, MapDiff, UnitChange};
-pub use draft::{Draft, IndicatorRow, Problem, RuleRow, SuccessionRow, UnitRow};
+pub use draft::{Draft, IndicatorRow, Problem, RegimeRow, RuleRow, SuccessionRow, UnitRow};
 pub use reform::{Act, ChangeRow, Reform};
 pub use share::Share;
 pub use territory::Part;
@@ -28,6 +29,7 @@ use crate::dimension::Dimension;
 use crate::indicator::{Indicator, Kind, Sensitivity};
 use crate::lineage::{Before, Reading, Step};
 use crate::plausibility::Rule;
+use crate::regime::Regime;
 use crate::unit::{Level, Map, NATION, Succession, Unit, UnitId};
 
 /// Code and name of a level.
@@ -82,6 +84,9 @@ pub struct Registry {
     indicator_by_code: HashMap<String, usize>,
     programmes: Vec<Programme>,
     rules: Vec<Rule>,
+    regimes: Vec<Arc<Regime>>,
+    /// Places in `regimes` of those that approve, by indicator.
+    approving: HashMap<String, Vec<usize>>,
     stands: crate::rollup::Stands,
 }
 
@@ -335,5 +340,21 @@ impl Registry {
     /// All programmes, by code.
     pub fn programmes(&self) -> &[Programme] {
         &self.programmes
+    }
+
+    /// A reporting regime by code.
+    pub fn regime(&self, code: &str) -> Option<&Arc<Regime>> {
+        self.regimes.iter().find(|r| r.code == code)
+    }
+
+    /// All reporting regimes, by code.
+    pub fn regimes(&self) -> &[Arc<Regime>] {
+        &self.regimes
+    }
+
+    /// The regimes with approvals that an indicator, by its full code, is reported under.
+    pub fn approving(&self, indicator: &str) -> impl Iterator<Item = &Arc<Regime>> {
+        let places = self.approving.get(indicator).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.regimes[*place])
     }
 }

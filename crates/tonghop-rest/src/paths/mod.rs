@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod export;
 pub(crate) mod question;
 pub(crate) mod registry;
+pub(crate) mod reports;
 pub(crate) mod running;
 pub(crate) mod submission;
 

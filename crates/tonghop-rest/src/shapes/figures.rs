@@ -51,7 +51,7 @@ pub struct Revision {
     #[schema(required)]
     pub digest: Option<String>,
     /// What is remarkable about it beside other figures, as it was when it was rolled up.
-    pub findings: Vec<Finding>,
+    pub findings: Option<Vec<Finding>>,
 }
 
 /// A page of figures.

@@ -7,6 +7,7 @@ mod figures;
 mod maps;
 mod problems;
 mod registry;
+mod reports;
 mod submissions;
 mod totals;
 
@@ -15,6 +16,10 @@ pub use figures::{Figures, FiguresFile, Revision};
 pub use maps::{History, Level, MapDiff, Part, Unit, UnitChange, Units};
 pub use problems::{Finding, Problem};
 pub use registry::{Dimension, Dimensions, Indicator, Indicators, Member, Programme, Programmes};
+pub use reports::{
+    Act, Closing, Compliance, Deadline, Done, Owed, Regime, Regimes, Report, ReportCount, ReportEvent,
+    Reports, ToDo,
+};
 pub use submissions::{
     Accepted, DryRun, Effect, Found, Received, State, SubmissionState, Submitted, SubmittedFigure, Whole,
 };

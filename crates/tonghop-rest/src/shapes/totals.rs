@@ -91,6 +91,8 @@ pub struct Total {
     pub expected: u64,
     /// Covered cells without a value.
     pub unavailable: u64,
+    /// Cells that a total of approved figures only covers, where a regime has the indicator approved.
+    pub approved: Option<u64>,
     /// Of a stock: the oldest date in it.
     #[schema(format = Date)]
     pub oldest: Option<String>,

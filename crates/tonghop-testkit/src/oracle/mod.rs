@@ -60,6 +60,7 @@
 //!     unit's cells if all of the past was covered, else none. Its own activity is that of its past until it has some.
 //! 25. Restated, the total is put together of those of the units of P's own map, along all successions.
 
+mod approved;
 mod figures;
 mod past;
 mod ratio;
@@ -67,6 +68,8 @@ mod rollup;
 mod shape;
 mod sides;
 mod state;
+
+pub use approved::{Approval, approved};
 
 use std::rc::Rc;
 

@@ -68,6 +68,7 @@ fn registry(units: &units::UnitSeed, indicators: &indicators::IndicatorSeed) -> 
         indicators: indicators::rows(indicators),
         programmes: vec![],
         plausibility: vec![],
+        regimes: vec![],
     };
     Registry::build(draft, None).expect("a random world is consistent")
 }

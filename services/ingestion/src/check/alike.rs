@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use tonghop_access::{Grant, Reach};
 use tonghop_core::Date;
 use tonghop_core::decimal::MAX_FIGURE;
@@ -21,9 +22,10 @@ use tonghop_proto::record::{Columns, Heading, Said};
 use tonghop_runtime::Finding;
 
 use super::part::{self, Parts};
-use super::{Checker, unit};
+use super::{Checker, Under, unit};
 use crate::alike::Alike;
 use crate::finding::Findings;
+use crate::locks::Locks;
 use crate::submission::{Limits, Place, RawSubmission};
 
 /// A submission that was accepted for its kinds of figures.
@@ -85,6 +87,13 @@ pub fn accept_from(
     alike: Alike<'_>,
     limits: &Limits,
 ) -> Option<Accepted> {
+    accept_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, alike, limits)
+}
+
+/// The same where periods may be closed: figures of a period that somebody has closed, or opened again, are left to be
+/// checked one by one.
+pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Option<Accepted> {
+    let Under { grant, registry, .. } = *under;
     let Alike { source, note, kinds, units, unit, kind, number, mut skeleton } = alike;
     // Codes and numbers are no longer than this here, and of characters that can be seen.
     if unit.is_empty() || unit.len() > limits.max_figures || limits.max_text < crate::alike::LONGEST {
@@ -94,7 +103,7 @@ pub fn accept_from(
     let firsts = kinds.into_iter().map(|k| k.first).collect();
     // The first figure of each kind stands for the others; that is all the usual check is asked.
     let raw = RawSubmission { source, note, figures: firsts, ..RawSubmission::default() };
-    let mut checker = Checker::new(grant, registry, limits, Findings::default());
+    let mut checker = Checker::new(*under, limits, Findings::default());
     checker.submission(&raw);
     let mut parts = Parts::within_a_submission(registry);
     let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
@@ -103,6 +112,9 @@ pub fn accept_from(
     for (first, decimals) in raw.figures.iter().zip(&decimals) {
         let one = checker.figure(first)?;
         let (figure, indicator) = (&one.accepted.figure, one.indicator);
+        if under.locks.on(indicator, figure.period).next().is_some() {
+            return None;
+        }
         let class: Class =
             (indicator.calendar.last_day(figure.period), indicator.collection_level, figure.scope);
         let row = rows.iter().position(|r| r.class == class).unwrap_or_else(|| {

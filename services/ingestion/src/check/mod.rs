@@ -7,6 +7,7 @@
 
 mod alike;
 mod breakdown;
+mod closed;
 mod named;
 pub(crate) mod nearest;
 mod part;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use tonghop_access::Grant;
 use tonghop_core::figure::{Figure, Scope};
 use tonghop_core::indicator::Indicator;
@@ -31,10 +33,11 @@ use tonghop_proto::record::AcceptedFigure;
 use tonghop_runtime::{Finding, Got, Text};
 
 use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
+use crate::locks::Locks;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
 use breakdown::{Placed, Wrong};
 
-pub use alike::{Accepted, accept, accept_from};
+pub use alike::{Accepted, accept, accept_from, accept_under};
 
 /// A submission that may be taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +67,29 @@ pub fn check_from(
     raw: &RawSubmission,
     limits: &Limits,
 ) -> Result<Checked, Vec<Finding>> {
-    let mut checker = Checker::new(grant, registry, limits, raw.reading.clone());
+    check_under(&Under { grant, registry, locks: &Locks::default(), now: Timestamp::MIN }, raw, limits)
+}
+
+/// What a submission is checked under.
+#[derive(Clone, Copy, Debug)]
+pub struct Under<'r> {
+    /// What may be reported.
+    pub grant: &'r Grant,
+    /// What its words mean.
+    pub registry: &'r Registry,
+    /// Periods that are closed.
+    pub locks: &'r Locks,
+    /// When it was received: some periods are open until a time.
+    pub now: Timestamp,
+}
+
+/// [`check_from`] where periods may be closed.
+///
+/// # Errors
+/// As there.
+pub fn check_under(under: &Under<'_>, raw: &RawSubmission, limits: &Limits) -> Result<Checked, Vec<Finding>> {
+    let registry = under.registry;
+    let mut checker = Checker::new(*under, limits, raw.reading.clone());
     checker.warnings = raw.remarks.clone();
     checker.by_name = raw.by_name;
     checker.submission(raw);
@@ -105,8 +130,9 @@ struct One<'r> {
 
 struct Checker<'r, 'a> {
     /// What may be reported.
-    grant: &'a Grant,
+    grant: &'r Grant,
     registry: &'r Registry,
+    under: Under<'r>,
     limits: &'a Limits,
     findings: Findings,
     warnings: Findings,
@@ -124,15 +150,11 @@ struct Checker<'r, 'a> {
 }
 
 impl<'r, 'a> Checker<'r, 'a> {
-    fn new(
-        grant: &'a Grant,
-        registry: &'r Registry,
-        limits: &'a Limits,
-        findings: Findings,
-    ) -> Checker<'r, 'a> {
+    fn new(under: Under<'r>, limits: &'a Limits, findings: Findings) -> Checker<'r, 'a> {
         Checker {
-            grant,
-            registry,
+            grant: under.grant,
+            registry: under.registry,
+            under,
             limits,
             findings,
             warnings: Findings::default(),
@@ -196,6 +218,9 @@ impl<'r, 'a> Checker<'r, 'a> {
         let programmes = self.programmes(raw, bad, indicator);
         if let (Some(unit), Some(placed), Some(period), Some(scope)) = (unit, &placed, in_time, scope) {
             self.once((unit, placed.number, period, scope), &raw.place);
+        }
+        if let (Some(unit), Some(indicator), Some(period)) = (unit, indicator, in_time) {
+            self.closed(raw, indicator, unit, period);
         }
         let statement = self.statement(raw, bad, indicator);
         let (placed, indicator) = (placed?, indicator?);

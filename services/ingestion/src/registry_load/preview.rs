@@ -129,6 +129,22 @@ pub(super) fn table_changes(before: Option<&Registry>, next: &Registry) -> Vec<T
         };
         r.indicators().iter().map(|i| (i.code.clone(), said(i))).collect()
     });
+    count("chế độ báo cáo", "regimes", &|r| {
+        let said = |regime: &tonghop_core::regime::Regime| {
+            let named = |level: &tonghop_core::unit::Level| r.level_code(*level).to_owned();
+            let plain = tonghop_core::regime::Regime {
+                level: tonghop_core::unit::NATION,
+                approvals: vec![],
+                deadlines: vec![],
+                ..regime.clone()
+            };
+            let approvals: Vec<String> = regime.approvals.iter().map(named).collect();
+            let deadlines: Vec<(String, u16)> =
+                regime.deadlines.iter().map(|(l, d)| (named(l), *d)).collect();
+            format!("{} {approvals:?} {deadlines:?} {plain:?}", r.level_code(regime.level))
+        };
+        r.regimes().iter().map(|regime| (regime.code.clone(), said(regime))).collect()
+    });
     count("chương trình", "programmes", &|r| {
         r.programmes().iter().map(|p| (p.code.clone(), format!("{p:?}"))).collect()
     });

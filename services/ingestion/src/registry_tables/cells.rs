@@ -2,6 +2,7 @@
 
 use tonghop_core::Date;
 use tonghop_core::decimal::parse_decimal;
+use tonghop_proto::registry as pb;
 
 use tonghop_runtime::{Got, Text};
 
@@ -103,6 +104,33 @@ impl<'r> Cells<'r> {
             self.wrong(Code::NotAWholeNumber, column, text, expected, hint);
             0
         })
+    }
+
+    /// Levels with days, as `commune=5|province=12`.
+    pub(super) fn deadlines(&mut self, column: &str) -> Vec<pb::Deadline> {
+        let mut out = vec![];
+        for pair in self.list(column) {
+            let read = pair.split_once('=').and_then(|(level, days)| {
+                let digits = !days.is_empty() && days.bytes().all(|b| b.is_ascii_digit());
+                let days = days.parse().ok().filter(|_| digits)?;
+                (!level.is_empty()).then(|| pb::Deadline { level: level.to_owned(), days })
+            });
+            match read {
+                Some(deadline) => out.push(deadline),
+                None => {
+                    let expected = Text::of(
+                        "một cấp và số ngày sau ngày cuối kỳ, ví dụ commune=5",
+                        "a level and how many days after the period's last day, as commune=5",
+                    );
+                    let hint = Text::of(
+                        "ghi các cấp kèm số ngày, cách nhau bằng |: commune=5|province=12",
+                        "write the levels with their days, separated by |: commune=5|province=12",
+                    );
+                    self.wrong(Code::MalformedDeadline, column, &pair, expected, hint);
+                }
+            }
+        }
+        out
     }
 
     /// A share between 0 and 1, exactly, in millionths.

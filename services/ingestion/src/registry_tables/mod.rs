@@ -43,7 +43,7 @@ const REFORM: [&str; 3] = ["changes.csv", "successions.csv", "levels.csv"];
 
 /// Reads the tables, by file name. With a `units.csv` they are a whole registry: `levels.csv`, `units.csv`,
 /// `successions.csv`, `calendars.csv`, `dimensions.csv`, `dimension_members.csv`, `indicators.csv`,
-/// `programmes.csv`, and perhaps `plausibility.csv` and `changes.csv`. Without it `changes.csv` is a reform, with `successions.csv`
+/// `programmes.csv`, and perhaps `plausibility.csv`, `regimes.csv` and `changes.csv`. Without it `changes.csv` is a reform, with `successions.csv`
 /// where something goes on as something else and `levels.csv` where there are new ones.
 ///
 /// Shares are read exactly, into millionths. Dates and codes stay as written.
@@ -53,7 +53,11 @@ const REFORM: [&str; 3] = ["changes.csv", "successions.csv", "levels.csv"];
 pub fn read(tables: &BTreeMap<String, Vec<u8>>) -> Result<Given, Vec<Finding>> {
     let mut reader = Reader { tables, findings: Findings::default() };
     let given = if tables.contains_key("changes.csv") && !tables.contains_key("units.csv") {
-        for name in WHOLE.into_iter().filter(|n| tables.contains_key(*n) && !REFORM.contains(n)) {
+        for name in WHOLE
+            .into_iter()
+            .chain(["regimes.csv"])
+            .filter(|n| tables.contains_key(*n) && !REFORM.contains(n))
+        {
             reader.findings.add(|| {
                 let tables = REFORM.join(", ");
                 let got = Text::of("một bảng của danh mục đầy đủ", "a table of a whole registry");
@@ -110,6 +114,7 @@ impl Reader<'_> {
                 }
                 false => vec![],
             },
+            regimes: self.regimes(),
         };
         let columns = ["dimension", "code", "name_vi", "name_en"];
         let no_dimensions = registry.dimensions.is_empty();
@@ -137,6 +142,14 @@ impl Reader<'_> {
             (Some(format!("{dimension}={}", cells.text("code"))), ())
         });
         registry
+    }
+
+    /// `regimes.csv`, which a registry can do without.
+    fn regimes(&mut self) -> Vec<pb::Regime> {
+        match self.tables.contains_key("regimes.csv") {
+            true => self.table("regimes.csv", &rows::REGIME, rows::regime),
+            false => vec![],
+        }
     }
 
     /// `changes.csv`, and those of its further tables that are there.

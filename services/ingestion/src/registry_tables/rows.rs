@@ -172,3 +172,39 @@ pub(super) fn indicator(cells: &mut Cells<'_>) -> (Option<String>, pb::Indicator
     };
     (Some(indicator.code.clone()), indicator)
 }
+
+/// The columns of a regime.
+pub(super) const REGIME: [&str; 13] = [
+    "code",
+    "name_vi",
+    "name_en",
+    "programme",
+    "indicators",
+    "level",
+    "frequency",
+    "calendar",
+    "valid_from",
+    "valid_to",
+    "approvals",
+    "deadlines",
+    "source",
+];
+
+pub(super) fn regime(cells: &mut Cells<'_>) -> (Option<String>, pb::Regime) {
+    let regime = pb::Regime {
+        code: cells.some("code"),
+        name_vi: cells.some("name_vi"),
+        name_en: cells.some("name_en"),
+        programme: cells.text("programme"),
+        indicators: cells.list("indicators"),
+        level: cells.some("level"),
+        frequency: cells.some("frequency"),
+        calendar: cells.some("calendar"),
+        valid_from: cells.open_day("valid_from"),
+        valid_to: cells.open_day("valid_to"),
+        approvals: cells.list("approvals"),
+        deadlines: cells.deadlines("deadlines"),
+        source: cells.text("source"),
+    };
+    (Some(regime.code.clone()), regime)
+}

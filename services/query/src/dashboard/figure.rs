@@ -117,6 +117,12 @@ pub(super) fn coverage_of(lang: Lang, total: &pb::Total) -> Markup {
                 (lang.count(total.unavailable)) " " (lang.of("ô không có số liệu", "cells not available"))
             }
         }
+        @if let Some(approved) = total.approved {
+            " "
+            span.note {
+                (lang.of("đã duyệt", "approved")) " " (lang.count(approved)) "/" (lang.count(total.expected))
+            }
+        }
     }
 }
 

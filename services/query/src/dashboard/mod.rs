@@ -46,7 +46,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jiff::Timestamp;
 use tonghop_access::Caller;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::period::Period;
@@ -293,11 +292,6 @@ impl Dashboard {
 }
 
 impl Query {
-    /// The time, as this process was given it.
-    fn now(&self) -> Timestamp {
-        (self.now)()
-    }
-
     /// The registry loaded last, of those that answers were made with.
     fn newest_registry_held(&self) -> Option<Arc<Registry>> {
         let held = self.registries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,6 +36,7 @@ pub(super) fn request(asked: &TotalsFile) -> pb::GetTotalsRequest {
         rank: asked.rank,
         as_of: asked.as_of,
         review: asked.review,
+        figures: asked.figures,
     }
 }
 
@@ -67,6 +68,7 @@ impl<'a> Asking<'a> {
             ("rank", yes(asked.rank)),
             ("as_of", &number(asked.as_of)),
             ("review", &asked.review),
+            ("figures", &asked.figures),
         ];
         Asking { indicator: &asked.indicator, lang: asked.lang, bom: asked.bom, asked: given(&all) }
     }

@@ -75,7 +75,8 @@ impl FigureRows {
         caller: Caller,
         asked: &FiguresFile,
     ) -> Result<FigureRows, Failure> {
-        let when = When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, pinned: None };
+        let when =
+            When { at_least: asked.at_least, as_of: asked.as_of, review: &asked.review, ..When::default() };
         let view = query.view(&caller, when).await?;
         let period = ask::period(&asked.period)?;
         let breakdown = ask::breakdown(&asked.breakdown)?;

@@ -6,7 +6,7 @@ use tonghop_proto::query::{ExplainRequest, ExplainResponse, ExplainTreeRequest, 
 use crate::arguments::ServerArguments;
 use crate::branches;
 use crate::client::Client;
-use crate::commands::totals::{QuestionArguments, given};
+use crate::commands::totals::{QuestionArguments, figures, given};
 use crate::json;
 use crate::output::{say, say_all};
 use crate::rows::{self, Names, Shown};
@@ -42,6 +42,10 @@ pub struct ExplainArguments {
 /// # Errors
 /// Where the question is refused.
 pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
+    let figures = figures(&arguments.question);
+    if arguments.depth > 0 && arguments.question.approved {
+        return Err(Trouble::Usage("--depth opens totals of all figures: leave out --approved".to_owned()));
+    }
     let Some(indicator) = arguments.question.indicator else {
         return Err(Trouble::Usage("--indicator is needed: one total is explained at a time".to_owned()));
     };
@@ -78,6 +82,7 @@ pub async fn run(arguments: ExplainArguments) -> Result<(), Trouble> {
         map: arguments.question.map,
         as_of: arguments.question.as_of,
         review: arguments.question.review,
+        figures,
     };
     let explained = client.query().explain(request).await?.into_inner();
     if arguments.json {

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub mod compliance;
 pub mod demo;
 pub mod explain;
 pub mod form;
@@ -8,6 +9,7 @@ pub mod load;
 pub mod map;
 pub mod push;
 pub mod registry;
+pub mod report;
 pub mod review;
 pub mod totals;
 pub mod up;
@@ -32,6 +34,8 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Registry(command) => registry::run(command).await,
         Command::Map(command) => map::run(command).await,
         Command::Review(command) => review::run(command).await,
+        Command::Report(command) => report::run(command).await,
+        Command::Compliance(arguments) => compliance::run(arguments).await,
         Command::Key(command) => key::run(command).await,
         Command::LoadMonth(arguments) => load::run(arguments).await,
     }

@@ -39,6 +39,9 @@ pub struct QuestionArguments {
     /// As of a frozen review.
     #[arg(long, default_value = "", conflicts_with = "as_of")]
     pub review: String,
+    /// Of approved figures only.
+    #[arg(long)]
+    pub approved: bool,
 }
 
 /// By what a question is spread out.
@@ -156,8 +159,14 @@ fn request(arguments: &TotalsArguments) -> Result<GetTotalsRequest, Trouble> {
         rank: arguments.rank,
         as_of: arguments.question.as_of,
         review: arguments.question.review.clone(),
+        figures: figures(&arguments.question),
         ..GetTotalsRequest::default()
     })
+}
+
+/// Which figures are asked.
+pub fn figures(question: &QuestionArguments) -> String {
+    if question.approved { "approved" } else { "" }.to_owned()
 }
 
 fn show(arguments: &TotalsArguments, totals: &[Total], names: &Names) {
