@@ -171,6 +171,24 @@ impl Country {
         self.message_plus(communes, month, key, 0)
     }
 
+    /// The same, of another source.
+    pub(crate) fn message_of(
+        &self,
+        source: &str,
+        communes: Range<usize>,
+        month: Month,
+        key: &str,
+    ) -> Vec<u8> {
+        let request = SubmitRequest {
+            idempotency_key: key.to_owned(),
+            source: source.to_owned(),
+            note: NOTE.to_owned(),
+            figures: self.figures(communes, month),
+            ..SubmitRequest::default()
+        };
+        request.encode_to_vec()
+    }
+
     /// The same, each value so much more: a revision.
     pub(crate) fn message_plus(&self, communes: Range<usize>, month: Month, key: &str, more: i64) -> Vec<u8> {
         let request = SubmitRequest {

@@ -153,6 +153,9 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     if arguments.rows.contains(&7) {
         tables.extend(rows::growth::decade(&setup).await?);
     }
+    if arguments.rows.contains(&8) {
+        tables.extend(rows::neighbours::run(&setup).await?);
+    }
     let page: String = tables.iter().map(Table::markdown).collect();
     println!("{page}");
     let name = arguments.rows.iter().map(u8::to_string).collect::<Vec<_>>().join("-");

@@ -27,15 +27,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The server's side of `IngestionService` once more, where `Submit` takes the bytes of what is submitted in place of a
-/// message of tens of thousands of figures.
+/// The server's side of `IngestionService` once more, where `Submit` and `SubmitStream` take the bytes of what is submitted
+/// in place of messages of tens of thousands of figures.
 fn intake(descriptors: &FileDescriptorSet) -> manual::Service {
     let services = descriptors.file.iter().flat_map(|f| &f.service);
     let methods = services.filter(|s| s.name() == "IngestionService").flat_map(|s| &s.method);
     let mut service = manual::Service::builder().package("tonghop.ingestion.v1").name("IngestionService");
     for method in methods {
         let ours = |kind: &str| kind.replace(".tonghop.ingestion.v1.", "crate::ingestion::");
-        let raw = method.name() == "Submit";
+        let raw = ["Submit", "SubmitStream"].contains(&method.name());
         let mut stub = manual::Method::builder()
             .name(snake_case(method.name()))
             .route_name(method.name())

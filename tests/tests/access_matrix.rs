@@ -80,6 +80,8 @@ enum May {
     ReportHere,
     /// Whoever reports for Hà Nội.
     ReportThere,
+    /// Whoever reports.
+    Report,
     /// Whoever may see a submission of Bắc Kạn's source; to others there is none.
     SeeSubmission,
     /// Who administers.
@@ -107,6 +109,7 @@ impl May {
             May::Anybody => decide(&EVERYBODY, Code::PermissionDenied),
             May::Identified => decide(&but_anonymous, Code::PermissionDenied),
             May::ReportHere => decide(&[Reporter, Administrator], Code::PermissionDenied),
+            May::Report => decide(&[Reporter, Neighbour, Administrator], Code::PermissionDenied),
             May::ReportThere => decide(&[Neighbour, Administrator], Code::PermissionDenied),
             May::SeeSubmission => decide(
                 // The approver's key is of the same source.
@@ -267,6 +270,17 @@ const OPERATIONS: &[Operation] = &[
         ("tonghop.ingestion.v1.IngestionService/SubmitStream", |t| submit_stream(t, THERE)),
         ("POST /v1/submissions", |t| push(t, THERE, "true")),
         May::ReportThere,
+    ),
+    operation(
+        ("tonghop.ingestion.v1.IngestionService/GetStreamProgress", |t| {
+            ingestion::GetStreamProgressRequest {
+                idempotency_key: t.fresh.clone(),
+                source: source_of(HERE).into(),
+            }
+            .encode_to_vec()
+        }),
+        NO_REST,
+        May::Report,
     ),
     operation(
         ("tonghop.ingestion.v1.IngestionService/GetSubmission", |t| {

@@ -192,6 +192,39 @@ async fn a_registry_loaded_through_one_ingestion_holds_at_once_for_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_submission_sent_at_once_to_two_ingestions_is_taken_once() {
+    let Some(On::Postgres(postgres)) = On::postgres() else { return };
+    let database = postgres.database();
+    let (url, any) = (database.url(), "127.0.0.1:0");
+    let both = [start("tonghop-ingestion", &url, any, &[]), start("tonghop-ingestion", &url, any, &[])];
+    load_registry(&both[0]).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for round in 0..5 {
+        let document = serde_json::json!({"source": "test", "figures": [{
+            "unit": "01864", "indicator": "tg02", "period": "2024-M05", "scope": "own",
+            "value": round.to_string(), "breakdown": {"reporter": "cong-an"},
+        }]});
+        let pushes = (0..16).map(|n| {
+            let push = http.post(format!("{}/v1/submissions", both[n % 2].url)).body(document.to_string());
+            let push = push.header("Content-Type", "application/json");
+            let push = push.header("Idempotency-Key", format!("round {round}"));
+            tokio::spawn(json(push))
+        });
+        let pushes: Vec<_> = pushes.collect();
+        let (mut first, mut receipts) = (0, vec![]);
+        for push in pushes {
+            let (status, receipt) = push.await.expect("an answer");
+            assert!([200, 201].contains(&status), "{status} {receipt}");
+            first += usize::from(status == 201);
+            receipts.push(receipt);
+        }
+        assert_eq!(first, 1, "{receipts:?}");
+        assert_eq!(receipts[0]["position"], 2 + round);
+        assert!(receipts.iter().all(|receipt| *receipt == receipts[0]), "{receipts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_through_two_ingestions_and_loads_in_between_leave_a_dense_ledger() {
     let Some(On::Postgres(postgres)) = On::postgres() else { return };
     let database = postgres.database();

@@ -698,3 +698,28 @@ async fn of_very_many_findings_the_first_are_listed_and_the_rest_counted() {
     assert!(status.message().contains("findings"), "{status:?}");
     assert_eq!(server.head().await, before);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_compressed_is_refused_by_name() {
+    let server = Server::start().await;
+    let before = server.head().await;
+    let headers =
+        [("idempotency-key", "k"), ("content-type", "application/json"), ("content-encoding", "gzip")];
+    let reply = server.post(&[], &headers, vec![0x1f, 0x8b, 8, 0]).await;
+    assert_refused("compressed", &reply, 415, &[("content_encoding", "Content-Encoding")]);
+    // A bomb over gRPC: a few kilobytes that would be megabytes.
+    let address = server.url("/", &[]).to_string();
+    let channel = tonic::transport::Channel::from_shared(address).unwrap().connect().await.unwrap();
+    let mut client = pb::ingestion_service_client::IngestionServiceClient::new(channel)
+        .send_compressed(tonic::codec::CompressionEncoding::Gzip);
+    let request = pb::SubmitRequest {
+        idempotency_key: "k".into(),
+        source: "test".into(),
+        note: "0".repeat(20 << 20),
+        ..pb::SubmitRequest::default()
+    };
+    let status = client.submit(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
+    assert!(status.message().contains("gzip"), "{status:?}");
+    assert_eq!(server.head().await, before);
+}

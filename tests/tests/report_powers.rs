@@ -63,7 +63,7 @@ impl Ledgers {
         let ledger = Ledger::open(&self.url).await.expect("a ledger");
         let given = Given {
             limits: Limits::default(),
-            authority: Authority::new(Settings::open(), now),
+            authority: Authority::new(Settings::open(), now).expect("an authority"),
             now,
             random: tonghop_ingestion::random,
             stop: self.stopper.stop(),

@@ -27,6 +27,7 @@ on_both! {
     a_reader_can_wait_for_what_was_just_written,
     an_answer_that_did_not_change_is_not_sent_again,
     a_submission_in_pieces_is_one_submission,
+    a_stream_whose_line_breaks_goes_on_after_what_came,
     what_came_over_grpc_is_read_back_over_rest,
     a_registry_that_adds_an_indicator_keeps_all_totals,
     a_registry_is_loaded_once_under_a_key_and_another_is_a_conflict,
@@ -120,6 +121,12 @@ async fn the_same_content_under_another_key_changes_nothing_and_says_so(on: On) 
     let again = server.push_json("l", &document).await;
     assert_eq!((again.status, again.position()), (201, first.position() + 1));
     assert_eq!(effect(&server, &again).await["effect"], counts(0, 0, 2, 0));
+    // What says what stands already is no revision.
+    for (period, value) in [("2023-M03", "10"), ("2023-M04", "0")] {
+        let figures = server.figures("tg01", COMMUNE, period).await;
+        let [one] = figures.as_slice() else { panic!("{figures:?}") };
+        assert_eq!((&one["value"], &one["position"]), (&json!(value), &json!(first.position())), "{one}");
+    }
     server.assert_clean().await;
 }
 
@@ -439,6 +446,65 @@ async fn a_submission_in_pieces_is_one_submission(on: On) {
     let violations = status.get_details_bad_request().unwrap().field_violations;
     assert_eq!((violations.len(), violations[0].field.as_str()), (1, "figures[1].unit"));
     assert_eq!(server.head().await.position, 2);
+    server.assert_clean().await;
+}
+
+async fn a_stream_whose_line_breaks_goes_on_after_what_came(on: On) {
+    let server = Server::start_on(on).await;
+    let piece = |months: std::ops::RangeInclusive<u32>| SubmitStreamRequest {
+        idempotency_key: "k".into(),
+        source: "test".into(),
+        figures: months.map(wire).collect(),
+        ..SubmitStreamRequest::default()
+    };
+    let over_the_port = async || {
+        let address = server.url("/", &[]).to_string();
+        let channel = tonic::transport::Channel::from_shared(address).unwrap().connect().await.unwrap();
+        pb::ingestion_service_client::IngestionServiceClient::new(channel)
+    };
+    let progress = async || {
+        let asked = pb::GetStreamProgressRequest { idempotency_key: "k".into(), source: "test".into() };
+        server.ingestion().get_stream_progress(asked).await.unwrap().into_inner()
+    };
+    // The line breaks: the connection is gone with all that was sent over it. It may break before anything came.
+    let mut held = 0;
+    while held == 0 {
+        let (sender, messages) = tokio::sync::mpsc::channel(1);
+        let mut client = over_the_port().await;
+        let sending = tokio::spawn(async move {
+            let messages = tokio_stream::wrappers::ReceiverStream::new(messages);
+            client.submit_stream(messages).await
+        });
+        for message in [piece(1..=2), piece(3..=5), piece(6..=7)] {
+            sender.send(message).await.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sending.abort();
+        assert!(sending.await.is_err());
+        // It is kept once the break is noticed.
+        for _ in 0..50 {
+            held = progress().await.held_figures;
+            if held > 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    assert!([2, 5, 7].contains(&held), "{held}");
+    assert_eq!(server.head().await.position, 1, "nothing is stored before the end");
+
+    let rest = SubmitStreamRequest { after_figures: held, ..piece(held + 1..=12) };
+    let answer = over_the_port().await.submit_stream(tokio_stream::iter([rest])).await.unwrap().into_inner();
+    let receipt = answer.receipt.unwrap();
+    assert_eq!((receipt.position, receipt.figures, answer.replayed), (2, 12, false));
+    // It is the submission that it is when it comes in one piece.
+    let again =
+        server.ingestion().submit_stream(tokio_stream::iter([piece(1..=12)])).await.unwrap().into_inner();
+    assert_eq!((again.replayed, again.receipt.as_ref()), (true, Some(&receipt)));
+    let done = progress().await;
+    assert_eq!((done.held_figures, done.receipt), (0, Some(receipt)));
+    server.wait(2).await;
+    assert_eq!(server.total("tg02", COMMUNE, "2023", "").await["value"], "78");
     server.assert_clean().await;
 }
 

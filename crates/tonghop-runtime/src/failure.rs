@@ -3,6 +3,8 @@
 //! A [`Failure`] is what went wrong in terms a caller may read, and apart from it what the operator needs. It
 //! becomes an RFC 9457 problem on REST and a status with rich details on gRPC, both from this one value.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -194,6 +196,9 @@ impl FailureKind {
     }
 }
 
+/// How long to wait where nothing else is said.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// Why an operation did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
@@ -201,6 +206,8 @@ pub struct Failure {
     kind: FailureKind,
     detail: Text,
     findings: Vec<Finding>,
+    /// How long to wait before it is tried again.
+    retry_after: Option<Duration>,
     #[source]
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -208,7 +215,7 @@ pub struct Failure {
 impl Failure {
     /// A failure a caller may read.
     pub fn new(kind: FailureKind, detail: Text) -> Failure {
-        Failure { kind, detail, findings: vec![], cause: None }
+        Failure { kind, detail, findings: vec![], retry_after: None, cause: None }
     }
 
     /// One thing that was found wrong.
@@ -221,6 +228,12 @@ impl Failure {
     #[must_use]
     pub fn with_findings(self, findings: Vec<Finding>) -> Failure {
         Failure { findings, ..self }
+    }
+
+    /// With how long to wait before it is tried again: `Retry-After` on REST, `google.rpc.RetryInfo` on gRPC.
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> Failure {
+        Failure { retry_after: Some(wait), ..self }
     }
 
     /// A fault whose cause only the operator sees.
@@ -262,6 +275,12 @@ impl Failure {
     /// Everything found wrong.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// How long to wait before it is tried again; nothing where that would not help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let usual = matches!(self.kind, FailureKind::Unavailable | FailureKind::TooMany);
+        self.retry_after.or_else(|| usual.then_some(RETRY_AFTER))
     }
 
     /// Whether it is the service's fault, or its state.
@@ -327,8 +346,10 @@ impl IntoResponse for Failure {
         if self.kind == FailureKind::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if matches!(self.kind, FailureKind::Unavailable | FailureKind::TooMany) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(wait) = self.retry_after() {
+            // Whole seconds, and never too few.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
     }
@@ -384,6 +405,7 @@ impl From<Failure> for tonic::Status {
         if let Some(trace_id) = failure.trace_id() {
             details.set_request_info(trace_id, "");
         }
+        details.set_retry_info(failure.retry_after());
         let mut message = beginning(&failure.detail.to_string());
         if carried < failure.findings.len() {
             let more = Text::of(

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 mod failure;
+mod first_bytes;
 pub mod language;
 pub mod metrics;
 pub mod process;

@@ -23,6 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use crate::first_bytes::FirstBytes;
 use crate::language::spoken;
 use crate::metrics::{Metrics, counted};
 use crate::tls::Tls;
@@ -109,6 +110,46 @@ const FRAME: u32 = 1 << 20;
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
+/// Connections at once; more are closed as they come, so that those that are there go on.
+const CONNECTIONS: usize = 4096;
+/// How long a connection has for its first bytes, and one of HTTP/1 for each head of a request, the wait for it included.
+const HEAD: Duration = Duration::from_secs(30);
+/// Bytes of a request's head: its line and headers.
+const HEAD_BYTES: usize = 64 << 10;
+/// Headers of a request.
+const HEADERS: usize = 100;
+/// Requests at once on one connection of HTTP/2; whoever has more waits with them.
+const STREAMS: u32 = 256;
+/// Requests on one connection that were begun and given up and are not cleaned away yet: more are a flood, for which
+/// the connection is closed (CVE-2023-44487, and what came after it).
+const RESETS: usize = 32;
+/// How often a silent connection of HTTP/2 is asked whether somebody is there, and how long it has to answer.
+const ALIVE: Duration = Duration::from_secs(30);
+
+/// How connections are served.
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_frame_size(FRAME)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS)
+        .max_header_list_size(HEAD_BYTES as u32)
+        .keep_alive_interval(ALIVE)
+        .keep_alive_timeout(ALIVE);
+    builder
+}
+
 /// Serves until `shutdown` resolves, then lets requests under way finish; over TLS, where that is given.
 ///
 /// # Errors
@@ -119,14 +160,8 @@ pub async fn serve(
     tls: Option<Tls>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_frame_size(FRAME)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW);
+    let builder = builder();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let under_way = GracefulShutdown::new();
     let following = async {
         match tls.clone() {
@@ -142,6 +177,10 @@ pub async fn serve(
             () = &mut shutdown => break,
             () = &mut following => break,
         };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::warn!(connections = CONNECTIONS, "too many connections: one more is closed");
+            continue;
+        };
         // Small answers must not wait for the acknowledgement of the packet before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
@@ -149,14 +188,15 @@ pub async fn serve(
         let service = TowerToHyperService::new(app.clone());
         let (watcher, builder, tls) = (under_way.watcher(), builder.clone(), tls.clone());
         tokio::spawn(async move {
+            let _place = place;
             let ended = match tls {
                 None => {
-                    let connection = TokioIo::new(connection);
+                    let connection = TokioIo::new(FirstBytes::within(HEAD, connection));
                     watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
                 }
                 Some(tls) => match tls.accept(connection, from).await {
                     Ok(connection) => {
-                        let connection = TokioIo::new(connection);
+                        let connection = TokioIo::new(FirstBytes::within(HEAD, connection));
                         watcher.watch(builder.serve_connection_with_upgrades(connection, service)).await
                     }
                     Err(error) => Err(error.into()),

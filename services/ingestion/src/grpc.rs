@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_access::{Role, of_request};
@@ -19,8 +18,8 @@ use tonghop_store::{EntryKind, Receipt};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use crate::service::{Ingestion, Taken, too_large};
-use crate::wire;
+use crate::fair::{Held, Metered};
+use crate::service::{Ingestion, Taken};
 use crate::writer::failure;
 
 /// The gRPC face of [`Ingestion`]: submissions and the ledger.
@@ -29,6 +28,9 @@ pub struct IngestionGrpc(pub Arc<Ingestion>);
 
 /// The largest message: a submission at its limit, and what wraps it.
 const LARGEST_MESSAGE: usize = 40 << 20;
+/// The operations whose requests may be that large.
+const LARGE: [&str; 2] =
+    ["/tonghop.ingestion.v1.IngestionService/Submit", "/tonghop.ingestion.v1.IngestionService/SubmitStream"];
 /// Entries of the ledger read in one go, and their bytes.
 const TAIL_ENTRIES: u64 = 200;
 const TAIL_BYTES: usize = 16 << 20;
@@ -39,8 +41,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl IngestionGrpc {
     /// Submissions, as a service to be routed to.
-    pub fn submissions(&self) -> IngestionServiceServer<IngestionGrpc> {
-        IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE)
+    pub fn submissions(&self) -> Metered<IngestionServiceServer<IngestionGrpc>> {
+        let service = IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE);
+        Metered::new(service, Arc::clone(&self.0.admission), &LARGE)
     }
 
     /// The ledger, as a service to be routed to.
@@ -124,40 +127,46 @@ fn taken(taken: Taken) -> pb::SubmitResponse {
 impl IngestionService for IngestionGrpc {
     async fn submit(&self, request: Request<Raw>) -> Result<Response<pb::SubmitResponse>, Status> {
         let caller = of_request(request.extensions())?;
-        let Raw(request) = request.into_inner();
-        Ok(Response::new(taken(self.0.submit(&caller, wire::open(&request)?).await?)))
+        let Raw(message) = request.into_inner();
+        Ok(Response::new(taken(self.0.submit_message(&caller, message).await?)))
     }
 
     async fn submit_stream(
         &self,
-        request: Request<Streaming<pb::SubmitStreamRequest>>,
+        request: Request<Streaming<Raw>>,
     ) -> Result<Response<pb::SubmitStreamResponse>, Status> {
         let caller = of_request(request.extensions())?;
-        // Before anything is taken in.
-        caller.require(Role::Report)?;
-        let mut stream = request.into_inner();
-        let Some(first) = stream.message().await? else {
+        let held = request.extensions().get::<Arc<Held>>().cloned();
+        let held = held.ok_or_else(|| Failure::internal("a stream that is not counted"))?;
+        let mut messages = request.into_inner();
+        let Some(Raw(first)) = messages.message().await? else {
             let detail = Text::of("luồng kết thúc trước khi bắt đầu", "the stream ended before it began");
             return Err(Failure::new(FailureKind::NotUnderstood, detail).into());
         };
-        let mut figures = first.figures;
-        let mut bytes: usize = figures.iter().map(Message::encoded_len).sum();
-        while let Some(more) = stream.message().await? {
-            bytes += more.figures.iter().map(Message::encoded_len).sum::<usize>();
-            figures.extend(more.figures);
-            // One over the limit is enough for the check to say so.
-            if bytes > self.0.limits.max_bytes || figures.len() > self.0.limits.max_figures + 1 {
-                return Err(too_large(&self.0.limits).into());
-            }
+        let mut stream = self.0.streams.open(&caller, &first, held, &self.0.limits)?;
+        // Where the caller goes away, this ends here, and what came is kept.
+        while let Some(Raw(message)) = messages.message().await? {
+            stream.more(&message, &self.0.limits)?;
         }
-        let arrived =
-            wire::of_messages(first.idempotency_key, first.source, first.note, figures, first.dry_run);
+        let (arrived, _held) = stream.end()?;
         let answer = taken(self.0.submit(&caller, arrived).await?);
         Ok(Response::new(pb::SubmitStreamResponse {
             receipt: answer.receipt,
             replayed: answer.replayed,
             warnings: answer.warnings,
         }))
+    }
+
+    async fn get_stream_progress(
+        &self,
+        request: Request<pb::GetStreamProgressRequest>,
+    ) -> Result<Response<pb::GetStreamProgressResponse>, Status> {
+        let caller = of_request(request.extensions())?;
+        let asked = request.into_inner();
+        let (held_figures, known) =
+            self.0.stream_progress(&caller, &asked.source, &asked.idempotency_key).await?;
+        let receipt = known.as_ref().map(receipt);
+        Ok(Response::new(pb::GetStreamProgressResponse { held_figures, receipt }))
     }
 
     async fn get_submission(

@@ -15,8 +15,10 @@
 //! | `in_force` | what is in force, which any replica may change |
 //! | [`locks`] | periods that are closed for figures |
 //! | `service`, `take` | the operations, the same for both transports |
+//! | `streams` | submissions that come in pieces, and those that broke off |
 //! | `reviews` | names for positions, frozen |
 //! | `reports` | what is done with units' reports, and which there are |
+//! | [`fair`] | so that nobody starves another: whose turn it is, and how much at once |
 //! | `keys`, `audit` | keys of reporting systems, and what was done by whom |
 //! | `writer` | group commit |
 //! | `metrics` | what is counted |
@@ -27,6 +29,7 @@ pub mod alike;
 mod audit;
 pub mod check;
 pub mod csv_form;
+pub mod fair;
 pub mod finding;
 mod grpc;
 mod in_force;
@@ -46,6 +49,7 @@ mod rest;
 mod reviews;
 mod service;
 pub mod sheet_place;
+mod streams;
 pub mod submission;
 mod take;
 pub mod wire;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tonghop_access::{Access, AccessArguments, Authority, behind};
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Given, Ingestion, IngestionGrpc, routes};
 use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
@@ -23,6 +24,7 @@ struct Arguments {
     #[command(flatten)]
     database: DatabaseArguments,
     #[command(flatten)]
+    traffic: TrafficArguments,
     access: AccessArguments,
     /// Where aggregation is reached, which knows what became of a submission.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]
@@ -70,7 +72,7 @@ async fn run(arguments: Arguments) -> Result<(), Trouble> {
     let now = jiff::Timestamp::now;
     let authority = Authority::new(access, now)?;
     let given = Given {
-        limits: Limits::default(),
+        limits: Limits { traffic: arguments.traffic.into(), ..Limits::default() },
         authority: authority.clone(),
         now,
         random: tonghop_ingestion::random,

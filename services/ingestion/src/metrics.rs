@@ -1,5 +1,7 @@
 //! What ingestion counts.
 
+use std::sync::Arc;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -56,7 +58,7 @@ impl Measures {
                 "accepted"
             }
             Err(failure) => match failure.kind() {
-                FailureKind::Unavailable => "unavailable",
+                FailureKind::Unavailable | FailureKind::TooMany => "unavailable",
                 FailureKind::Internal => "failed",
                 _ => "refused",
             },
@@ -69,6 +71,8 @@ impl Ingestion {
     /// Shows what this service counts.
     pub fn register(&self, metrics: &Metrics) {
         let (depth, bound, head) =
+            (Gauge::<i64>::default(), Gauge::<i64>::default(), Gauge::<i64>::default());
+        let (waiting_for_turn, in_hand, body_bytes) =
             (Gauge::<i64>::default(), Gauge::<i64>::default(), Gauge::<i64>::default());
         metrics.register(|registry| {
             let counted = &self.measures;
@@ -98,13 +102,34 @@ impl Ingestion {
                 "Entries that may wait; what comes on top is told to come again",
                 bound.clone(),
             );
+            registry.register(
+                "submissions_waiting",
+                "Submissions that wait for their sender's turn",
+                waiting_for_turn.clone(),
+            );
+            registry.register(
+                "submissions_in_hand",
+                "Submissions that are read, checked or appended",
+                in_hand.clone(),
+            );
+            registry.register(
+                "submission_body_bytes",
+                "Bytes of submissions in memory: of those that come in, wait and are worked on",
+                body_bytes.clone(),
+            );
+            self.admission.refused.register(registry);
             registry.register("ledger_head_position", "The ledger's last position", head.clone());
         });
         let (writer, ledger) = (self.writer.clone(), self.ledger.clone());
+        let admission = Arc::clone(&self.admission);
         metrics.before_each_scrape(move || {
             let (waiting, most) = writer.waiting();
             depth.set(i64::try_from(waiting).unwrap_or(i64::MAX));
             bound.set(i64::try_from(most).unwrap_or(i64::MAX));
+            let (waiting, works) = admission.load();
+            waiting_for_turn.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            in_hand.set(i64::try_from(works).unwrap_or(i64::MAX));
+            body_bytes.set(i64::try_from(admission.body_bytes()).unwrap_or(i64::MAX));
             let (ledger, head) = (ledger.clone(), head.clone());
             async move {
                 match ledger.head().await {

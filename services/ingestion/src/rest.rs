@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::body::{Body, HttpBody};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_access::{Caller, Role};
@@ -17,20 +19,21 @@ use tonghop_proto::json::{finding, maps};
 use tonghop_proto::registry as pb;
 use tonghop_rest::parameters;
 use tonghop_runtime::language::{self, Language, not_read};
-use tonghop_runtime::{Failure, FailureKind};
+use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 
+use crate::fair::Arriving;
 use crate::grpc::{hex, time, whole_finding};
 use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
+use crate::submission::Limits;
 
 /// The largest body that freezes a review.
 const LARGEST_REVIEW: usize = 16 << 10;
 
 /// The routes of this service.
 pub fn routes(ingestion: Arc<Ingestion>) -> Router {
-    let largest = ingestion.limits.max_bytes;
     Router::new()
-        .route("/v1/submissions", post(submit).layer(DefaultBodyLimit::max(largest)))
+        .route("/v1/submissions", post(submit))
         .route("/v1/submissions/{id}", get(submission))
         .route("/v1/submissions/{id}/document", get(document))
         .route("/v1/reviews", post(freeze_review).layer(DefaultBodyLimit::max(LARGEST_REVIEW)))
@@ -63,33 +66,34 @@ async fn submit(
     State(ingestion): State<Arc<Ingestion>>,
     Reporter(caller): Reporter,
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Failure> {
     let Query(parameters) = parameters.map_err(misunderstood)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(&ingestion.limits),
-        _ => misread(rejection.body_text()),
-    })?;
+    let (Parts { headers, .. }, body) = request.into_parts();
+    as_it_is(&headers)?;
+    let declared = body.size_hint().exact();
+    if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
+        return Err(too_large(&ingestion.limits));
+    }
+    let held = ingestion.admission.begin(&caller, declared)?;
+    let body = ingestion.admission.arriving(body, Arc::clone(&held));
+    let document = read(body, &ingestion.limits).await?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media_type = match text(header::CONTENT_TYPE) {
         "" => JSON,
         given => given,
     };
-    let taken = ingestion
-        .submit(
-            &caller,
-            Arrived {
-                key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
-                source: parameters.source,
-                note: parameters.note,
-                media_type: with_locale(media_type, &parameters.locale)?,
-                document: body,
-                as_message: false,
-                dry_run: parameters.dry_run,
-            },
-        )
-        .await?;
+    let arrived = Arrived {
+        key: text(header::HeaderName::from_static("idempotency-key")).to_owned(),
+        source: parameters.source,
+        note: parameters.note,
+        media_type: with_locale(media_type, &parameters.locale)?,
+        document,
+        as_message: false,
+        dry_run: parameters.dry_run,
+    };
+    let taken = ingestion.submit(&caller, arrived).await?;
+    drop(held);
     let warnings = serde_json::to_value(&taken.warnings).map_err(Failure::internal)?;
     let body = match &taken.receipt {
         Some(receipt) => json!({
@@ -110,6 +114,46 @@ async fn submit(
 fn said(mut response: Response) -> Response {
     language::say(response.headers_mut(), Language::spoken());
     response
+}
+
+/// That a document is sent as it is. What is compressed is small on the line and large in memory; documents travel well
+/// enough without.
+fn as_it_is(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(given) = headers.get(header::CONTENT_ENCODING) else { return Ok(()) };
+    let given = String::from_utf8_lossy(given.as_bytes());
+    if given.eq_ignore_ascii_case("identity") {
+        return Ok(());
+    }
+    let finding = Finding {
+        code: "content_encoding".into(),
+        path: "Content-Encoding".into(),
+        got: Text::same(given),
+        expected: Text::of("không nén", "none"),
+        hint: Text::of("gửi tài liệu không nén", "send the document as it is"),
+        ..Finding::default()
+    };
+    Err(Failure::of(FailureKind::UnsupportedMediaType, finding))
+}
+
+/// Reads a document as it comes, no further than documents go.
+async fn read(mut body: Arriving<Body>, limits: &Limits) -> Result<Bytes, Failure> {
+    let room = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    let mut document = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if document.len() + data.len() > limits.max_bytes {
+            return Err(too_large(limits));
+        }
+        if document.is_empty() && data.len() >= room {
+            // It came in one piece.
+            if body.is_end_stream() {
+                return Ok(data);
+            }
+        }
+        // As much as comes, not as much as is announced.
+        document.extend_from_slice(&data);
+    }
+    Ok(document.freeze())
 }
 
 async fn submission(

@@ -17,8 +17,10 @@ use tonghop_runtime::{Failure, FailureKind, Finding, Got, Stop, Text};
 use tonghop_store::{Document, EntryKind, Ledger, Receipt, Rewrite};
 use uuid::Uuid;
 
+use crate::fair::Admission;
 use crate::in_force::{Known, none_loaded};
 use crate::metrics::Measures;
+use crate::streams::Streams;
 use crate::submission::Limits;
 use crate::writer::{Writer, failure};
 use crate::{keys, reports, reviews};
@@ -66,6 +68,8 @@ pub struct Ingestion {
     aggregation: Option<TracedChannel>,
     pub(crate) measures: Measures,
     pub(crate) limits: Limits,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) random: fn() -> Result<[u8; 56], String>,
     /// When streams end.
@@ -127,6 +131,8 @@ impl Ingestion {
         });
         let measures = Measures::default();
         let writer = Writer::start(ledger.clone(), Arc::clone(&head), measures.clone());
+        let threads = tokio::runtime::Handle::current().metrics().num_workers();
+        let admission = Arc::new(Admission::new(limits.traffic, threads));
         Ok(Arc::new(Ingestion {
             ledger,
             writer,
@@ -135,6 +141,8 @@ impl Ingestion {
             aggregation,
             measures,
             limits,
+            admission,
+            streams: Arc::new(Streams::new(limits.traffic.body_bytes / 4)),
             now,
             random,
             stop,

@@ -10,6 +10,7 @@ use tonghop_proto::ingestion::{self as pb, figure::Statement};
 use tonghop_written::Locale;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use crate::fair::Traffic;
 use crate::finding::{Findings, Spot};
 use crate::sheet_place::{Cell, Layout};
 
@@ -26,6 +27,8 @@ pub struct Limits {
     pub max_note: usize,
     /// Arrays and objects of a JSON document within one another.
     pub max_depth: usize,
+    /// How much is taken in of all, and of each sender.
+    pub traffic: Traffic,
 }
 
 impl Default for Limits {
@@ -36,6 +39,7 @@ impl Default for Limits {
             max_text: 256,
             max_note: 2_000,
             max_depth: 16,
+            traffic: Traffic::default(),
         }
     }
 }

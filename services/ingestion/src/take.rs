@@ -17,6 +17,7 @@ use tonghop_store::{Appended, Content, EntryKind, Ledger, NewEntry, Premise, Pre
 use uuid::Uuid;
 
 use crate::check::{Under, accept_under, check_under};
+use crate::fair::{self, Lane};
 use crate::finding::{Code, Spot, finding};
 use crate::in_force::{InForce, none_loaded};
 use crate::service::{Arrived, CSV, Ingestion, JSON, Taken, XLSX, check_key, too_large};
@@ -47,12 +48,41 @@ impl Ingestion {
     /// # Errors
     /// Everything wrong with it; nothing is stored then.
     pub async fn submit(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
-        let outcome = self.take(caller, arrived).await;
+        let outcome = self.take_in_turn(caller, fair::lane(caller, &arrived), arrived).await;
         self.measures.count(&outcome);
         outcome
     }
 
-    async fn take(&self, caller: &Caller, arrived: Arrived) -> Result<Taken, Failure> {
+    /// Takes a submission that comes as a message, as [`submit`](Self::submit) does.
+    pub(crate) async fn submit_message(&self, caller: &Caller, message: Bytes) -> Result<Taken, Failure> {
+        let outcome = async {
+            if let Some(arrived) = wire::open_plain(&message) {
+                return self.take_in_turn(caller, fair::lane(caller, &arrived), arrived).await;
+            }
+            // To open it may take a while, too.
+            let lane = fair::lane_of_message(caller, &message);
+            let in_hand = self.admission.admit(&lane, message.len()).await?;
+            let (limits, pass) = (self.limits, self.admission.long(&lane, message.len()).await?);
+            let arrived = working(pass, move || wire::open(&message, &limits)).await??;
+            let taken = self.take(caller, &lane, arrived).await;
+            drop(in_hand);
+            taken
+        };
+        let outcome = outcome.await;
+        self.measures.count(&outcome);
+        outcome
+    }
+
+    /// Takes it when it is its sender's turn.
+    async fn take_in_turn(&self, caller: &Caller, lane: Lane, arrived: Arrived) -> Result<Taken, Failure> {
+        if arrived.document.len() > self.limits.max_bytes {
+            return Err(too_large(&self.limits));
+        }
+        let _in_hand = self.admission.admit(&lane, arrived.document.len()).await?;
+        self.take(caller, &lane, arrived).await
+    }
+
+    async fn take(&self, caller: &Caller, lane: &Lane, arrived: Arrived) -> Result<Taken, Failure> {
         caller.require(Role::Report)?;
         if arrived.document.len() > self.limits.max_bytes {
             return Err(too_large(&self.limits));
@@ -66,17 +96,18 @@ impl Ingestion {
         let arrived = Arc::new(arrived);
         // What would happen is told with everything that could be told of it.
         if !arrived.dry_run
-            && let Some(taken) = self.take_alike(caller, &arrived, in_force.clone()).await?
+            && let Some(taken) = self.take_alike(caller, lane, &arrived, in_force.clone()).await?
         {
             return Ok(taken);
         }
-        self.take_one_by_one(caller, arrived, in_force).await
+        self.take_one_by_one(caller, lane, arrived, in_force).await
     }
 
     /// By kinds of figures; nothing where the submission has to be taken figure by figure.
     async fn take_alike(
         &self,
         caller: &Caller,
+        lane: &Lane,
         arrived: &Arc<Arrived>,
         mut in_force: InForce,
     ) -> Result<Option<Taken>, Failure> {
@@ -84,18 +115,25 @@ impl Ingestion {
             let now = (self.now)();
             // An entry holds by what is in force at its position, and so does the key of whoever sent it.
             caller.still(&in_force.keys, now)?;
-            let (arrived, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
+            let (given, checked_under, limits) = (Arc::clone(arrived), in_force.clone(), self.limits);
             let (making, caller) = (self.making(caller, in_force.rules), caller.clone());
             let short = arrived.document.len() <= SHORT;
             let make = move || {
-                let ready = ready_alike(&checked_under.of(&caller, now), &caller, &arrived, &limits)?;
+                let ready = ready_alike(&checked_under.of(&caller, now), &caller, &given, &limits)?;
                 // What cannot be a source is refused in words.
                 check_key("source", &ready.source).ok()?;
                 let (figures, digest, warnings) =
                     (ready.figures, *ready.content.digest(), ready.warnings.clone());
-                Some(making.make(ready, &arrived.key).map(|prepared| (prepared, figures, digest, warnings)))
+                Some(making.make(ready, &given.key).map(|prepared| (prepared, figures, digest, warnings)))
             };
-            let made = if short { make() } else { blocking(make).await? };
+            let bytes = arrived.document.len();
+            let made = if short {
+                let _pass = self.admission.short(lane, bytes).await?;
+                make()
+            } else {
+                let pass = self.admission.long(lane, bytes).await?;
+                working(pass, make).await?
+            };
             let Some(made) = made else { return Ok(None) };
             let (prepared, figures, digest, warnings) = made?;
             match self.append(prepared, &digest, figures, warnings).await? {
@@ -109,13 +147,15 @@ impl Ingestion {
     async fn take_one_by_one(
         &self,
         caller: &Caller,
+        lane: &Lane,
         arrived: Arc<Arrived>,
         mut in_force: InForce,
     ) -> Result<Taken, Failure> {
-        let limits = self.limits;
+        let (limits, bytes) = (self.limits, arrived.document.len());
         // Reading and checking can take a while; other callers go on meanwhile.
         let reading = Arc::clone(&arrived);
-        let (raw, content) = blocking(move || {
+        let pass = self.admission.long(lane, bytes).await?;
+        let (raw, content) = working(pass, move || {
             let (raw, document) = read(&reading, &limits)?;
             Ok::<_, Failure>((raw, Content::new(reading.media_type.clone(), document)))
         })
@@ -133,7 +173,8 @@ impl Ingestion {
             caller.still(&in_force.keys, now)?;
             let (checked_under, submission) = (in_force.clone(), Arc::clone(&raw));
             let by = caller.clone();
-            let checked = blocking(move || {
+            let pass = self.admission.long(lane, bytes).await?;
+            let checked = working(pass, move || {
                 let checked = check_under(&checked_under.of(&by, now), &submission, &limits)?;
                 Ok::<_, Vec<Finding>>((
                     record::encode(&checked.figures),
@@ -159,7 +200,8 @@ impl Ingestion {
             let (content, skeleton) = (content.clone(), None);
             let ready = Ready { content, source, note, figures, record, skeleton, warnings: vec![] };
             let (making, key) = (self.making(caller, in_force.rules), arrived.key.clone());
-            let prepared = blocking(move || making.make(ready, &key)).await??;
+            let pass = self.admission.long(lane, bytes).await?;
+            let prepared = working(pass, move || making.make(ready, &key)).await??;
             match self.append(prepared, &digest, figures, warnings).await? {
                 Some(taken) => return Ok(taken),
                 None => in_force = self.known.now(&self.ledger).await?.ok_or_else(none_loaded)?,
@@ -246,6 +288,19 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
+/// The same, for as long as a pass says that a processor is there for it: also where nobody waits for the end any more.
+async fn working<P: Send + 'static, T: Send + 'static>(
+    pass: P,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    blocking(move || {
+        let done = work();
+        drop(pass);
+        done
+    })
+    .await
+}
+
 /// A media type without parameters, as it is kept of gRPC submissions.
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -287,6 +342,7 @@ fn read(arrived: &Arrived, limits: &Limits) -> Result<(RawSubmission, Bytes), Fa
         CSV => csv_form::parse(document, &beside, limits)?,
         XLSX => xlsx::parse(document, &beside, limits)?,
         PROTOBUF => {
+            wire::bounded(document, limits)?;
             let request =
                 pb::SubmitRequest::decode(document.as_ref()).map_err(|e| wire::not_a_submission(&e))?;
             // As it was sent; over gRPC, as it is written wherever it is written again.

@@ -8,16 +8,17 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use prost::Message;
-use prost::encoding::{decode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_key, decode_varint, encoded_len_varint};
 use tonghop_proto::ingestion as pb;
 use tonghop_proto::record::document::{FIGURE, Holes, Skeleton, Template, UNIT, VALUE};
 
 use tonghop_runtime::{Failure, FailureKind, Text};
 
 use crate::alike::{Alike, Gathered, Number, number};
+use crate::json::too_many;
 use crate::media_type::with_locale;
 use crate::service::{Arrived, WIRE};
-use crate::submission::{RawFigure, nfc};
+use crate::submission::{Limits, RawFigure, nfc};
 
 /// Tags of a request around its figures.
 const KEY: u8 = 0x0a;
@@ -107,14 +108,90 @@ fn text<'a>(rest: &mut &'a [u8], tag: u8) -> Option<&'a str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Fields of a figure that are read, at most: its own, and programmes.
+const MOST_FIELDS: usize = 64;
+
+/// That a message holds no more than is read into objects. An empty figure is two bytes on the wire and a hundred times
+/// that in memory, so they are counted before any is made.
+///
+/// # Errors
+/// `TooLarge` where there are more figures than are taken, `NotUnderstood` where one has more fields than any figure has.
+/// What is malformed is for whoever decodes it to say.
+pub fn bounded(message: &[u8], limits: &Limits) -> Result<(), Failure> {
+    let (mut rest, mut figures) = (message, 0);
+    while let Some(field) = field(&mut rest) {
+        if field.number != u32::from(FIGURE >> 3) {
+            continue;
+        }
+        figures += 1;
+        // One over the limit is enough for the check to say so.
+        if figures > limits.max_figures + 1 {
+            return Err(too_many(limits));
+        }
+        let (mut of_figure, mut fields) = (field.content, 0);
+        while fields <= MOST_FIELDS && self::field(&mut of_figure).is_some() {
+            fields += 1;
+        }
+        if fields > MOST_FIELDS {
+            return Err(Failure::new(
+                FailureKind::NotUnderstood,
+                Text::of(
+                    format!("figures[{}] có nhiều hơn {MOST_FIELDS} trường", figures - 1),
+                    format!("figures[{}] has more than {MOST_FIELDS} fields", figures - 1),
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A field of a message, as protocol buffers write it.
+pub(crate) struct Field<'a> {
+    pub(crate) number: u32,
+    /// Where it has a length.
+    pub(crate) content: &'a [u8],
+    /// Where it is a number.
+    pub(crate) varint: u64,
+}
+
+/// Takes the next field; nothing at the end, and where there is none that could be read.
+pub(crate) fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
+    if rest.is_empty() {
+        return None;
+    }
+    let (number, wire_type) = decode_key(rest).ok()?;
+    let mut field = Field { number, content: &[], varint: 0 };
+    match wire_type {
+        WireType::LengthDelimited => {
+            let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
+            field.content = rest.split_off(..length)?;
+        }
+        WireType::Varint => field.varint = decode_varint(rest).ok()?,
+        WireType::ThirtyTwoBit => drop(rest.split_off(..4)?),
+        WireType::SixtyFourBit => drop(rest.split_off(..8)?),
+        // In no message of ours; a decoder that meets them goes through them without making anything.
+        WireType::StartGroup | WireType::EndGroup => {}
+    }
+    Some(field)
+}
+
+/// The reporting system that a message names where it is usually written, at its beginning; empty where it does not.
+pub(crate) fn named_first(message: &[u8]) -> &str {
+    let mut rest = message;
+    let named = text(&mut rest, KEY).and_then(|_| text(&mut rest, SOURCE));
+    named.unwrap_or_default()
+}
+
 /// Opens a request, and leaves its figures as they are.
 ///
 /// # Errors
-/// `NotUnderstood` where it is no request, or has both figures and a document.
-pub(crate) fn open(request: &Bytes) -> Result<Arrived, Failure> {
+/// `NotUnderstood` where it is no request, or has both figures and a document; `TooLarge` where it has more figures than
+/// are taken.
+pub fn open(request: &Bytes, limits: &Limits) -> Result<Arrived, Failure> {
     if let Some(arrived) = open_plain(request) {
         return Ok(arrived);
     }
+    bounded(request, limits)?;
     let request = pb::SubmitRequest::decode(request.clone()).map_err(|e| not_a_submission(&e))?;
     match request.document {
         Some(_) if !request.figures.is_empty() => {
@@ -164,7 +241,7 @@ pub(crate) fn of_messages(
 }
 
 /// A request whose fields come in order: what is kept of it lies in it as one piece.
-fn open_plain(request: &Bytes) -> Option<Arrived> {
+pub(crate) fn open_plain(request: &Bytes) -> Option<Arrived> {
     let mut rest: &[u8] = request;
     let key = text(&mut rest, KEY)?.to_owned();
     let start = request.len() - rest.len();

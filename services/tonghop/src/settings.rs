@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tonghop_access::{Access, IssuerSettings};
-
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_runtime::tls::TlsFiles;
 
 use crate::trouble::Trouble;
@@ -25,6 +25,12 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Ledger entries rolled up in one transaction at most.
     pub batch_entries: Option<usize>,
+    /// Pushes a second that one key may send.
+    pub rate_requests: Option<u64>,
+    /// Bytes a second that one key may push.
+    pub rate_bytes: Option<u64>,
+    /// Memory for submissions that come in and wait, in MiB.
+    pub body_memory: Option<u64>,
     /// Whom it lets in.
     pub access: Option<Access>,
     /// A file with the administrator's key; empty for admin.key in the data directory.
@@ -50,6 +56,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How much is let in.
+    pub fn traffic(&self) -> TrafficArguments {
+        TrafficArguments {
+            rate_requests: self.rate_requests,
+            rate_bytes: self.rate_bytes,
+            body_memory: self.body_memory,
+        }
+    }
+
     /// Reads a file's text; `name` is what messages call it.
     ///
     /// # Errors
@@ -74,6 +89,9 @@ impl Settings {
             database: chosen.database.or(defaults.database),
             listen: chosen.listen.or(defaults.listen),
             batch_entries: chosen.batch_entries.or(defaults.batch_entries),
+            rate_requests: chosen.rate_requests.or(defaults.rate_requests),
+            rate_bytes: chosen.rate_bytes.or(defaults.rate_bytes),
+            body_memory: chosen.body_memory.or(defaults.body_memory),
             access: chosen.access.or(defaults.access),
             admin_key_file: chosen.admin_key_file.or(defaults.admin_key_file),
             tls_certificate: chosen.tls_certificate.or(defaults.tls_certificate),
@@ -126,6 +144,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use tonghop_ingestion::fair::Traffic;
+
     use super::*;
 
     #[test]
@@ -135,6 +155,14 @@ mod tests {
         assert_eq!(defaults.database.as_deref(), Some(""));
         assert_eq!(defaults.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:8080"));
         assert_eq!(defaults.batch_entries, Some(256));
+        // What is written there is what is meant where nothing is said.
+        assert_eq!(Traffic::from(defaults.traffic()), Traffic::default());
+        let unsaid = TrafficArguments::default();
+        let TrafficArguments { rate_requests, rate_bytes, body_memory } = defaults.traffic();
+        assert_ne!(
+            (rate_requests, rate_bytes, body_memory),
+            (unsaid.rate_requests, unsaid.rate_bytes, unsaid.body_memory)
+        );
         assert_eq!(defaults.access, Some(Access::Keys));
         assert_eq!(defaults.admin_key_file.as_deref(), Some(Path::new("")));
         assert_eq!(defaults.tls().expect("it holds together"), None);

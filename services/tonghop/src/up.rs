@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonghop_access::{Access, Authority, FileKey, IssuerSettings, Settings, behind, inside};
 use tonghop_aggregation::{Aggregation, AggregationGrpc};
+use tonghop_ingestion::fair::Traffic;
 use tonghop_ingestion::submission::Limits;
 use tonghop_ingestion::{Given, Ingestion, IngestionGrpc};
 use tonghop_query::{Query, QueryGrpc};
@@ -54,6 +55,8 @@ pub struct UpOptions {
     pub batch_entries: usize,
     /// Whom it lets in.
     pub access: Access,
+    /// How much it lets in.
+    pub traffic: Traffic,
     /// A file with the administrator's key; one in the data directory, which is made where it is not there, where none
     /// is named.
     pub admin_key_file: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl UpOptions {
             listen,
             batch_entries: 256,
             access: Access::Open,
+            traffic: Traffic::default(),
             admin_key_file: None,
             tls: None,
             issuer: None,
@@ -199,7 +203,7 @@ pub async fn start(options: UpOptions) -> Result<Running, Box<dyn Error + Send +
     let authority = Authority::new(settings, now)?;
     let to_aggregation = Some(traced_channel(aggregation_channel.clone()));
     let given = Given {
-        limits: Limits::default(),
+        limits: Limits { traffic: options.traffic, ..Limits::default() },
         authority: authority.clone(),
         now,
         random: tonghop_ingestion::random,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tonghop_access::{Access, IssuerArguments};
+use tonghop_ingestion::fair::TrafficArguments;
 use tonghop_runtime::tls::TlsArguments;
 
 use crate::output::say;
@@ -30,6 +31,9 @@ pub struct UpArguments {
     /// Ledger entries rolled up in one transaction at most [default: 256].
     #[arg(long, env = "TONGHOP_BATCH_ENTRIES")]
     pub batch_entries: Option<usize>,
+    /// How much it lets in.
+    #[command(flatten)]
+    pub traffic: TrafficArguments,
     /// Whom it lets in: anybody to do anything (open); anybody to read what is public, all else with a key (keys);
     /// nobody without a key (closed) [default: keys].
     #[arg(long, value_enum, env = "TONGHOP_ACCESS")]
@@ -57,6 +61,7 @@ impl UpArguments {
         let unset = |name: &str| Trouble::refused(format!("the setting {name} is not set anywhere"));
         Ok(UpOptions {
             access: self.access.or(file.access).unwrap_or_default(),
+            traffic: self.traffic.or(file.traffic()).into(),
             tls: match self.tls.files() {
                 Some(files) => Some(files),
                 None => file.tls()?,

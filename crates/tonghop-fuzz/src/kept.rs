@@ -1,0 +1,74 @@
+//! What is kept, and read again: damage is refused, and never more than that.
+
+use jiff::Timestamp;
+use prost::Message;
+use tonghop_access::Keys;
+use tonghop_proto::ledger as pb;
+use tonghop_proto::record::Columns;
+use tonghop_proto::record::document::{Skeleton, rewrite, rewrites};
+use tonghop_tiles::{SummaryBody, TileBody};
+
+use crate::registry::small;
+
+/// The record of a submission in the ledger.
+pub fn record(bytes: &[u8]) {
+    let Ok(columns) = Columns::decode(bytes) else { return };
+    let again = Columns::decode(&columns.encode()).expect("what was read is written");
+    assert_eq!(again, columns);
+    for i in 0..columns.len() {
+        drop(columns.statement(i));
+    }
+    // Of the registry, or refused.
+    drop(columns.figures(small()));
+    drop(pb::ReviewRecord::decode(bytes));
+}
+
+/// The skeleton of a document, with the record that fills it: two bytes say how long the skeleton is.
+pub fn document(bytes: &[u8]) {
+    let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return };
+    let Some((skeleton, record)) = rest.split_at_checked(u16::from_be_bytes(*length).into()) else { return };
+    let Ok(read) = Skeleton::decode(skeleton) else { return };
+    assert_eq!(Skeleton::decode(&read.encode()).expect("what was read is written"), read);
+    if let Ok(document) = rewrite(skeleton, record) {
+        assert!(rewrites(skeleton, record, &document).expect("it was written"));
+        if !document.is_empty() {
+            assert!(!rewrites(skeleton, record, &document[1..]).unwrap_or_default() || document.len() > 1);
+        }
+    }
+}
+
+/// Tiles and summaries. The first byte says which.
+pub fn bodies(bytes: &[u8]) {
+    let Some((which, body)) = bytes.split_first() else { return };
+    if which % 2 == 0 {
+        let Ok(tile) = TileBody::decode(body) else { return };
+        for entry in tile.entries() {
+            let latest = entry.latest();
+            assert_eq!(entry.as_of(i64::MAX).map(|revision| revision.position), Some(latest.position));
+        }
+        assert!(tile.current().count() <= tile.len());
+        assert_eq!(TileBody::decode(&tile.encode()).expect("what was read is written"), tile);
+    } else {
+        let Ok(summary) = SummaryBody::decode(body) else { return };
+        assert_eq!(SummaryBody::decode(&summary.encode()).expect("what was read is written"), summary);
+    }
+}
+
+/// Entries that say who may do what: each of those whose length two bytes before it say.
+pub fn access_record(bytes: &[u8]) {
+    let (mut keys, mut rest, mut position) = (Keys::default(), bytes, 0);
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let Some((record, after)) = after.split_at_checked(u16::from_be_bytes(*length).into()) else {
+            return;
+        };
+        rest = after;
+        position += 1;
+        if let Ok(record) = pb::AccessRecord::decode(record) {
+            keys.apply(position, Timestamp::UNIX_EPOCH, record);
+        }
+    }
+    for key in keys.all() {
+        assert_eq!(keys.get(&key.key), Some(key));
+        drop(key.holder());
+    }
+}
