@@ -45,7 +45,7 @@ impl World {
         let now: fn() -> Timestamp = || Timestamp::UNIX_EPOCH;
         let given = Given {
             limits,
-            authority: Authority::new(Settings::open(), now),
+            authority: Authority::new(Settings::open(), now).expect("an authority"),
             now,
             random: tonghop_ingestion::random,
             stop: stopper.stop(),
