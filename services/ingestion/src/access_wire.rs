@@ -7,7 +7,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tonghop_access::{Caller, of_request};
@@ -82,7 +82,8 @@ impl AccessService for IngestionGrpc {
 /// The routes.
 pub(crate) fn routes() -> Router<Arc<Ingestion>> {
     Router::new()
-        .route("/v1/keys", get(keys).post(issue).layer(DefaultBodyLimit::max(LARGEST_REQUEST)))
+        .route("/v1/keys", get(keys))
+        .route("/v1/keys", post(issue).layer(DefaultBodyLimit::max(LARGEST_REQUEST)))
         .route("/v1/keys/{id}", delete(revoke))
         .route("/v1/audit", get(audit))
 }

@@ -25,6 +25,7 @@ struct Arguments {
     database: DatabaseArguments,
     #[command(flatten)]
     traffic: TrafficArguments,
+    #[command(flatten)]
     access: AccessArguments,
     /// Where aggregation is reached, which knows what became of a submission.
     #[arg(long, value_name = "URL", env = "TONGHOP_AGGREGATION", default_value = "http://127.0.0.1:8082")]

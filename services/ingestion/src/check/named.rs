@@ -39,7 +39,7 @@ pub(super) enum NamedUnit {
     /// It is the name of this one.
     One(UnitId),
     /// It is the name of several, or of none on that day.
-    Refused(Finding),
+    Refused(Box<Finding>),
 }
 
 /// Whether a text may be a name: codes have digits or capital letters alone.
@@ -102,9 +102,9 @@ impl UnitNames {
                 ever.sort_unstable();
                 ever.dedup();
                 let within = within.filter(|within| yours(*within, day));
-                NamedUnit::Refused(not_then(registry, text, day, within, &ever, spot()))
+                NamedUnit::Refused(Box::new(not_then(registry, text, day, within, &ever, spot())))
             }
-            several => NamedUnit::Refused(ambiguous(text, &listed(registry, several, day), spot())),
+            several => NamedUnit::Refused(Box::new(ambiguous(text, &listed(registry, several, day), spot()))),
         }
     }
 }

@@ -51,7 +51,7 @@ impl<'r, 'a> Checker<'r, 'a> {
             match self.named_unit(raw, code, day?) {
                 NamedUnit::One(unit) => found = UnitLookup::Found(unit),
                 NamedUnit::Refused(refusal) => {
-                    self.findings.add(|| refusal);
+                    self.findings.add(|| *refusal);
                     return None;
                 }
                 // Of what is not the sender's it is told below that it is not.
