@@ -55,7 +55,10 @@ pub fn written(text: &[u8]) {
         drop(read_number(text, locale));
     }
     let name = UnitName::of(text);
-    assert!(name.fits(&UnitName::of(text)));
+    // A number is a name only with its kind.
+    if !name.bare().bytes().all(|b| b.is_ascii_digit()) {
+        assert!(name.fits(&UnitName::of(text)));
+    }
     assert_eq!(fold(&fold(text)), fold(text));
 }
 

@@ -130,8 +130,10 @@ impl Interceptor for Carry {
                 request.metadata_mut().insert(name, value);
             }
         }
-        let language = AsciiMetadataValue::from_static(Language::spoken().code());
-        request.metadata_mut().insert("accept-language", language);
+        if request.metadata().get("accept-language").is_none() {
+            let language = AsciiMetadataValue::from_static(Language::spoken().code());
+            request.metadata_mut().insert("accept-language", language);
+        }
         if let Some(authorization) = &self.authorization {
             request.metadata_mut().insert("authorization", authorization.clone());
         }

@@ -1,6 +1,7 @@
 //! The service over REST.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -27,6 +28,9 @@ use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 use crate::submission::Limits;
 
+/// Bytes of a document that is too large that are let come, and for how long.
+const LET_COME: usize = 64 << 20;
+const LET_COME_FOR: Duration = Duration::from_secs(5);
 /// The largest body that freezes a review.
 const LARGEST_REVIEW: usize = 16 << 10;
 
@@ -73,6 +77,7 @@ async fn submit(
     as_it_is(&headers)?;
     let declared = body.size_hint().exact();
     if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
+        let_come(body).await;
         return Err(too_large(&ingestion.limits));
     }
     let held = ingestion.admission.begin(&caller, declared)?;
@@ -133,6 +138,22 @@ fn as_it_is(headers: &HeaderMap) -> Result<(), Failure> {
         ..Finding::default()
     };
     Err(Failure::of(FailureKind::UnsupportedMediaType, finding))
+}
+
+/// Lets come what is refused anyway, so that whoever sends it hears why: as much as documents may have twice over, for
+/// a few seconds. Nothing of it is held.
+async fn let_come(mut body: Body) {
+    let coming = async {
+        let mut room = LET_COME;
+        while let Some(Ok(frame)) = body.frame().await {
+            match room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(left) => room = left,
+                None => return,
+            }
+        }
+    };
+    // Who is slow is cut off.
+    let _ = tokio::time::timeout(LET_COME_FOR, coming).await;
 }
 
 /// Reads a document as it comes, no further than documents go.

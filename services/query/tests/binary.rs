@@ -6,7 +6,12 @@ use std::process::Command;
 fn it_says_what_it_takes_and_what_it_lacks() {
     let run = |argument: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tonghop-query"));
-        command.arg(argument).env_remove("TONGHOP_DATABASE").output().expect("it runs")
+        command
+            .arg(argument)
+            .env_remove("TONGHOP_DATABASE")
+            .env("TONGHOP_ACCESS", "open")
+            .output()
+            .expect("it runs")
     };
     let help = run("--help");
     let text = String::from_utf8(help.stdout).expect("a text");

@@ -55,7 +55,7 @@ pub struct WantedKey {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub replaces: String,
     /// For how many hours that one goes on: 24 where it is left out.
-    #[schema(nullable = false, maximum = 720)]
+    #[schema(maximum = 720)]
     pub overlap_hours: Option<u32>,
 }
 

@@ -75,7 +75,17 @@ impl Ingestion {
             let (under, premise) = (rules.clone(), Premise::Rules(rules.position));
             let (by, asked, now) = (caller.clone(), Arc::clone(&request), (self.now)());
             let record = tokio::task::spawn_blocking(move || record(&under, &by, &asked, now));
-            let record = record.await.map_err(Failure::internal)??;
+            let record = match record.await.map_err(Failure::internal)? {
+                Ok(record) => record,
+                Err(refusal) => {
+                    // What stands in the way may be this very act, done meanwhile through another replica.
+                    let known = self.ledger.receipt_by_key(SOURCE, &key).await.map_err(failure)?;
+                    return match known {
+                        Some(known) => self.done_before(known, content.digest()).await,
+                        None => Err(refusal),
+                    };
+                }
+            };
             let states = counts(&record);
             let entry = NewEntry {
                 id: Uuid::now_v7(),
