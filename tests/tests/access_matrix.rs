@@ -44,7 +44,7 @@ enum Who {
     Reader,
     /// Reads what is not public, of the nation.
     NationalReader,
-    /// Holds a key with the role administer.
+    /// Holds a key with the role administer, of the nation.
     Administering,
     /// Sends the administrator's key.
     Administrator,
@@ -82,6 +82,8 @@ enum May {
     ReportThere,
     /// Whoever reports.
     Report,
+    /// Whoever has any role for Bắc Kạn.
+    SeeReports,
     /// Whoever may see a submission of Bắc Kạn's source; to others there is none.
     SeeSubmission,
     /// Who administers.
@@ -111,6 +113,10 @@ impl May {
             May::ReportHere => decide(&[Reporter, Administrator], Code::PermissionDenied),
             May::Report => decide(&[Reporter, Neighbour, Administrator], Code::PermissionDenied),
             May::ReportThere => decide(&[Neighbour, Administrator], Code::PermissionDenied),
+            May::SeeReports => decide(
+                &[Reporter, Approver, Reader, NationalReader, Administering, Administrator],
+                Code::PermissionDenied,
+            ),
             May::SeeSubmission => decide(
                 // The approver's key is of the same source.
                 &[Reporter, Approver, NationalReader, Administering, Administrator],
@@ -168,6 +174,13 @@ struct Operation {
     rest: &'static str,
     request: fn(&There) -> Rest,
     may: May,
+}
+
+impl Operation {
+    /// Whether it can be done once only, so that a second one who may is told that it was done.
+    fn done_once(&self) -> bool {
+        self.rest == "POST /v1/reports"
+    }
 }
 
 const NO_RPC: (&str, fn(&There) -> Vec<u8>) = ("", |_| vec![]);
@@ -237,6 +250,10 @@ fn wanted() -> Value {
     json!({ "source": "congan-caobang", "roles": ["report"], "units": ["04"] })
 }
 
+/// A regime that ships.
+const REGIME: &str = "ctph07-thang";
+const REPORTS: [(&str, &str); 3] = [("regime", REGIME), ("period", "2024-M05"), ("unit", "06")];
+
 const QUESTION: [(&str, &str); 3] = [("indicator", "tg02"), ("unit", "06"), ("period", "2024-M05")];
 
 fn totals() -> query::GetTotalsRequest {
@@ -302,6 +319,56 @@ const OPERATIONS: &[Operation] = &[
         }),
         ("POST /v1/reviews", |t| Rest::at("/v1/reviews").json("", &json!({ "name": t.fresh }))),
         May::Administer,
+    ),
+    // Reports. That of a commune is handed in once only: whoever may is then told how it stands.
+    operation(
+        ("tonghop.ingestion.v1.ReportService/ActOnReports", |t| {
+            ingestion::ActOnReportsRequest {
+                idempotency_key: t.fresh.clone(),
+                act: "submit".into(),
+                regime: REGIME.into(),
+                period: "2024-M05".into(),
+                units: vec![HERE.into()],
+                ..Default::default()
+            }
+            .encode_to_vec()
+        }),
+        ("POST /v1/reports", |t| {
+            let act = json!({ "act": "submit", "regime": REGIME, "period": "2024-M05", "units": [HERE] });
+            Rest::at("/v1/reports").json(&t.fresh, &act)
+        }),
+        May::ReportHere,
+    ),
+    operation(
+        ("tonghop.ingestion.v1.ReportService/ListReports", |_| {
+            ingestion::ListReportsRequest {
+                regime: REGIME.into(),
+                period: "2024-M05".into(),
+                unit: "06".into(),
+                ..Default::default()
+            }
+            .encode_to_vec()
+        }),
+        ("GET /v1/reports", |_| Rest::at("/v1/reports").with(&REPORTS)),
+        May::SeeReports,
+    ),
+    operation(
+        ("tonghop.query.v1.QueryService/GetCompliance", |_| {
+            query::GetComplianceRequest {
+                regime: REGIME.into(),
+                period: "2024-M05".into(),
+                unit: "06".into(),
+                ..Default::default()
+            }
+            .encode_to_vec()
+        }),
+        ("GET /v1/compliance", |_| Rest::at("/v1/compliance").with(&REPORTS)),
+        May::SeeReports,
+    ),
+    operation(
+        ("tonghop.registry.v1.RegistryService/ListRegimes", |_| vec![]),
+        ("GET /v1/regimes", |_| Rest::at("/v1/regimes")),
+        May::Anybody,
     ),
     // The ledger.
     operation(
@@ -590,7 +657,7 @@ async fn keys(administrator: &Api) -> Keys {
         (Approver, "congan-backan", "approve", &["06"]),
         (Reader, "so-backan", "read_internal", &["06"]),
         (NationalReader, "bo", "read_internal", &["VN"]),
-        (Administering, "bo", "administer", &[]),
+        (Administering, "bo", "administer", &["VN"]),
         (Expired, "congan-backan", "report", &["06"]),
         (Revoked, "congan-backan", "report", &["06"]),
     ] {
@@ -614,6 +681,18 @@ async fn keys(administrator: &Api) -> Keys {
 fn fresh() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("fresh-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Waits until everything can do its work, and one rolls up.
+async fn ready(server: &Server) {
+    let ready = async {
+        for path in ["/readyz", "/active"] {
+            while server.status(path).await != Some(200) {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), ready).await.expect("it is ready");
 }
 
 /// REST's status as gRPC's code.
@@ -648,12 +727,7 @@ async fn every_operation_decides_the_same_for_everybody_over_both_transports(on:
         key: revoked.key.expect("a key").key,
         fresh: String::new(),
     };
-    let ready = async {
-        while server.status("/readyz").await != Some(200) {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), ready).await.expect("it is ready");
+    ready(&server).await;
     let mut wrong = vec![];
     for operation in OPERATIONS {
         for who in EVERYBODY {
@@ -664,6 +738,9 @@ async fn every_operation_decides_the_same_for_everybody_over_both_transports(on:
                 let answer = call(api.held(), operation.rpc, (operation.message)(&there)).await;
                 let (code, said) = match &answer {
                     Ok(_) => (Code::Ok, String::new()),
+                    Err(status) if operation.done_once() && status.code() == Code::InvalidArgument => {
+                        (Code::Ok, String::new())
+                    }
                     Err(status) => (status.code(), format!("{status:?}")),
                 };
                 if code != expected {
@@ -684,7 +761,10 @@ async fn every_operation_decides_the_same_for_everybody_over_both_transports(on:
             let headers: Vec<(&str, &str)> =
                 headers.iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| (*n, v.as_str())).collect();
             let reply = api.call(method, &path, &parameters, &headers, body).await;
-            let code = code_of(reply.status);
+            let code = match reply.status {
+                422 if operation.done_once() => Code::Ok,
+                status => code_of(status),
+            };
             if code != expected {
                 let said = reply.text();
                 wrong.push(format!("{} by {who:?}: {code:?}, not {expected:?}: {said}", operation.rest));
@@ -701,7 +781,8 @@ async fn every_operation_decides_the_same_for_everybody_over_both_transports(on:
 #[tokio::test]
 async fn a_closed_service_answers_nobody_without_a_key() {
     let server = Server::guarded(On::Sqlite, Access::Closed).await;
-    let there = There { submission: String::new(), key: String::new(), fresh: String::new() };
+    let there = There { submission: "none".into(), key: "none".into(), fresh: String::new() };
+    ready(&server).await;
     for operation in OPERATIONS {
         let free = ["GET /openapi.json", "GET /docs", "GET /active"].contains(&operation.rest);
         let expected = match operation.may {
@@ -714,7 +795,7 @@ async fn a_closed_service_answers_nobody_without_a_key() {
             assert_eq!(answer.err().map(|status| status.code()), Some(expected), "{}", operation.rpc);
         }
         let Rest { path, .. } = (operation.request)(&there);
-        if !path.is_empty() && path != "/readyz" {
+        if !path.is_empty() {
             let method = operation.rest.split(' ').next().expect("a method").parse().expect("a method");
             let reply = server.call(method, &path, &[], &[], vec![]).await;
             assert_eq!(code_of(reply.status), expected, "{}: {}", operation.rest, reply.text());

@@ -113,7 +113,7 @@ async fn an_error_refuses_what_contradicts_itself_and_is_a_finding_of_what_contr
         document: Some(Document {
             media_type: "application/json".into(),
             content: both.to_string().into_bytes(),
-            locale: String::new(),
+            ..Document::default()
         }),
         ..SubmitRequest::default()
     };

@@ -108,7 +108,7 @@ impl Issuer {
                     answer()
                 }),
             )
-            .route("/never", get(|| std::future::pending::<StatusCode>()));
+            .route("/never", get(std::future::pending::<StatusCode>));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Issuer { url, keys, asked }
     }

@@ -50,10 +50,9 @@ pub(crate) async fn for_whom(caller: Caller, request: Request, next: Next) -> Re
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("authorization"));
-    if !matches!(caller.identity(), Identity::Anonymous | Identity::Open) {
-        if headers.get(header::CACHE_CONTROL).is_none_or(|said| said != "no-store") {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        }
+    let is_known = !matches!(caller.identity(), Identity::Anonymous | Identity::Open);
+    if is_known && headers.get(header::CACHE_CONTROL).is_none_or(|said| said != "no-store") {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     response
 }
