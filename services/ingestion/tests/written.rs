@@ -31,7 +31,7 @@ fn value(
     value: &str,
     qualifier: &str,
     locale: Option<Locale>,
-) -> Result<Statement, Finding> {
+) -> Result<Statement, Box<Finding>> {
     let (breakdown, period) = match indicator {
         "aa01" | "aa02" | "aa03" => ("reporter=cong-an|channel=box", "2024-M03"),
         _ => ("reporter=cong-an", "2024-Q1"),
@@ -41,7 +41,7 @@ fn value(
         assert_eq!(all.len(), 1, "{all:#?}");
         complete(&all[0]);
         assert_ne!(all[0].hint.in_language(Language::Vietnamese), "");
-        all.remove(0)
+        Box::new(all.remove(0))
     })
 }
 
