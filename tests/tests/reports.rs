@@ -160,7 +160,7 @@ async fn a_report_goes_from_the_commune_to_the_ministry(on: On) {
     let reason = json!({ "units": ["01843"], "reason": "số liệu chưa khớp" });
     assert_eq!(done(&server, "return", month, reason).await, led("returned", None, 1));
     assert_eq!(both(&server, "VN", month, &[]).await, json!(["118", 3, "12", 1]));
-    let expected = vec![
+    let expected = [
         ("open".to_owned(), Value::Null, Value::Null),
         ("returned".to_owned(), Value::Null, json!("số liệu chưa khớp")),
     ];
