@@ -25,7 +25,6 @@ fn line(line: &str, locale: Option<Locale>) -> Result<(String, Statement), Vec<F
     Ok((figure.unit_code.clone(), figure.figure.statement.clone()))
 }
 
-#[expect(clippy::result_large_err, reason = "in a test, what is found is looked at")]
 fn value(
     indicator: &str,
     value: &str,
