@@ -237,7 +237,7 @@ impl Ingestion {
 
     /// Whether somebody may see an entry: the submissions of their own source, all of them where they may read what is
     /// not public of the whole nation, and all that is in the ledger where they administer it.
-    fn may_see(&self, caller: &Caller, receipt: &Receipt) -> bool {
+    pub(crate) fn may_see(&self, caller: &Caller, receipt: &Receipt) -> bool {
         if caller.has(Role::Administer) {
             return true;
         }

@@ -279,6 +279,8 @@ impl Ingestion {
         let name = Name::of(caller, source, key);
         check_key("source", &name.source)?;
         let known = self.ledger.receipt_by_key(&name.source, key).await.map_err(failure)?;
+        // Whoever is bound to no source may name any, and is told of what they may see.
+        let known = known.filter(|receipt| self.may_see(caller, receipt));
         let held = u32::try_from(self.streams.held(&name)).map_err(Failure::internal)?;
         Ok((held, known))
     }

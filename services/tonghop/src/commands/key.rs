@@ -77,7 +77,7 @@ pub struct CreateArguments {
 #[derive(Debug, Args)]
 pub struct RotateArguments {
     /// What the key is known by, of which `key list` tells.
-    pub key: String,
+    pub id: String,
     /// For how many hours the one that is replaced goes on.
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     pub overlap: u32,
@@ -104,7 +104,7 @@ pub struct ListArguments {
 #[derive(Debug, Args)]
 pub struct RevokeArguments {
     /// What the key is known by, of which `key list` tells; what its holder sends is never asked for.
-    pub key: String,
+    pub id: String,
     /// Why.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub note: String,
@@ -129,9 +129,9 @@ pub async fn run(command: KeyCommand) -> Result<(), Trouble> {
             };
             make(request, making).await
         }
-        KeyCommand::Rotate(RotateArguments { key, overlap, making }) => {
+        KeyCommand::Rotate(RotateArguments { id, overlap, making }) => {
             let request =
-                IssueKeyRequest { replaces: key, overlap_hours: Some(overlap), ..IssueKeyRequest::default() };
+                IssueKeyRequest { replaces: id, overlap_hours: Some(overlap), ..IssueKeyRequest::default() };
             make(request, making).await
         }
         KeyCommand::List(arguments) => list(arguments).await,
@@ -246,7 +246,7 @@ async fn list(arguments: ListArguments) -> Result<(), Trouble> {
 
 async fn revoke(arguments: RevokeArguments) -> Result<(), Trouble> {
     let client = Client::connect(&arguments.server).await?;
-    let request = RevokeKeyRequest { key: arguments.key, note: arguments.note };
+    let request = RevokeKeyRequest { key: arguments.id, note: arguments.note };
     let revoked = client.access().revoke_key(request).await?.into_inner();
     say_all(lines(&revoked.key.unwrap_or_default()));
     if revoked.replayed {

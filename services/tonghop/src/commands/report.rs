@@ -51,7 +51,7 @@ pub struct ActArguments {
     pub reason: String,
     /// The idempotency key; a new one where it is left out.
     #[arg(long)]
-    pub key: Option<String>,
+    pub idempotency_key: Option<String>,
     /// Where the services are.
     #[command(flatten)]
     pub server: ServerArguments,
@@ -128,7 +128,7 @@ pub async fn run(command: ReportCommand) -> Result<(), Trouble> {
 async fn act(act: &str, arguments: ActArguments, level: &str, until: &str) -> Result<(), Trouble> {
     let client = Client::connect(&arguments.server).await?;
     let request = ActOnReportsRequest {
-        idempotency_key: arguments.key.unwrap_or_else(|| Uuid::now_v7().to_string()),
+        idempotency_key: arguments.idempotency_key.unwrap_or_else(|| Uuid::now_v7().to_string()),
         act: act.to_owned(),
         regime: arguments.regime,
         period: arguments.period,
