@@ -1,37 +1,28 @@
 //! Tokens that an issuer has signed (OpenID Connect): an alternative to keys.
 //!
 //! A token is a JSON Web Token, sent as `Authorization: Bearer`. It has to be signed by a key that the issuer publishes,
-//! and to say `iss`, `aud`, `sub` and `exp`. What its holder may do is said by claims of this system: [`Claims`].
+//! and to say `iss`, `aud`, `sub` and `exp`. What its holder may do is said by claims of this system: [`Claims`](crate::Claims).
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use tonghop_runtime::{Failure, FailureKind, Text};
 
+use crate::Caller;
 use crate::caller::not_valid;
 use crate::published::Published;
-use crate::{Caller, Grant, Identity, Role};
+use crate::token::{KeySet, Token, Verifying};
 
-/// A longer token is none.
-const LONGEST_TOKEN: usize = 8 << 10;
-/// How far clocks may be apart.
-const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 /// Between two times that the issuer is asked for its keys at least, however many tokens name one that is not known.
 const AGAIN: Duration = Duration::from_secs(10);
 /// After which they are asked for again, also where all that are named are known.
 const OLD: Duration = Duration::from_secs(300);
 /// Requests that wait for the issuer's keys at once.
 const WAITING: usize = 64;
-/// Entries of a list in a token, and characters of each, at most.
-const MOST: usize = 200;
-const LONGEST: usize = 200;
 
 /// Which issuer's tokens are taken, and where its keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,36 +39,10 @@ pub struct IssuerSettings {
     pub plain_http: bool,
 }
 
-/// What a token says.
-#[derive(Debug, Deserialize)]
-struct Claims {
-    sub: String,
-    exp: i64,
-    nbf: Option<i64>,
-    /// The reporting system that the holder pushes for; left out, what `sub` says.
-    tonghop_source: Option<String>,
-    /// Codes of roles; one that is not known grants nothing.
-    #[serde(default)]
-    tonghop_roles: Vec<String>,
-    /// Codes of units that they hold for, and for all below.
-    #[serde(default)]
-    tonghop_units: Vec<String>,
-    /// Sides that may be reported for; none stands for all.
-    #[serde(default)]
-    tonghop_sides: Vec<String>,
-}
-
-/// A key that tokens are signed with, for one algorithm.
-#[derive(Clone)]
-pub(crate) struct Verifying {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) key: DecodingKey,
-}
-
 /// The keys as they were published last.
 #[derive(Default)]
 struct Known {
-    keys: HashMap<String, Verifying>,
+    keys: KeySet,
     fetched: Option<Instant>,
     tried: Option<Instant>,
 }
@@ -120,50 +85,10 @@ impl Issuer {
     /// Where it is none of this issuer's for this audience, or does not hold now; where the issuer's keys have never
     /// been had.
     pub(crate) async fn holder(self: &Arc<Self>, token: &str, now: Timestamp) -> Result<Caller, Failure> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(not_valid());
-        }
-        let header = decode_header(token).map_err(|_| not_valid())?;
-        let kid = header.kid.filter(|kid| !kid.is_empty() && kid.len() <= LONGEST).ok_or_else(not_valid)?;
-        let verifying = self.key(&kid).await?;
-        // The key says by which algorithm it is used; what the token says has to be the same.
-        if header.alg != verifying.algorithm {
-            return Err(not_valid());
-        }
-        let mut wanted = Validation::new(verifying.algorithm);
-        wanted.set_audience(&[&self.settings.audience]);
-        wanted.set_issuer(&[&self.settings.issuer]);
-        wanted.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // By the clock of this process, below.
-        (wanted.validate_exp, wanted.validate_nbf) = (false, false);
-        let claims = decode::<Claims>(token, &verifying.key, &wanted).map_err(|_| not_valid())?.claims;
-        self.caller(claims, now)
-    }
-
-    fn caller(&self, claims: Claims, now: Timestamp) -> Result<Caller, Failure> {
-        let time = |seconds: i64| Timestamp::from_second(seconds).map_err(|_| not_valid());
-        let until = time(claims.exp)?.checked_add(LEEWAY).map_err(|_| not_valid())?;
-        let from = claims.nbf.map(time).transpose()?;
-        let early = from.is_some_and(|from| from.duration_since(now) > LEEWAY);
-        if now >= until || early {
-            return Err(not_valid());
-        }
-        let source = claims.tonghop_source.unwrap_or_else(|| claims.sub.clone());
-        let lists = [&claims.tonghop_roles, &claims.tonghop_units, &claims.tonghop_sides];
-        let texts = lists.into_iter().flatten().chain([&claims.sub, &source]);
-        let is_text =
-            |text: &String| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
-        if lists.iter().any(|list| list.len() > MOST) || !texts.into_iter().all(is_text) {
-            return Err(not_valid());
-        }
-        let grant = Grant {
-            roles: claims.tonghop_roles.iter().filter_map(|code| Role::of_code(code)).collect(),
-            units: claims.tonghop_units,
-            sides: claims.tonghop_sides,
-            everywhere: false,
-        };
-        let identity = Identity::Token { issuer: self.settings.issuer.clone(), subject: claims.sub };
-        Ok(Caller::until(identity, Some(source), grant, until))
+        let token = Token::read(token)?;
+        let verifying = self.key(token.kid()).await?;
+        let IssuerSettings { issuer, audience, .. } = &self.settings;
+        verifying.claims(&token, issuer, audience)?.caller(issuer, now)
     }
 
     /// The key of a name. Where it is not known, the issuer is asked, but not time and again; where it is, that is
@@ -210,7 +135,7 @@ impl Issuer {
         self.write(|known| known.tried = Some(Instant::now()));
         match self.published.keys().await {
             Ok(keys) => {
-                tracing::debug!(keys = keys.len(), "the issuer's keys have been read");
+                tracing::debug!(keys = keys.count(), "the issuer's keys have been read");
                 self.write(|known| (known.keys, known.fetched) = (keys, Some(Instant::now())));
             }
             Err(why) => tracing::warn!(why, "the issuer's keys could not be had; those of before go on"),

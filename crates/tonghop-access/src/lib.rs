@@ -7,7 +7,8 @@
 //! | `secret` | a key as its holder sends it, and what is kept of it |
 //! | `keys` | the keys there are, as the ledger's entries say |
 //! | `file_key` | a key that lies in a file of the processes |
-//! | `issuer`, `published` | tokens that an issuer has signed; the keys that it publishes |
+//! | `token` | tokens that an issuer has signed, and the keys for it, as they are written |
+//! | `issuer`, `published` | an issuer whose tokens are taken; the keys that it publishes |
 //! | `authority` | from a request to its caller |
 //! | `refusals` | who was refused, counted and logged |
 //! | `arguments` | what a service takes of this on its command line |
@@ -24,6 +25,7 @@ mod keys;
 mod published;
 mod refusals;
 mod secret;
+mod token;
 
 pub use arguments::{AccessArguments, IssuerArguments};
 pub use authority::{Access, Authority, Settings, behind, challenge_for_browsers, inside, of_request};
@@ -33,3 +35,4 @@ pub use grant::{Grant, Reach, Role};
 pub use issuer::IssuerSettings;
 pub use keys::{Key, KeyState, Keys};
 pub use secret::{Issued, Malformed, is_issued, issue};
+pub use token::{Claims, KeySet, Token, Verifying};

@@ -1,23 +1,18 @@
 //! The keys that an issuer publishes (a JSON Web Key Set), fetched within bounds.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::{Certificate, Client, Url, redirect};
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::issuer::{IssuerSettings, Verifying};
+use crate::issuer::IssuerSettings;
+use crate::token::KeySet;
 
 /// How long it may take altogether.
 const LONGEST: Duration = Duration::from_secs(5);
 /// Bytes of an answer.
 const LARGEST: usize = 256 << 10;
-/// Keys of a set.
-const MOST: usize = 100;
 
 /// Where an issuer publishes its keys.
 pub(crate) struct Published {
@@ -32,11 +27,6 @@ pub(crate) struct Published {
 struct Configuration {
     issuer: String,
     jwks_uri: String,
-}
-
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<Value>,
 }
 
 impl Published {
@@ -69,17 +59,14 @@ impl Published {
     ///
     /// # Errors
     /// Why they cannot be had.
-    pub(crate) async fn keys(&self) -> Result<HashMap<String, Verifying>, String> {
+    pub(crate) async fn keys(&self) -> Result<KeySet, String> {
         let fetching = async {
             let jwks = match &self.jwks {
                 Some(jwks) => jwks.clone(),
                 None => self.discovered().await?,
             };
-            let set: KeySet = self.json(&jwks).await?;
-            if set.keys.len() > MOST {
-                return Err(format!("{jwks} has {} keys: at most {MOST} are taken", set.keys.len()));
-            }
-            Ok(set.keys.into_iter().filter_map(verifying).collect())
+            let bytes = self.bytes(&jwks).await?;
+            KeySet::read(&bytes).map_err(|error| format!("{jwks}: {error}"))
         };
         tokio::time::timeout(LONGEST, fetching).await.map_err(|_| "the issuer took too long".to_owned())?
     }
@@ -95,6 +82,11 @@ impl Published {
     }
 
     async fn json<T: serde::de::DeserializeOwned>(&self, at: &Url) -> Result<T, String> {
+        let bytes = self.bytes(at).await?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("{at} is not what it should be: {error}"))
+    }
+
+    async fn bytes(&self, at: &Url) -> Result<Vec<u8>, String> {
         let unread = |error: reqwest::Error| format!("{at} does not answer: {error}");
         let mut answer = self.http.get(at.clone()).send().await.map_err(unread)?;
         if !answer.status().is_success() {
@@ -107,7 +99,7 @@ impl Published {
             }
             bytes.extend_from_slice(&piece);
         }
-        serde_json::from_slice(&bytes).map_err(|error| format!("{at} is not what it should be: {error}"))
+        Ok(bytes)
     }
 }
 
@@ -126,25 +118,4 @@ fn address(text: &str, plain_http: bool) -> Result<Url, String> {
         }
         _ => Err(format!("{text} is not an https:// address")),
     }
-}
-
-/// A key that signatures of the three algorithms that are taken are checked with; any other is passed over.
-fn verifying(key: Value) -> Option<(String, Verifying)> {
-    let key: Jwk = serde_json::from_value(key).ok()?;
-    let (algorithm, named) = match &key.algorithm {
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
-        }
-        _ => return None,
-    };
-    let common = &key.common;
-    let is_for_it = common.key_algorithm.is_none_or(|only| only == named)
-        && common.public_key_use.as_ref().is_none_or(|only| *only == PublicKeyUse::Signature);
-    let kid = common.key_id.clone().filter(|_| is_for_it)?;
-    let key = DecodingKey::from_jwk(&key).ok()?;
-    Some((kid, Verifying { algorithm, key }))
 }

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use prost::Message;
 use tonghop_access::Keys;
+use tonghop_core::period::Period;
 use tonghop_proto::ledger as pb;
 use tonghop_proto::record::Columns;
 use tonghop_proto::record::document::{Skeleton, rewrite, rewrites};
+use tonghop_reports::{Reports, Stated, Words as Closings};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::registry::small;
@@ -54,21 +56,54 @@ pub fn bodies(bytes: &[u8]) {
     }
 }
 
-/// Entries that say who may do what: each of those whose length two bytes before it say.
-pub fn access_record(bytes: &[u8]) {
-    let (mut keys, mut rest, mut position) = (Keys::default(), bytes, 0);
+/// Each of the messages whose length two bytes before it say, until one is no message.
+fn each<M: Message + Default>(bytes: &[u8], mut read: impl FnMut(i64, M)) {
+    let (mut rest, mut position) = (bytes, 0);
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
         let Some((record, after)) = after.split_at_checked(u16::from_be_bytes(*length).into()) else {
             return;
         };
-        rest = after;
-        position += 1;
-        if let Ok(record) = pb::AccessRecord::decode(record) {
-            keys.apply(position, Timestamp::UNIX_EPOCH, record);
+        (rest, position) = (after, position + 1);
+        if let Ok(record) = M::decode(record) {
+            read(position, record);
         }
     }
+}
+
+/// Entries that say who may do what.
+pub fn access_record(bytes: &[u8]) {
+    let mut keys = Keys::default();
+    each(bytes, |position, record| keys.apply(position, Timestamp::UNIX_EPOCH, record));
     for key in keys.all() {
         assert_eq!(keys.get(&key.key), Some(key));
         drop(key.holder());
+    }
+}
+
+/// Entries on the reports of units, and on periods that are closed.
+pub fn report_record(bytes: &[u8]) {
+    let mut reports = Reports::default();
+    each(bytes, |position, record: pb::ReportRecord| {
+        let before = reports.clone();
+        let (regime, period, groups) = (record.regime.clone(), record.period.clone(), record.groups.clone());
+        if reports.apply(position, Timestamp::UNIX_EPOCH, "somebody", record).is_err() {
+            assert_eq!(reports, before, "it was refused, and changed something");
+            return;
+        }
+        assert_eq!(reports.position(), position);
+        let period = Period::parse(&period).expect("it was taken");
+        for group in groups {
+            let Some(stated) = Stated::of_codes(&group.state, &group.level) else { continue };
+            for unit in group.units {
+                let history = reports.history(&regime, period, &unit, position);
+                assert!(history.iter().any(|event| event.position == position && event.stated == stated));
+            }
+        }
+    });
+    for (_, period, closings) in reports.all_closings() {
+        assert!(!closings.is_empty());
+        if let Some(calendar) = small().calendar("civil") {
+            drop(Closings::read(small(), calendar.last_day(period), closings));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tonghop_core::registry::Registry;
 use tonghop_ingestion::registry_tables::{self as tables, Given};
@@ -34,11 +34,11 @@ pub fn small_message() -> &'static pb::Registry {
 }
 
 /// The registry that these tables make.
-pub fn small() -> &'static Registry {
-    static SMALL: OnceLock<Registry> = OnceLock::new();
+pub fn small() -> &'static Arc<Registry> {
+    static SMALL: OnceLock<Arc<Registry>> = OnceLock::new();
     SMALL.get_or_init(|| {
         let draft = registry_draft::draft(small_message().clone()).expect("a draft");
-        Registry::build(draft, None).expect("a registry")
+        Arc::new(Registry::build(draft, None).expect("a registry"))
     })
 }
 

@@ -9,6 +9,7 @@ use tonghop_core::decimal::{format_decimal, parse_decimal};
 use tonghop_core::dimension::Breakdown;
 use tonghop_core::figure::{Scope, Series};
 use tonghop_core::period::Period;
+use tonghop_core::plausibility::{Expression, Relation};
 use tonghop_core::quantity::Qualifier;
 use tonghop_rest::parameters as of;
 use tonghop_written::name::{UnitName, fold};
@@ -67,6 +68,24 @@ pub fn key(text: &[u8]) {
     if let Ok(text) = std::str::from_utf8(text) {
         assert!(Keys::default().holding(text, Timestamp::UNIX_EPOCH).is_none());
     }
+}
+
+/// A rule of plausibility: a line that is an expression, then numbers that it is asked about.
+pub fn rules(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let (written, values) = text.split_once('\n').unwrap_or((text, ""));
+    let Ok(expression) = Expression::parse(written) else { return };
+    assert!(expression.terms.len() >= 2);
+    assert_eq!(expression.looks_back(), written.split_whitespace().any(|word| word == "previous"));
+    let mut values: Vec<i128> = values.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    values.truncate(expression.terms.len());
+    let whole = values.len() == expression.terms.len();
+    let holds = expression.holds(&values);
+    if let (Relation::AtMost, [first, second]) = (&expression.relation, values.as_slice()) {
+        assert_eq!(holds, first <= second);
+    }
+    // Of what is not there nothing is said.
+    assert!(whole || !values.is_empty() || holds);
 }
 
 /// The parameters of every request, out of a query.

@@ -106,6 +106,24 @@ pub struct Malformed {
     what: String,
 }
 
+/// What an entry says of some units.
+enum Said {
+    /// That their period is closed, or opened again.
+    Closing { closes: bool },
+    /// How their reports are.
+    Stated(Stated),
+}
+
+impl Said {
+    fn of_codes(state: &str, level: &str) -> Option<Said> {
+        match state {
+            "closed" => Some(Said::Closing { closes: true }),
+            "opened" => Some(Said::Closing { closes: false }),
+            _ => Stated::of_codes(state, level).map(Said::Stated),
+        }
+    }
+}
+
 /// All reports, and all words on closed periods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reports {
@@ -142,26 +160,32 @@ impl Reports {
             text => Some(text.parse::<Timestamp>().map_err(|e| malformed(&e.to_string()))?),
         };
         let (by, reason): (Arc<str>, Arc<str>) = (by.into(), record.reason.into());
+        let said = record.groups.into_iter().map(|group| {
+            let said = Said::of_codes(&group.state, &group.level);
+            said.map(|said| (said, group.units)).ok_or_else(|| malformed("no such state"))
+        });
+        // All of it is looked at before any of it is taken.
+        let said = said.collect::<Result<Vec<_>, _>>()?;
         let of_period = self.periods.entry((record.regime, period)).or_default();
-        for group in record.groups {
-            let closes = match group.state.as_str() {
-                "closed" => Some(true),
-                "opened" => Some(false),
-                _ => None,
-            };
-            if let Some(closes) = closes {
-                let closing = |unit| {
-                    let (by, reason) = (Arc::clone(&by), Arc::clone(&reason));
-                    Closing { unit, closes, until, position, at, by, reason }
-                };
-                of_period.closings.extend(group.units.into_iter().map(closing));
-                continue;
-            }
-            let stated =
-                Stated::of_codes(&group.state, &group.level).ok_or_else(|| malformed("no such state"))?;
-            for unit in group.units {
-                let (by, reason, stated) = (Arc::clone(&by), Arc::clone(&reason), stated.clone());
-                of_period.units.entry(unit).or_default().push(Event { position, at, by, reason, stated });
+        for (said, units) in said {
+            for unit in units {
+                let (by, reason) = (Arc::clone(&by), Arc::clone(&reason));
+                match &said {
+                    Said::Closing { closes } => {
+                        let closes = *closes;
+                        of_period.closings.push(Closing { unit, closes, until, position, at, by, reason });
+                    }
+                    Said::Stated(stated) => {
+                        let stated = stated.clone();
+                        of_period.units.entry(unit).or_default().push(Event {
+                            position,
+                            at,
+                            by,
+                            reason,
+                            stated,
+                        });
+                    }
+                }
             }
         }
         self.position = position;

@@ -37,7 +37,7 @@ pub mod json;
 mod keys;
 pub mod locks;
 mod maps;
-mod media_type;
+pub mod media_type;
 mod metrics;
 mod registry_grpc;
 mod registry_load;
@@ -59,7 +59,7 @@ pub mod xlsx;
 pub use grpc::IngestionGrpc;
 pub use registry_load::Loaded;
 pub use rest::routes;
-pub use reviews::Frozen;
+pub use reviews::{Frozen, check_name, check_note};
 pub use service::{Arrived, CSV, Given, Ingestion, JSON, Taken, WIRE, XLSX};
 
 /// Bytes that nobody can know, from the operating system.

@@ -12,7 +12,7 @@ use crate::finding::{Code, Spot, finding};
 const LOCALE: &str = "locale";
 
 /// A media type without its parameters.
-pub(crate) fn essence(media_type: &str) -> String {
+pub fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn essence(media_type: &str) -> String {
 ///
 /// # Errors
 /// Where it is not known.
-pub(crate) fn locale(media_type: &str) -> Result<Option<Locale>, Failure> {
+pub fn locale(media_type: &str) -> Result<Option<Locale>, Failure> {
     let parameters = media_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let mut named = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case(LOCALE));
     named.next().map(|(_, value)| read(value.trim().trim_matches('"'))).transpose()
@@ -30,7 +30,7 @@ pub(crate) fn locale(media_type: &str) -> Result<Option<Locale>, Failure> {
 ///
 /// # Errors
 /// Where it is not known, or the media type names another.
-pub(crate) fn with_locale(media_type: &str, declared: &str) -> Result<String, Failure> {
+pub fn with_locale(media_type: &str, declared: &str) -> Result<String, Failure> {
     if declared.is_empty() {
         return Ok(media_type.to_owned());
     }

@@ -143,7 +143,11 @@ impl Ingestion {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Failure> {
+/// That a review may be called so.
+///
+/// # Errors
+/// Where it may not.
+pub fn check_name(name: &str) -> Result<(), Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(plain) {
         return Ok(());
@@ -165,7 +169,11 @@ fn check_name(name: &str) -> Result<(), Failure> {
     ))
 }
 
-fn check_note(note: &str) -> Result<(), Failure> {
+/// That a review may have such a note.
+///
+/// # Errors
+/// Where it may not.
+pub fn check_note(note: &str) -> Result<(), Failure> {
     if note.len() <= LONGEST_NOTE && !note.chars().any(|c| c.is_control() && c != '\n') {
         return Ok(());
     }

@@ -9,6 +9,7 @@
 //! | `keys` | the keys there are, as this replica learns them |
 //! | `read` | tiles and summaries into answers, from one snapshot |
 //! | `ask` | from the words of a request to what they mean |
+//! | `question` | what a question asks, without a figure |
 //! | `pivot` | every total that a request asks for, in order |
 //! | `beside` | what is asked for beside each total: change, share, place |
 //! | `territory` | what a unit's territory was through time |
@@ -44,6 +45,7 @@ mod metrics;
 mod moment;
 mod openapi;
 mod pivot;
+pub mod question;
 mod read;
 mod rest;
 mod reviews;

@@ -18,7 +18,7 @@ use crate::view;
 use crate::{Query, View, approved, ask};
 
 /// Totals that a paged request may come to.
-const MOST_PAGED: usize = 20_000;
+pub(crate) const MOST_PAGED: usize = 20_000;
 /// Totals that a stream may come to.
 const MOST_STREAMED: usize = 1_000_000;
 /// Totals of a stream that are answered at once.
@@ -27,7 +27,7 @@ const STREAMED_AT_ONCE: usize = 2000;
 const QUEUE: usize = 64;
 
 /// A request, read as far as it can be before the totals are looked at.
-struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     request: &'a pb::GetTotalsRequest,
     cursor: Cursor,
     beside: Beside,
@@ -35,7 +35,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn read(request: &'a pb::GetTotalsRequest) -> Result<Asked<'a>, Failure> {
+    pub(crate) fn read(request: &'a pb::GetTotalsRequest) -> Result<Asked<'a>, Failure> {
         let beside = Beside::read(request)?;
         let rank = if request.rank { "rank" } else { "" };
         let (last, as_of) = (request.last.to_string(), request.as_of.to_string());
@@ -60,6 +60,11 @@ impl<'a> Asked<'a> {
         let cursor = Cursor::read(&request.page_token, &words)?;
         let approved_only = approved::only(&request.figures)?;
         Ok(Asked { request, cursor, beside, approved_only })
+    }
+
+    /// Where the page goes on after the first `end` of `all` totals.
+    pub(crate) fn next(&self, position: i64, end: usize, all: usize) -> String {
+        self.cursor.next(position, end, all)
     }
 
     fn when(&self) -> When<'a> {
@@ -95,7 +100,7 @@ impl Query {
         Ok(pb::GetTotalsResponse {
             as_of: Some(view.as_of()),
             totals,
-            next_page_token: asked.cursor.next(view.position(), end, pivot.count()),
+            next_page_token: asked.next(view.position(), end, pivot.count()),
             count: pivot.count() as u64,
         })
     }

@@ -32,6 +32,7 @@ use tokio::time::Instant;
 use tonghop_access::{Caller, Identity};
 use tonghop_runtime::Failure;
 
+use crate::media_type;
 use crate::service::{Arrived, JSON, WIRE};
 use arrivals::Arrivals;
 pub(crate) use arrivals::{Arriving, Held};
@@ -189,7 +190,7 @@ fn is_bounded(caller: &Caller) -> bool {
 /// The lane of a submission: its sender's, else that of the reporting system that it names.
 pub(crate) fn lane(caller: &Caller, arrived: &Arrived) -> Lane {
     Lane::of_caller(caller).unwrap_or_else(|| {
-        let named = match arrived.media_type.as_str() {
+        let named = match media_type::essence(&arrived.media_type).as_str() {
             _ if !arrived.source.is_empty() => arrived.source.as_str(),
             JSON => lane::named_first(&arrived.document),
             WIRE => crate::wire::named_first(&arrived.document),
