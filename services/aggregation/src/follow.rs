@@ -43,7 +43,7 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// How long the ledger may be silent, which sends a heartbeat every second, before it is called again.
 const SILENCE: Duration = Duration::from_secs(8);
 /// The largest message of the tail: one submission's record.
-const LARGEST_RECORD: usize = 256 << 20;
+pub(crate) const LARGEST_RECORD: usize = 256 << 20;
 
 /// What comes from the ledger.
 #[derive(Debug)]
@@ -441,7 +441,7 @@ impl Aggregation {
 }
 
 /// Work on a thread for it.
-async fn computed<T: Send + 'static>(
+pub(crate) async fn computed<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AggregationError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tonghop_core::registry::Registry;
-use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
+use tonghop_proto::ingestion::{GetRegistryLoadRequest, TailRequest, TailResponse};
 use tonghop_store::{
     Effect, Entry, EntryKind, Lease, Receipt, Review, Rule, Summary, Tile, TileBatch, TileKey, TileSelect,
 };
+use tonic::Streaming;
 
 use crate::beside::{named, review_of, rule_of};
 use crate::engine::{Engine, effect_of, read_registry};
-use crate::follow::entry;
+use crate::follow::{LARGEST_RECORD, computed, entry};
 use crate::{Aggregation, AggregationError};
 
 /// All that a ledger up to some position comes to.
@@ -34,8 +36,68 @@ const ENTRIES_AT_ONCE: usize = 256;
 /// Rules read at once.
 const RULES_AT_ONCE: u64 = 500;
 
+/// Batches that are read and wait to be rolled up.
+const BATCHES_WAITING: usize = 2;
+
+/// A whole in the making.
+struct Making {
+    whole: Whole,
+    engine: Engine,
+    registry_position: i64,
+    waiting: Vec<Entry>,
+}
+
+impl Making {
+    fn of(registry: Arc<Registry>, registry_position: i64, record: Vec<u8>) -> Making {
+        let whole = Whole { registry: Some((registry_position, record)), ..Whole::default() };
+        Making { whole, engine: Engine::from_nothing(registry), registry_position, waiting: vec![] }
+    }
+
+    fn take(&mut self, entry: Entry) -> Result<(), AggregationError> {
+        let Making { whole, .. } = self;
+        whole.last = Some(entry.receipt.clone());
+        match entry.receipt.kind {
+            EntryKind::Registry => {
+                whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
+                if entry.receipt.position != self.registry_position {
+                    whole.registries_before.push((entry.receipt.position, entry.record));
+                }
+            }
+            EntryKind::Review | EntryKind::Access | EntryKind::Report => {
+                whole.effects.push(named(&entry));
+                whole.reviews.extend(review_of(&entry).transpose()?);
+                whole.rules.extend(rule_of(&entry));
+            }
+            EntryKind::Submission => {
+                self.waiting.push(entry);
+                if self.waiting.len() >= ENTRIES_AT_ONCE {
+                    self.take_in()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self) -> Result<(), AggregationError> {
+        let prepared = self.engine.prepare(std::mem::take(&mut self.waiting))?;
+        self.whole.effects.extend(self.engine.take_in(&prepared));
+        Ok(())
+    }
+
+    fn done(mut self) -> Result<Whole, AggregationError> {
+        self.take_in()?;
+        let Making { mut whole, mut engine, .. } = self;
+        let changes = engine.work_out();
+        whole.tiles = changes.tiles.into_iter().map(|t| (t.key.clone(), t)).collect();
+        let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
+        whole.summaries = changes.summaries.into_iter().map(|s| (key(&s), s)).collect();
+        whole.effects.sort_by_key(|e| e.position);
+        Ok(whole)
+    }
+}
+
 impl Aggregation {
-    /// Rolls up the ledger up to a position from nothing.
+    /// Rolls up the ledger up to a position from nothing. What was read is rolled up while more is read.
     ///
     /// Every figure is placed by the registry in force at that position, as the incremental path leaves it.
     async fn whole(
@@ -44,75 +106,61 @@ impl Aggregation {
         registry: Option<(Arc<Registry>, i64, Vec<u8>)>,
         mut progress: impl FnMut(i64),
     ) -> Result<Whole, AggregationError> {
-        let mut whole = Whole::default();
-        let mut registry = registry;
-        if registry.is_none() {
-            let mut found = None;
-            self.entries(up_to, |entry| {
-                if entry.receipt.kind == EntryKind::Registry {
-                    found = Some((entry.receipt.position, entry.record));
-                }
-                Ok(())
-            })
-            .await?;
-            if let Some((position, record)) = found {
-                registry = Some((Arc::new(read_registry(&record)?), position, record));
+        let registry = match registry {
+            Some(known) => Some(known),
+            None => self.registry_up_to(up_to).await?,
+        };
+        let Some((registry, registry_position, record)) = registry else { return Ok(Whole::default()) };
+        let (sender, mut batches) = mpsc::channel::<Vec<Entry>>(BATCHES_WAITING);
+        let making = computed(move || {
+            let mut making = Making::of(registry, registry_position, record);
+            while let Some(batch) = batches.blocking_recv() {
+                batch.into_iter().try_for_each(|entry| making.take(entry))?;
             }
-        }
-        let Some((registry, registry_position, record)) = registry else { return Ok(whole) };
-        whole.registry = Some((registry_position, record));
-        let mut engine = Engine::from_nothing(registry);
-        let mut waiting: Vec<Entry> = Vec::new();
-        self.entries(up_to, |entry| {
-            whole.last = Some(entry.receipt.clone());
-            progress(entry.receipt.position);
-            match entry.receipt.kind {
-                EntryKind::Registry => {
-                    whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
-                    if entry.receipt.position != registry_position {
-                        whole.registries_before.push((entry.receipt.position, entry.record));
-                    }
+            making.done()
+        });
+        let reading = async move {
+            let mut stream = self.entries_after_none().await?;
+            let mut batch = Vec::new();
+            while let Some(message) = stream.message().await? {
+                let entry = entry(message)?;
+                if entry.receipt.position > up_to {
+                    break;
                 }
-                EntryKind::Review | EntryKind::Access | EntryKind::Report => {
-                    whole.effects.push(named(&entry));
-                    whole.reviews.extend(review_of(&entry).transpose()?);
-                    whole.rules.extend(rule_of(&entry));
-                }
-                EntryKind::Submission => {
-                    waiting.push(entry);
-                    if waiting.len() >= ENTRIES_AT_ONCE {
-                        take_in(&mut engine, std::mem::take(&mut waiting), &mut whole)?;
-                    }
+                progress(entry.receipt.position);
+                batch.push(entry);
+                // Where nobody takes it any more, the other side says why.
+                if batch.len() >= ENTRIES_AT_ONCE && sender.send(std::mem::take(&mut batch)).await.is_err() {
+                    break;
                 }
             }
+            let _ = sender.send(batch).await;
             Ok(())
-        })
-        .await?;
-        take_in(&mut engine, waiting, &mut whole)?;
-        let changes = engine.work_out();
-        whole.tiles = changes.tiles.into_iter().map(|t| (t.key.clone(), t)).collect();
-        let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
-        whole.summaries = changes.summaries.into_iter().map(|s| (key(&s), s)).collect();
-        whole.effects.sort_by_key(|e| e.position);
-        Ok(whole)
+        };
+        let (made, read): (_, Result<(), AggregationError>) = tokio::join!(making, reading);
+        read?;
+        made?
     }
 
-    async fn entries(
+    /// The registry in force at a position, as the ledger says.
+    async fn registry_up_to(
         &self,
-        up_to: i64,
-        mut take: impl FnMut(Entry) -> Result<(), AggregationError>,
-    ) -> Result<(), AggregationError> {
-        let mut client = LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(256 << 20);
-        let request = TailRequest { after_position: 0, until_head: true, heartbeats: false };
-        let mut stream = client.tail(request).await?.into_inner();
-        while let Some(message) = stream.message().await? {
-            let entry = entry(message)?;
-            if entry.receipt.position > up_to {
-                break;
-            }
-            take(entry)?;
+        up_to_position: i64,
+    ) -> Result<Option<(Arc<Registry>, i64, Vec<u8>)>, AggregationError> {
+        let mut client =
+            LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(LARGEST_RECORD);
+        let load = client.get_registry_load(GetRegistryLoadRequest { up_to_position }).await?.into_inner();
+        if load.position == 0 {
+            return Ok(None);
         }
-        Ok(())
+        Ok(Some((Arc::new(read_registry(&load.record)?), load.position, load.record)))
+    }
+
+    async fn entries_after_none(&self) -> Result<Streaming<TailResponse>, AggregationError> {
+        let mut client =
+            LedgerServiceClient::new(self.ledger.clone()).max_decoding_message_size(LARGEST_RECORD);
+        let request = TailRequest { after_position: 0, until_head: true, heartbeats: false };
+        Ok(client.tail(request).await?.into_inner())
     }
 
     /// Throws away what is stored and writes it anew, in one transaction: readers see the one or the other.
@@ -253,12 +301,6 @@ impl Aggregation {
         }
         Ok(comparison)
     }
-}
-
-fn take_in(engine: &mut Engine, entries: Vec<Entry>, whole: &mut Whole) -> Result<(), AggregationError> {
-    let prepared = engine.prepare(entries)?;
-    whole.effects.extend(engine.take_in(&prepared));
-    Ok(())
 }
 
 /// What a verification found.

@@ -298,6 +298,17 @@ impl LedgerService for IngestionGrpc {
         }))
     }
 
+    async fn get_registry_load(
+        &self,
+        request: Request<pb::GetRegistryLoadRequest>,
+    ) -> Result<Response<pb::GetRegistryLoadResponse>, Status> {
+        of_request(request.extensions())?.require_service()?;
+        let load = self.0.ledger.registry_up_to(request.get_ref().up_to_position).await.map_err(failure)?;
+        let load = load.map(|load| (load.receipt.position, load.record));
+        let (position, record) = load.unwrap_or_default();
+        Ok(Response::new(pb::GetRegistryLoadResponse { position, record }))
+    }
+
     async fn verify_chain(
         &self,
         request: Request<pb::VerifyChainRequest>,

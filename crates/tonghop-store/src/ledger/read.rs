@@ -158,6 +158,24 @@ impl Ledger {
         self.with_document(header).await
     }
 
+    /// The last load of the registry up to `position`, that position included: where it is, and its record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn registry_up_to(&self, position: i64) -> Result<Option<Recorded>, StoreError> {
+        let find = ledger::Entity::find()
+            .filter(ledger::Column::Position.lte(position))
+            .filter(ledger::Column::Kind.eq(i16::from(kind_number(EntryKind::Registry))))
+            .order_by_desc(ledger::Column::Position);
+        let header = self.connections.read(|reader| {
+            let find = find.clone();
+            async move { Ok(find.one(&reader).await?) }
+        });
+        let headers = header.await?.into_iter().collect();
+        Ok(self.recorded(headers).await?.pop())
+    }
+
     /// The entries after `position` that [are rules](EntryKind::is_rule), in order, at most `max_entries` of them (and
     /// [`MAX_READ_ENTRIES`]), with their records.
     ///
