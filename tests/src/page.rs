@@ -90,7 +90,9 @@ fn marked(pattern: &str) -> String {
             }
             '"' if !escaped => in_text = !in_text,
             '{' | '[' if !in_text => open.push((character, false)),
-            '}' | ']' if !in_text => drop(open.pop()),
+            '}' | ']' if !in_text => {
+                open.pop();
+            }
             ':' | ',' if !in_text => {
                 if let Some((_, named)) = open.last_mut() {
                     *named = character == ':';
