@@ -16,6 +16,8 @@
 //! | [`wire`] | gRPC answers in the form REST gives them, so that the two can be compared |
 //! | [`load`] | writers and readers that go on while something fails |
 //! | [`tools`] | other people's programs, which read what this one writes |
+//! | [`page`] | a page of the documentation that people type from |
+//! | [`shell`] | a shell in which that is typed |
 //! | [`gazetteer`] | what the registry's tables say, counted without any of the code under test |
 
 pub mod api;
@@ -27,9 +29,11 @@ pub mod exposition;
 pub mod gazetteer;
 pub mod load;
 pub mod operation;
+pub mod page;
 pub mod process;
 pub mod rest;
 pub mod server;
+pub mod shell;
 pub mod showcase;
 pub mod tools;
 pub mod wire;

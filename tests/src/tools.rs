@@ -1,4 +1,4 @@
-//! Other people's programs, which read what this one writes: Python with its libraries, LibreOffice.
+//! Other people's programs, which read what this one writes or speak to it: Python with its libraries, LibreOffice, curl.
 //!
 //! Where one is missing, its checks are passed over, and that is said; where `TONGHOP_REQUIRE_…` is set they fail.
 
@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 /// Where it must not be.
 fn missing(what: &str, required: &str, how: &str) {
     assert!(std::env::var_os(required).is_none(), "{what} is missing, and {required} is set: {how}");
-    eprintln!("SKIPPED: {what} is missing, so what it reads is not checked here: {how}");
+    eprintln!("SKIPPED: {what} is missing, so what is done with it is not checked here: {how}");
 }
 
 /// Python with `tests/python/requirements.txt`: that of `TONGHOP_PYTHON`, else of `target/python`.
@@ -33,12 +33,25 @@ pub fn python() -> Option<PathBuf> {
     None
 }
 
+fn on_path(program: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).map(|folder| folder.join(program)).find(|path| path.exists())
+}
+
 /// LibreOffice without a screen.
 pub fn libreoffice() -> Option<PathBuf> {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&paths).map(|folder| folder.join("soffice")).find(|path| path.exists());
+    let found = on_path("soffice");
     if found.is_none() {
         missing("LibreOffice", "TONGHOP_REQUIRE_LIBREOFFICE", "apt-get install libreoffice-calc-nogui");
+    }
+    found
+}
+
+/// curl.
+pub fn curl() -> Option<PathBuf> {
+    let found = on_path("curl");
+    if found.is_none() {
+        missing("curl", "TONGHOP_REQUIRE_CURL", "apt-get install curl");
     }
     found
 }
