@@ -10,7 +10,9 @@ pub fn binary(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this test's own path");
     let path = this.parent().and_then(Path::parent).expect("the target directory").join(name);
     if !is_current(&path) {
-        let made = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", name, "--bin", name]).status();
+        // Of the whole workspace: of its package alone, dependencies have other features and are built again.
+        let made =
+            Command::new(env!("CARGO")).args(["build", "--quiet", "--workspace", "--bin", name]).status();
         assert!(made.expect("cargo").success(), "{name} does not build");
     }
     path

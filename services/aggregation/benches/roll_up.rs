@@ -39,7 +39,8 @@ fn roll_up(criterion: &mut Criterion) {
     let day = "2024-12-14".parse().expect("a day");
     let UnitLookup::Found(province) = registry.unit_on("01", day) else { panic!("no Hà Nội") };
     let stand = registry.stand(registry.epoch(day), province, indicator.collection_level, false);
-    let communes: Vec<_> = stand.tree.nodes.iter().filter(|node| node.collects).map(|node| node.unit).collect();
+    let communes: Vec<_> =
+        stand.tree.nodes.iter().filter(|node| node.collects).map(|node| node.unit).collect();
     let month = |month: i8| {
         let mut tile = TileBody::default();
         for (n, commune) in communes.iter().enumerate() {
