@@ -386,6 +386,13 @@ const OPERATIONS: &[Operation] = &[
         NO_REST,
         May::ServeOrAdminister,
     ),
+    operation(
+        ("tonghop.ingestion.v1.LedgerService/GetRegistryLoad", |_| {
+            ingestion::GetRegistryLoadRequest { up_to_position: i64::MAX }.encode_to_vec()
+        }),
+        NO_REST,
+        May::Serve,
+    ),
     operation(("tonghop.ingestion.v1.LedgerService/VerifyChain", |_| vec![]), NO_REST, May::Administer),
     // Who may do what.
     operation(
