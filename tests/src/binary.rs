@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-/// A binary of the workspace, as this test was built. Cargo makes it for the tests of its own package; where it is
-/// missing, or older than its sources because this test runs alone, cargo is asked for it.
+/// A binary of the workspace, as this test was built. `cargo test --workspace` has made it for the tests of its own package;
+/// where it is missing, or older than what it may be made of because this test runs alone, cargo is asked for it.
 pub fn binary(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this test's own path");
     let path = this.parent().and_then(Path::parent).expect("the target directory").join(name);
     if !is_current(&path) {
-        // Of the whole workspace: of its package alone, dependencies have other features and are built again.
+        // That takes a while: without the tests' own dependencies, others have fewer features and are built again.
         let made =
             Command::new(env!("CARGO")).args(["build", "--quiet", "--workspace", "--bin", name]).status();
         assert!(made.expect("cargo").success(), "{name} does not build");
@@ -18,13 +18,28 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Whether a binary is there and newer than all that went into it, by what cargo wrote beside it.
+/// What binaries are made of, below the workspace's root.
+const SOURCES: [&str; 5] = ["crates", "services", "proto", "data", "Cargo.lock"];
+
+/// Whether a binary is there and newer than all that may go into it.
 fn is_current(binary: &Path) -> bool {
-    let changed = |path: &Path| path.metadata().and_then(|of| of.modified()).ok();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let Some(built) = changed(binary) else { return false };
-    let Ok(list) = std::fs::read_to_string(binary.with_extension("d")) else { return false };
-    let sources =
-        list.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, sources)| sources);
-    // A file that is gone has no time, and is a change as well.
-    sources.split(' ').all(|source| changed(Path::new(source)).is_some_and(|at: SystemTime| at <= built))
+    SOURCES.iter().all(|below| newest(&root.join(below)).is_some_and(|at| at <= built))
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|of| of.modified()).ok()
+}
+
+/// When the last change was made to a file, or to one below a folder; what only tests and benchmarks have is passed over.
+fn newest(path: &Path) -> Option<SystemTime> {
+    if !path.is_dir() {
+        return changed(path);
+    }
+    let entries = path.read_dir().ok()?.map(|entry| entry.expect("an entry").path());
+    let of_tests = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| ["tests", "benches", "examples"].iter().any(|own| name == *own))
+    };
+    entries.filter(|path| !of_tests(path)).filter_map(|path| newest(&path)).max()
 }
