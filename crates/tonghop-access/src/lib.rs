@@ -26,7 +26,9 @@ mod refusals;
 mod secret;
 
 pub use arguments::{AccessArguments, IssuerArguments};
-pub use authority::{Access, Authority, Settings, behind, challenge_for_browsers, inside, of_request};
+pub use authority::{
+    Access, Authority, Settings, behind, challenge_for_browsers, inside, is_token, of_request,
+};
 pub use caller::{Caller, Identity};
 pub use file_key::FileKey;
 pub use grant::{Grant, Reach, Role};
