@@ -19,13 +19,18 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// What binaries are made of, below the workspace's root.
-const SOURCES: [&str; 5] = ["crates", "services", "proto", "data", "Cargo.lock"];
+const SOURCES: [&str; 4] = ["crates", "proto", "data", "Cargo.lock"];
 
 /// Whether a binary is there and newer than all that may go into it.
 fn is_current(binary: &Path) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let Some(built) = changed(binary) else { return false };
-    SOURCES.iter().all(|below| newest(&root.join(below)).is_some_and(|at| at <= built))
+    // `tonghop` has all services in it.
+    let services = root.join("services");
+    let name = binary.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = name.strip_prefix("tonghop-").map_or(services.clone(), |service| services.join(service));
+    let sources = SOURCES.iter().map(|below| root.join(below)).chain([own]);
+    sources.into_iter().all(|source| newest(&source).is_some_and(|at| at <= built))
 }
 
 fn changed(path: &Path) -> Option<SystemTime> {

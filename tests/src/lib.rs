@@ -7,8 +7,11 @@
 //! | [`binary`] | the binaries of the workspace, for tests that run them as processes |
 //! | [`api`] | the services as they are spoken to, wherever they run |
 //! | [`rest`] | requests and replies of REST |
+//! | [`openapi`] | the OpenAPI document, and answers held to it |
 //! | [`operation`] | any operation of either transport, called by its name |
 //! | [`process`] | the binaries, as processes of their own |
+//! | [`certificates`] | authorities, certificates and files for what speaks TLS |
+//! | [`issuer`] | an issuer of tokens, and keys that they are signed with |
 //! | [`collector`] | what spans are sent to |
 //! | [`exposition`] | what Prometheus would read |
 //! | [`showcase`] | SYNTHETIC figures to look at |
@@ -23,11 +26,14 @@
 pub mod api;
 pub mod binary;
 pub mod browser;
+pub mod certificates;
 pub mod collector;
 pub mod compose;
 pub mod exposition;
 pub mod gazetteer;
+pub mod issuer;
 pub mod load;
+pub mod openapi;
 pub mod operation;
 pub mod page;
 pub mod process;

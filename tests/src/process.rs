@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::binary::binary;
+use crate::server::KeyFiles;
 
 /// How long a process may take to stop when it is told to.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,11 +51,25 @@ impl Process {
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut said = String::new();
         output.read_line(&mut said).expect("a line");
-        let Some(url) = said.trim().rsplit(' ').next().filter(|url| url.starts_with("http://")) else {
+        let Some(url) = said.trim().rsplit(' ').next().filter(|url| url.starts_with("http")) else {
             let _ = child.kill();
             panic!("{name} said {said:?}, and {}", log.join().expect("its log"));
         };
         Process { url: url.to_owned(), child, out: Some(reading(output)), log: Some(log) }
+    }
+
+    /// Starts a binary whose services ask for keys: those of files, and those that are given.
+    pub fn guarded(name: &str, arguments: &[&str], environment: &[(&str, &str)], keys: &KeyFiles) -> Process {
+        let (administrator, service) = (keys.administrator(), keys.service());
+        let path = |path: &'static str, file: &std::path::Path| (path, file.display().to_string());
+        let files = [
+            ("TONGHOP_ACCESS", "keys".to_owned()),
+            path("TONGHOP_ADMIN_KEY_FILE", &administrator),
+            path("TONGHOP_SERVICE_KEY_FILE", &service),
+        ];
+        let mut all: Vec<(&str, &str)> = files.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        all.extend(environment);
+        Process::start(name, arguments, &all)
     }
 
     /// Tells it to stop; its exit code, and what it logged.
@@ -83,4 +98,22 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a binary to its end, as it is typed: its exit code, and what it said on stdout and on stderr. It finds nothing of
+/// this process' environment that would say where services are, who asks, or in which language.
+///
+/// # Panics
+/// Where it does not start.
+pub async fn typed(name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(binary(name));
+    let said_elsewhere = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in said_elsewhere.filter(|name| name.starts_with("TONGHOP_")) {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output().expect("the binary starts")).await;
+    let output = output.expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tonghop::up::{self, Running, UpOptions};
-use tonghop_access::Access;
+use tonghop_access::{Access, IssuerSettings};
 use tonghop_core::registry::Draft;
+use tonghop_ingestion::fair::Traffic;
 use tonghop_ingestion::registry_tables::{self, Given};
 use tonghop_proto::registry_draft;
 use tonghop_testkit::postgres::{Database, On};
@@ -46,12 +47,15 @@ pub struct Server {
     api: Api,
 }
 
-/// Whom a server lets in.
+/// Whom a server lets in, and how much of it.
 #[derive(Debug)]
 struct Guard {
     access: Access,
     /// Where the keys of files are.
-    keys: Option<TempDir>,
+    keys: Option<KeyFiles>,
+    /// Whose tokens it takes.
+    issuer: Option<IssuerSettings>,
+    traffic: Traffic,
 }
 
 /// What the administrator of a guarded server sends.
@@ -61,19 +65,42 @@ pub const SERVICE: &str = "another-service-of-this-test-0123456789ab";
 
 impl Guard {
     fn open() -> Guard {
-        Guard { access: Access::Open, keys: None }
+        Guard { access: Access::Open, keys: None, issuer: None, traffic: Traffic::default() }
     }
 
     fn of(access: Access) -> Guard {
-        let keys = tempfile::tempdir().expect("a directory");
+        Guard { access, keys: Some(KeyFiles::new()), ..Guard::open() }
+    }
+}
+
+/// The files with the keys of [`ADMINISTRATOR`] and [`SERVICE`]; they go when this is dropped.
+#[derive(Debug)]
+pub struct KeyFiles(TempDir);
+
+impl KeyFiles {
+    /// Writes them.
+    pub fn new() -> KeyFiles {
+        let folder = tempfile::tempdir().expect("a directory");
         for (file, key) in [("administrator", ADMINISTRATOR), ("service", SERVICE)] {
-            std::fs::write(keys.path().join(file), key).expect("written");
+            std::fs::write(folder.path().join(file), format!("{key}\n")).expect("written");
         }
-        Guard { access, keys: Some(keys) }
+        KeyFiles(folder)
     }
 
-    fn file(&self, name: &str) -> Option<PathBuf> {
-        self.keys.as_ref().map(|keys| keys.path().join(name))
+    /// Where the administrator's is.
+    pub fn administrator(&self) -> PathBuf {
+        self.0.path().join("administrator")
+    }
+
+    /// Where the services' is.
+    pub fn service(&self) -> PathBuf {
+        self.0.path().join("service")
+    }
+}
+
+impl Default for KeyFiles {
+    fn default() -> KeyFiles {
+        KeyFiles::new()
     }
 }
 
@@ -149,6 +176,18 @@ impl Server {
         Server::under(Guard::of(access), data, 256).await
     }
 
+    /// With the registry that ships; it takes so much, and no more.
+    pub async fn taking(access: Access, traffic: Traffic) -> Server {
+        let data = Server::start().await.stop().await;
+        Server::under(Guard { traffic, ..Guard::of(access) }, data, 256).await
+    }
+
+    /// With the registry that ships, for holders of keys and of an issuer's tokens.
+    pub async fn believing(issuer: IssuerSettings) -> Server {
+        let data = Server::start().await.stop().await;
+        Server::under(Guard { issuer: Some(issuer), ..Guard::of(Access::Keys) }, data, 256).await
+    }
+
     /// Where its files lie; none where it has a database.
     pub fn files(&self) -> Option<&Path> {
         match &self.data {
@@ -222,8 +261,10 @@ async fn run(guard: &Guard, data: &Data, batch_entries: usize) -> (Running, Api)
     let options = UpOptions {
         batch_entries,
         access: guard.access,
-        admin_key_file: guard.file("administrator"),
-        service_key_file: guard.file("service"),
+        traffic: guard.traffic,
+        issuer: guard.issuer.clone(),
+        admin_key_file: guard.keys.as_ref().map(KeyFiles::administrator),
+        service_key_file: guard.keys.as_ref().map(KeyFiles::service),
         ..options
     };
     let running = up::start(options).await.expect("it starts");

@@ -14,7 +14,7 @@ use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
 use tonghop_tests::exposition::Exposition;
 use tonghop_tests::process::{Process, free_address};
-use tonghop_tests::server::{ADMINISTRATOR, SERVICE, shipped};
+use tonghop_tests::server::{ADMINISTRATOR, KeyFiles, SERVICE, shipped};
 use tonghop_tests::{Api, Reply, Server};
 use tonic::Code;
 
@@ -282,34 +282,13 @@ async fn what_a_holder_sends_is_nowhere_in_the_ledger() {
     drop(data);
 }
 
-/// Starts a process whose services ask for keys.
-fn guarded(name: &str, arguments: &[&str], environment: &[(&str, &str)], keys: &std::path::Path) -> Process {
-    let file = |name: &str| keys.join(name).display().to_string();
-    let (administrator, service) = (file("administrator"), file("service"));
-    let mut all = vec![
-        ("TONGHOP_ACCESS", "keys"),
-        ("TONGHOP_ADMIN_KEY_FILE", administrator.as_str()),
-        ("TONGHOP_SERVICE_KEY_FILE", service.as_str()),
-    ];
-    all.extend(environment);
-    Process::start(name, arguments, &all)
-}
-
-fn files_of_keys() -> tempfile::TempDir {
-    let keys = tempfile::tempdir().expect("a directory");
-    for (file, key) in [("administrator", ADMINISTRATOR), ("service", SERVICE)] {
-        std::fs::write(keys.path().join(file), format!("{key}\n")).expect("written");
-    }
-    keys
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_log_shows_what_a_holder_sends() {
-    let keys = files_of_keys();
+    let keys = KeyFiles::new();
     let data = tempfile::tempdir().expect("a directory");
     let directory = data.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--data-dir", directory.as_str()];
-    let up = guarded("tonghop", &arguments, &[("TONGHOP_LOG", "debug")], keys.path());
+    let up = Process::guarded("tonghop", &arguments, &[("TONGHOP_LOG", "debug")], &keys);
     let api = Api::at(up.url.clone());
     let administrator = api.holding(ADMINISTRATOR);
     administrator.load("registry", shipped(), false).await.expect("a registry");
@@ -343,11 +322,11 @@ async fn in_the_end(what: &str, mut asked: impl AsyncFnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_key_that_is_revoked_through_one_replica_is_none_for_the_others() {
     let Some(On::Postgres(postgres)) = On::postgres() else { return };
-    let (database, keys) = (postgres.database(), files_of_keys());
+    let (database, keys) = (postgres.database(), KeyFiles::new());
     let (url, any, at) = (database.url(), "127.0.0.1:0", free_address());
     let environment = [("TONGHOP_DATABASE", url.as_str()), ("TONGHOP_LOG", "warn")];
     let aggregation_url = format!("http://{at}");
-    let start = |name: &str, arguments: &[&str]| guarded(name, arguments, &environment, keys.path());
+    let start = |name: &str, arguments: &[&str]| Process::guarded(name, arguments, &environment, &keys);
     let of_aggregation = ["--listen", any, "--aggregation", aggregation_url.as_str()];
     let (first, second) =
         (start("tonghop-ingestion", &of_aggregation), start("tonghop-ingestion", &of_aggregation));
@@ -403,10 +382,10 @@ fn services_do_not_start_without_the_keys_they_need() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && said.contains(missing), "{name}: {said}");
     }
-    let keys = files_of_keys();
+    let keys = KeyFiles::new();
     let mut command = std::process::Command::new(tonghop_tests::binary::binary("tonghop-ingestion"));
     command.args(["--database", "sqlite:///nowhere/at/all", "--service-key-file"]);
-    let output = command.arg(keys.path().join("service")).output().expect("it ends");
+    let output = command.arg(keys.service()).output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && said.contains("--admin-key-file"), "{said}");
 }

@@ -153,6 +153,7 @@ fn every_link_of_the_documents_leads_somewhere() {
         "ARCHITECTURE.md",
         "docs/semantics.md",
         "docs/interfaces.md",
+        "docs/findings.md",
         "docs/operations.md",
         "docs/performance.md",
         "benches/README.md",

@@ -3,26 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tonghop_access::Access;
 use tonghop_export::Format;
+use tonghop_ingestion::fair::Traffic;
+use tonghop_tests::openapi::{DOCUMENT, conforms, operations};
+use tonghop_tests::server::ADMINISTRATOR;
 use tonghop_tests::{Reply, Server, tools};
-
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(&tonghop_rest::document::text()).expect("JSON"));
-
-/// Path, method and what is said of it.
-fn operations() -> Vec<(String, String, &'static Value)> {
-    let mut out = vec![];
-    for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
-        for (method, operation) in methods.as_object().expect("methods") {
-            out.push((path.clone(), method.clone(), operation));
-        }
-    }
-    out
-}
 
 fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -107,6 +96,43 @@ fn every_route_is_in_the_document_and_the_other_way_round() {
     assert!(said.len() > 30, "{}", said.len());
 }
 
+/// What says how a process is, whatever else it has to do.
+const HOW_IT_IS: [&str; 4] = ["/healthz", "/readyz", "/active", "/metrics"];
+
+#[test]
+fn what_is_refused_for_now_is_described_where_it_may_come_with_when_to_try_again() {
+    let (mut rationed, mut away, mut bounded) = (vec![], vec![], vec![]);
+    for (path, method, operation) in operations() {
+        let name = format!("{method} {path}");
+        let answers = &operation["responses"];
+        for (status, all) in [("429", &mut rationed), ("503", &mut away), ("413", &mut bounded)] {
+            let answer = &answers[status];
+            if answer["content"]["application/problem+json"].is_null() {
+                continue;
+            }
+            let wait = &answer["headers"]["Retry-After"];
+            let said = (&wait["schema"]["type"], &wait["schema"]["minimum"]);
+            match status {
+                "413" => assert!(wait.is_null(), "{name}: no time makes it smaller"),
+                _ => assert_eq!(said, (&json!("integer"), &json!(1)), "{name}: {status}"),
+            }
+            all.push(name.clone());
+        }
+    }
+    // What one key may send is rationed for submissions alone; any process may be away, or have too much to do.
+    assert_eq!(rationed, ["post /v1/submissions"]);
+    let served: Vec<String> = operations()
+        .into_iter()
+        .filter(|(path, ..)| !HOW_IT_IS.contains(&path.as_str()))
+        .map(|(path, method, _)| format!("{method} {path}"))
+        .collect();
+    assert_eq!(away, served);
+    for (path, method, operation) in operations() {
+        let name = format!("{method} {path}");
+        assert!(operation["requestBody"].is_null() || bounded.contains(&name), "{name}");
+    }
+}
+
 /// A server with the real report of Bắc Kạn, and the submission's id.
 async fn with_the_report() -> (Server, String) {
     let server = Server::start().await;
@@ -122,28 +148,6 @@ async fn with_the_report() -> (Server, String) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it is not ready");
-}
-
-/// Holds an answer to what the document says of it.
-#[track_caller]
-fn conforms(name: &str, operation: &Value, reply: &Reply) {
-    let media_type = reply.header("content-type").split(';').next().expect("a type").to_owned();
-    let answer = &operation["responses"][reply.status.to_string()];
-    assert!(answer.is_object(), "{name}: {} is not in the document: {}", reply.status, reply.text());
-    let content = &answer["content"][&media_type];
-    assert!(content.is_object(), "{name}: {media_type} is not in the document of {}", reply.status);
-    if media_type == "application/json" || media_type == "application/problem+json" {
-        let mut schema = content["schema"].clone();
-        schema["components"] = DOCUMENT["components"].clone();
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .build(&schema)
-            .unwrap_or_else(|e| panic!("{name}: {e}"));
-        let body = reply.json();
-        let wrong: Vec<String> =
-            validator.iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path())).collect();
-        assert!(wrong.is_empty(), "{name}: {}\n{body:.2000}", wrong.join("\n"));
-    }
 }
 
 /// A parameter's example as it goes into an address.
@@ -299,6 +303,24 @@ async fn answers_of_every_kind_have_the_shape_that_the_document_gives_them() {
     let image = server.post(&[], &[("idempotency-key", "i"), ("content-type", "image/png")], "x").await;
     assert_eq!(image.status, 415);
     conforms("an image", post, &image);
+}
+
+#[tokio::test]
+async fn what_is_turned_away_has_the_shape_that_the_document_gives_it() {
+    let post = &DOCUMENT["paths"]["/v1/submissions"]["post"];
+    let document = json!({ "figures": [] });
+    let bytes = document.to_string().len() as u64;
+    // A key may have a quarter of the memory, and nobody more than all of it.
+    for (body_bytes, status) in [(2 * bytes, 429), (bytes - 1, 503)] {
+        let server = Server::taking(Access::Keys, Traffic { body_bytes, ..Traffic::default() }).await;
+        let reply = server.holding(ADMINISTRATOR).push_json("a", &document).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+        conforms("turned away", post, &reply);
+    }
+    let server = Server::start().await;
+    let large = server.push_json("large", &json!("x".repeat(33 << 20))).await;
+    assert_eq!(large.status, 413);
+    conforms("too large", post, &large);
 }
 
 #[tokio::test]

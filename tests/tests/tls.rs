@@ -2,11 +2,9 @@
 //! open a connection and say nothing.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tonghop::up::{self, Running, UpOptions};
@@ -16,57 +14,12 @@ use tonghop_runtime::arguments::check;
 use tonghop_runtime::process;
 use tonghop_runtime::tls::{TlsArguments, TlsClient, TlsFiles};
 use tonghop_tests::Api;
+use tonghop_tests::certificates::{Authority, Files, Pair};
 use tonghop_tests::server::shipped;
 use tonic::Code;
 
 /// How long something may take to come about.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An authority of the test's own.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-impl Authority {
-    fn new() -> Authority {
-        let mut parameters = CertificateParams::new(vec![]).expect("no names");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let pem = parameters.self_signed(&key).expect("a certificate").pem();
-        Authority { issuer: Issuer::new(parameters, key), pem }
-    }
-
-    /// A certificate of this machine, for either end, and its key.
-    fn issue(&self) -> (String, String) {
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let mut parameters = CertificateParams::new(names).expect("names");
-        parameters.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let key = KeyPair::generate().expect("a key");
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate");
-        (certificate.pem(), key.serialize_pem())
-    }
-}
-
-/// Files of a test.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Files {
-        Files(tempfile::tempdir().expect("a directory"))
-    }
-
-    fn put(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, text).expect("written");
-        path
-    }
-
-    fn pair(&self, name: &str, (certificate, key): &(String, String)) -> (PathBuf, PathBuf) {
-        (self.put(&format!("{name}.pem"), certificate), self.put(&format!("{name}.key"), key))
-    }
-}
 
 async fn start(data: &Path, tls: TlsFiles) -> Running {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -76,17 +29,6 @@ async fn start(data: &Path, tls: TlsFiles) -> Running {
     let loaded = api.load("registry", shipped(), false).await.expect("a registry");
     api.wait(loaded.position).await;
     running
-}
-
-/// A client of REST that believes an authority and nothing else.
-fn rest(authority: &Authority, identity: Option<&(String, String)>) -> reqwest::Client {
-    let root = reqwest::Certificate::from_pem(authority.pem.as_bytes()).expect("a certificate");
-    let mut builder = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
-    if let Some((certificate, key)) = identity {
-        let identity = reqwest::Identity::from_pem(format!("{key}{certificate}").as_bytes());
-        builder = builder.identity(identity.expect("an identity"));
-    }
-    builder.build().expect("a client")
 }
 
 async fn lists_reviews(url: &str, tls: &TlsClient) -> Result<(), Code> {
@@ -99,14 +41,12 @@ async fn lists_reviews(url: &str, tls: &TlsClient) -> Result<(), Code> {
 async fn rest_and_grpc_are_spoken_over_tls_and_nothing_without_it() {
     let (files, data, authority) = (Files::new(), Files::new(), Authority::new());
     let (certificate, key) = files.pair("server", &authority.issue());
-    let running = start(
-        data.0.path(),
-        TlsFiles { certificate: certificate.clone(), key: key.clone(), client_ca: None },
-    )
-    .await;
+    let running =
+        start(data.path(), TlsFiles { certificate: certificate.clone(), key: key.clone(), client_ca: None })
+            .await;
     let url = running.url();
     assert!(url.starts_with("https://"), "{url}");
-    let http = rest(&authority, None);
+    let http = authority.believer(None);
     let answer = http.get(format!("{url}/v1/reviews")).send().await.expect("an answer");
     // This client speaks HTTP/1.1, that of gRPC HTTP/2.
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_11));
@@ -120,7 +60,7 @@ async fn rest_and_grpc_are_spoken_over_tls_and_nothing_without_it() {
 
     // Whom nobody vouches for is not spoken to, and without TLS there is nothing.
     let stranger = Authority::new();
-    assert!(rest(&stranger, None).get(format!("{url}/v1/reviews")).send().await.is_err());
+    assert!(stranger.believer(None).get(format!("{url}/v1/reviews")).send().await.is_err());
     let ca = Some(files.put("stranger.pem", &stranger.pem));
     assert_eq!(lists_reviews(&url, &TlsClient { ca, identity: None }).await, Err(Code::Unavailable));
     let plain = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -139,10 +79,10 @@ async fn where_clients_have_to_show_a_certificate_only_those_of_the_authority_ar
     let own = clients.issue();
     let (certificate, key) = files.pair("server", &authority.issue());
     let client_ca = Some(files.put("clients.pem", &clients.pem));
-    let running = start(data.0.path(), TlsFiles { certificate, key, client_ca }).await;
+    let running = start(data.path(), TlsFiles { certificate, key, client_ca }).await;
     let url = running.url();
     let ca = Some(files.put("ca.pem", &authority.pem));
-    let with = |identity: Option<&(String, String)>, name: &str| TlsClient {
+    let with = |identity: Option<&Pair>, name: &str| TlsClient {
         ca: ca.clone(),
         identity: identity.map(|pair| files.pair(name, pair)),
     };
@@ -150,7 +90,7 @@ async fn where_clients_have_to_show_a_certificate_only_those_of_the_authority_ar
     for (identity, name, let_in) in
         [(Some(&own), "own", true), (None, "none", false), (Some(&wrong), "wrong", false)]
     {
-        let answer = rest(&authority, identity).get(format!("{url}/v1/reviews")).send().await;
+        let answer = authority.believer(identity).get(format!("{url}/v1/reviews")).send().await;
         assert_eq!(answer.is_ok_and(|answer| answer.status() == 200), let_in, "REST {name}");
         let called = lists_reviews(&url, &with(identity, name)).await;
         assert_eq!(called.is_ok(), let_in, "gRPC {name}: {called:?}");
@@ -163,7 +103,7 @@ async fn other_certificates_are_taken_up_without_a_connection_being_dropped() {
     let (files, data) = (Files::new(), Files::new());
     let (before, after) = (Authority::new(), Authority::new());
     let (certificate, key) = files.pair("server", &before.issue());
-    let running = start(data.0.path(), TlsFiles { certificate, key, client_ca: None }).await;
+    let running = start(data.path(), TlsFiles { certificate, key, client_ca: None }).await;
     let url = running.url();
     let ca = Some(files.put("before.pem", &before.pem));
     let channel = process::channel(&url, &TlsClient { ca, identity: None }).expect("a channel");
@@ -177,7 +117,7 @@ async fn other_certificates_are_taken_up_without_a_connection_being_dropped() {
     let (certificate, key) = after.issue();
     files.put("server.pem", &certificate);
     let served = async |authority: &Authority| {
-        rest(authority, None).get(format!("{url}/v1/reviews")).send().await.is_ok()
+        authority.believer(None).get(format!("{url}/v1/reviews")).send().await.is_ok()
     };
     assert!(served(&before).await);
     files.put("server.key", &key);
@@ -207,7 +147,7 @@ async fn other_certificates_are_taken_up_without_a_connection_being_dropped() {
 async fn who_opens_connections_and_says_nothing_holds_nobody_up() {
     let (files, data, authority) = (Files::new(), Files::new(), Authority::new());
     let (certificate, key) = files.pair("server", &authority.issue());
-    let running = start(data.0.path(), TlsFiles { certificate, key, client_ca: None }).await;
+    let running = start(data.path(), TlsFiles { certificate, key, client_ca: None }).await;
     let mut silent = Vec::new();
     for _ in 0..300 {
         silent.push(TcpStream::connect(running.address).await.expect("a connection"));
@@ -235,7 +175,7 @@ async fn what_cannot_be_used_is_said_before_a_port_is_opened() {
     let (certificate, key) = files.pair("one", &one);
     let (_, other_key) = files.pair("two", &two);
     let text = files.put("text.pem", "this is no certificate\n");
-    let missing = data.0.path().join("missing.pem");
+    let missing = data.path().join("missing.pem");
     for (certificate, key, client_ca, said) in [
         (&certificate, &other_key, None, "do not make a certificate with its key"),
         (&text, &key, None, "text.pem holds no certificates in PEM"),
@@ -245,7 +185,7 @@ async fn what_cannot_be_used_is_said_before_a_port_is_opened() {
     ] {
         let tls = Some(TlsFiles { certificate: certificate.clone(), key: key.clone(), client_ca });
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let refused = up::start(UpOptions { tls, ..UpOptions::new(data.0.path(), listen) }).await;
+        let refused = up::start(UpOptions { tls, ..UpOptions::new(data.path(), listen) }).await;
         let message = refused.expect_err("refused").to_string();
         assert!(message.contains(said), "{message}");
         assert!(!message.contains("PRIVATE KEY-----\n"), "{message}");

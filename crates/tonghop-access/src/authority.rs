@@ -163,10 +163,15 @@ impl Authority {
 /// What anybody may ask where nothing else is answered without a key: what the program is, and which replica is active.
 const FOR_ANYBODY: [&str; 3] = ["/openapi.json", "/docs", "/active"];
 
-/// What is sent as a token is: three parts with points between, which no key has.
+/// Whether a text is written as a token is: three parts with points between, which no key has.
+pub fn is_token(written: &str) -> bool {
+    written.split('.').count() == 3
+}
+
+/// What is sent as a token.
 fn token_in(headers: &HeaderMap) -> Option<&str> {
     let (_, sent) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    Some(sent.trim()).filter(|sent| sent.split('.').count() == 3)
+    Some(sent.trim()).filter(|sent| is_token(sent))
 }
 
 /// How a browser is asked for a key, which it sends as the password of HTTP Basic.

@@ -76,6 +76,26 @@ impl Grant {
         self.on(registry, day).covers(unit)
     }
 
+    /// What was found under a code on a day, as far as its holder is to know: nothing where it is no unit that the grant
+    /// holds for, whether there is such a unit or not. A code of another time is known to whoever it held for then. Who has
+    /// the whole nation is told that there is none.
+    pub fn within(&self, registry: &Registry, found: UnitLookup, day: Date) -> Option<UnitLookup> {
+        if self.everywhere {
+            return Some(found);
+        }
+        match found {
+            UnitLookup::Found(unit) => self.covers(registry, unit, day).then_some(UnitLookup::Found(unit)),
+            UnitLookup::OtherTime(units) => {
+                let then = |unit: &UnitId| self.covers(registry, *unit, registry.unit(*unit).from());
+                let units: Vec<UnitId> = units.into_iter().filter(then).collect();
+                (!units.is_empty()).then_some(UnitLookup::OtherTime(units))
+            }
+            UnitLookup::Unknown => {
+                self.covers(registry, registry.nation(), day).then_some(UnitLookup::Unknown)
+            }
+        }
+    }
+
     /// The highest level of its units that are a unit, or lie above it, on a day; none where it does not hold for it.
     pub fn level_over(&self, registry: &Registry, unit: UnitId, day: Date) -> Option<Level> {
         if self.everywhere {

@@ -28,7 +28,9 @@ mod secret;
 mod token;
 
 pub use arguments::{AccessArguments, IssuerArguments};
-pub use authority::{Access, Authority, Settings, behind, challenge_for_browsers, inside, of_request};
+pub use authority::{
+    Access, Authority, Settings, behind, challenge_for_browsers, inside, is_token, of_request,
+};
 pub use caller::{Caller, Identity};
 pub use file_key::FileKey;
 pub use grant::{Grant, Reach, Role};

@@ -1,5 +1,8 @@
 //! The OpenAPI 3.1 document of all services, as they are behind one address.
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -17,7 +20,7 @@ use crate::paths::{access, export, question, registry, reports, running, submiss
         contact(),
     ),
     servers((url = "/")),
-    modifiers(&WithKey),
+    modifiers(&WithKey, &WithWait),
     tags(
         (name = "submissions", description = "Provincial systems push figures, and get a receipt"),
         (name = "totals", description = "What is asked of totals and figures"),
@@ -79,6 +82,32 @@ impl Modify for WithKey {
         // Either of the two: with it, or without.
         document.security =
             Some(vec![SecurityRequirement::new::<_, _, String>("key", []), SecurityRequirement::default()]);
+    }
+}
+
+/// The statuses of refusals after which the same can be sent again.
+const FOR_NOW: [&str; 2] = ["429", "503"];
+
+/// That such a refusal says when.
+struct WithWait;
+
+impl Modify for WithWait {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build();
+        let wait = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("After how many seconds the same can be sent again"))
+            .build();
+        let items = document.paths.paths.values_mut();
+        let operations = items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.delete]).flatten();
+        for (status, answer) in operations.flat_map(|operation| &mut operation.responses.responses) {
+            if let RefOr::T(answer) = answer
+                && FOR_NOW.contains(&status.as_str())
+                && answer.content.contains_key("application/problem+json")
+            {
+                answer.headers.insert("Retry-After".to_owned(), RefOr::T(wait.clone()));
+            }
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl IngestionGrpc {
     /// Submissions, as a service to be routed to.
     pub fn submissions(&self) -> Metered<IngestionServiceServer<IngestionGrpc>> {
         let service = IngestionServiceServer::new(self.clone()).max_decoding_message_size(LARGEST_MESSAGE);
-        Metered::new(service, Arc::clone(&self.0.admission), &LARGE)
+        Metered::new(service, Arc::clone(&self.0.admission), self.0.limits, &LARGE)
     }
 
     /// The ledger, as a service to be routed to.

@@ -22,13 +22,13 @@ use tonghop_rest::parameters;
 use tonghop_runtime::language::{self, Language, not_read};
 use tonghop_runtime::{Failure, FailureKind, Finding, Text};
 
-use crate::fair::Arriving;
+use crate::fair::{Arriving, Held};
 use crate::grpc::{hex, time, whole_finding};
 use crate::media_type::with_locale;
 use crate::service::{Arrived, Ingestion, JSON, too_large};
 use crate::submission::Limits;
 
-/// Bytes of a document that is too large that are let come, and for how long.
+/// Bytes of a document that is refused that are let come, twice as many as it may have; and for how long.
 const LET_COME: usize = 64 << 20;
 const LET_COME_FOR: Duration = Duration::from_secs(5);
 /// The largest body that freezes a review.
@@ -72,17 +72,26 @@ async fn submit(
     parameters: Result<Query<parameters::Submission>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let Query(parameters) = parameters.map_err(misunderstood)?;
     let (Parts { headers, .. }, body) = request.into_parts();
-    as_it_is(&headers)?;
-    let declared = body.size_hint().exact();
-    if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
-        let_come(body).await;
-        return Err(too_large(&ingestion.limits));
-    }
-    let held = ingestion.admission.begin(&caller, declared)?;
-    let body = ingestion.admission.arriving(body, Arc::clone(&held));
-    let document = read(body, &ingestion.limits).await?;
+    let (parameters, held) = match begun(&ingestion, &caller, parameters, &headers, &body) {
+        Ok(begun) => begun,
+        Err(refusal) => {
+            let_come(&headers, body, LET_COME).await;
+            return Err(refusal);
+        }
+    };
+    let mut body = ingestion.admission.arriving(body, Arc::clone(&held));
+    let document = match read(&mut body, &ingestion.limits).await {
+        Ok(document) => document,
+        Err(refusal) => {
+            let rest = body.rest();
+            drop(held);
+            if let Some(rest) = rest {
+                let_come(&headers, rest, ingestion.limits.max_bytes).await;
+            }
+            return Err(refusal);
+        }
+    };
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media_type = match text(header::CONTENT_TYPE) {
         "" => JSON,
@@ -115,6 +124,27 @@ async fn submit(
     Ok(said((status, axum::Json(body)).into_response()))
 }
 
+/// What is asked, and memory for a body that begins to come.
+///
+/// # Errors
+/// Where it will not be taken, as far as that is known before it comes.
+fn begun(
+    ingestion: &Ingestion,
+    caller: &Caller,
+    parameters: Result<Query<parameters::Submission>, QueryRejection>,
+    headers: &HeaderMap,
+    body: &Body,
+) -> Result<(parameters::Submission, Arc<Held>), Failure> {
+    let Query(parameters) = parameters.map_err(misunderstood)?;
+    as_it_is(headers)?;
+    let declared = body.size_hint().exact();
+    if declared.is_some_and(|bytes| bytes > ingestion.limits.max_bytes as u64) {
+        return Err(too_large(&ingestion.limits));
+    }
+    let held = ingestion.admission.begin(caller, declared)?;
+    Ok((parameters, held))
+}
+
 /// An answer with words in it, which says in which language.
 fn said(mut response: Response) -> Response {
     language::say(response.headers_mut(), Language::spoken());
@@ -140,11 +170,14 @@ fn as_it_is(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::of(FailureKind::UnsupportedMediaType, finding))
 }
 
-/// Lets come what is refused anyway, so that whoever sends it hears why: as much as documents may have twice over, for
-/// a few seconds. Nothing of it is held.
-async fn let_come(mut body: Body) {
+/// Lets come what is refused anyway, so that whoever sends it hears why, and how long to wait: so many bytes, for a few
+/// seconds. Nothing of it is held. Who asks first whether to send it is told without.
+async fn let_come(headers: &HeaderMap, mut body: Body, most: usize) {
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
     let coming = async {
-        let mut room = LET_COME;
+        let mut room = most;
         while let Some(Ok(frame)) = body.frame().await {
             match room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
                 Some(left) => room = left,
@@ -157,7 +190,7 @@ async fn let_come(mut body: Body) {
 }
 
 /// Reads a document as it comes, no further than documents go.
-async fn read(mut body: Arriving<Body>, limits: &Limits) -> Result<Bytes, Failure> {
+async fn read(body: &mut Arriving<Body>, limits: &Limits) -> Result<Bytes, Failure> {
     let room = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
     let mut document = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -66,10 +66,7 @@ impl Query {
         let when = When { at_least: request.at_least, pinned: cursor.pinned, ..When::default() };
         let view = self.view(caller, when).await?;
         let on = now.to_zoned(TimeZone::fixed(offset(HOURS))).date();
-        let asked = Asked::read(&view.registry, request, on)?;
-        if !caller.grant().covers(&view.registry, asked.below, asked.day) {
-            return Err(caller.out_of_reach(Role::ReadInternal));
-        }
+        let asked = Asked::read(&view.registry, caller, request, on)?;
         let reports = view.reports.up_to(&view.snapshot).await?;
         let reported = asked.level == asked.regime.level;
         let states: &[&str] = if reported { &OF_REPORTS } else { &OF_APPROVALS };
@@ -108,13 +105,21 @@ impl Query {
 }
 
 impl Asked {
-    fn read(registry: &Registry, request: &pb::GetComplianceRequest, on: Date) -> Result<Asked, Failure> {
+    fn read(
+        registry: &Registry,
+        caller: &Caller,
+        request: &pb::GetComplianceRequest,
+        on: Date,
+    ) -> Result<Asked, Failure> {
         let (regime, period) = regime_and_period(registry, &request.regime, &request.period)?;
         let day = regime.calendar.last_day(period);
         let below = match request.unit.as_str() {
             "" => registry.nation(),
-            code => unit(registry, code, day)?,
+            code => unit(registry, caller, code, day)?,
         };
+        if !caller.grant().covers(registry, below, day) {
+            return Err(caller.out_of_reach(Role::ReadInternal));
+        }
         let level = match request.level.as_str() {
             "" => regime.level,
             code => ask::level(registry, code)?,
@@ -369,9 +374,11 @@ fn regime_and_period(
     Ok((Arc::clone(regime), read))
 }
 
-fn unit(registry: &Registry, code: &str, day: Date) -> Result<UnitId, Failure> {
+/// A unit by its code on a day. Of codes that the caller's grant does not reach none is told apart from another.
+fn unit(registry: &Registry, caller: &Caller, code: &str, day: Date) -> Result<UnitId, Failure> {
     ask::bounded("unit", code)?;
-    match registry.unit_on(code, day) {
+    let found = caller.grant().within(registry, registry.unit_on(code, day), day);
+    match found.ok_or_else(|| caller.out_of_reach(Role::ReadInternal))? {
         UnitLookup::Found(unit) => Ok(unit),
         UnitLookup::OtherTime(ids) => {
             let expected = Text::of(

@@ -36,13 +36,18 @@ pub(crate) enum Refused {
     /// Understood, and wrong.
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
-    /// More than one caller may send: after `Retry-After` seconds the same can be sent again.
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooMany(Problem),
     /// A fault of the service.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
     /// Not now: after `Retry-After` seconds the same can be sent again.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// How a submission may be refused beside: so much of them is taken of one key, and no more.
+#[derive(IntoResponses)]
+pub(crate) enum TurnedAway {
+    /// More than one key may send: after `Retry-After` seconds the same can be sent again, under the same key.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }

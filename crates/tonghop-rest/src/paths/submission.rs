@@ -1,6 +1,6 @@
 //! Submissions.
 
-use super::Refused;
+use super::{Refused, TurnedAway};
 use crate::parameters;
 use crate::shapes::{Accepted, Frozen, Problem, Received, SubmissionState, Submitted, ToFreeze};
 
@@ -37,6 +37,7 @@ use crate::shapes::{Accepted, Frozen, Problem, Received, SubmissionState, Submit
         (status = 200, description = "Taken before, or a dry run", body = Received),
         (status = 409, description = "The key was used with other content", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Neither JSON, CSV nor XLSX", body = Problem, content_type = "application/problem+json"),
+        TurnedAway,
         Refused,
     )
 )]

@@ -34,15 +34,7 @@ impl Checker<'_, '_> {
         // Whose the code is depends on the day, of which a finding says that it is not known.
         let day = day?;
         let (grant, registry) = (self.grant, self.registry);
-        let within = match found {
-            UnitLookup::Found(unit) => grant.covers(registry, unit, day).then_some(UnitLookup::Found(unit)),
-            UnitLookup::OtherTime(units) => {
-                let then = |unit: &UnitId| grant.covers(registry, *unit, registry.unit(*unit).from());
-                let units: Vec<UnitId> = units.into_iter().filter(then).collect();
-                (!units.is_empty()).then_some(UnitLookup::OtherTime(units))
-            }
-            UnitLookup::Unknown => None,
-        };
+        let within = grant.within(registry, found, day);
         if within.is_none() {
             self.findings.add(|| {
                 let expected = Text::of(

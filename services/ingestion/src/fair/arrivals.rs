@@ -128,11 +128,18 @@ pub(crate) struct Arriving<B> {
     until: Instant,
     /// Runs while nothing comes.
     pause: Option<Pin<Box<Sleep>>>,
+    /// Whether it came too slowly.
+    is_given_up: bool,
 }
 
 impl<B> Arriving<B> {
     pub(super) fn new(body: B, held: Arc<Held>, admission: Arc<Admission>) -> Arriving<B> {
-        Arriving { body, held, admission, until: Instant::now() + LONGEST, pause: None }
+        Arriving { body, held, admission, until: Instant::now() + LONGEST, pause: None, is_given_up: false }
+    }
+
+    /// What is still to come of it, of which nothing is held; nothing where it came too slowly to be waited for.
+    pub(crate) fn rest(self) -> Option<B> {
+        (!self.is_given_up).then_some(self.body)
     }
 
     fn came(&self, bytes: usize) -> Result<(), Failure> {
@@ -172,7 +179,10 @@ where
                     Box::pin(tokio::time::sleep_until(longest))
                 });
                 match pause.as_mut().poll(context) {
-                    Poll::Ready(()) => Poll::Ready(Some(Err(self.admission.refuse(Refusal::Slow)))),
+                    Poll::Ready(()) => {
+                        self.is_given_up = true;
+                        Poll::Ready(Some(Err(self.admission.refuse(Refusal::Slow))))
+                    }
                     Poll::Pending => Poll::Pending,
                 }
             }

@@ -10,25 +10,33 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tonghop_access::{Role, of_request};
 use tonghop_runtime::Failure;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
+use tonic::{Code, Status};
 use tower::Service;
 
 use super::{Admission, Held};
+use crate::service::too_large;
+use crate::submission::Limits;
 
 /// Puts a service behind an [`Admission`]: what a request takes of memory is held until its answer is there.
 #[derive(Clone, Debug)]
 pub struct Metered<S> {
     inner: S,
     admission: Arc<Admission>,
+    limits: Limits,
     /// Paths of the operations in which a body may be large.
     paths: &'static [&'static str],
 }
 
 impl<S> Metered<S> {
-    pub(crate) fn new(inner: S, admission: Arc<Admission>, paths: &'static [&'static str]) -> Metered<S> {
-        Metered { inner, admission, paths }
+    pub(crate) fn new(
+        inner: S,
+        admission: Arc<Admission>,
+        limits: Limits,
+        paths: &'static [&'static str],
+    ) -> Metered<S> {
+        Metered { inner, admission, limits, paths }
     }
 
     fn begin(&self, request: &Request<Body>) -> Result<Arc<Held>, Failure> {
@@ -73,10 +81,21 @@ where
         let arriving = self.admission.arriving(body, Arc::clone(&held));
         let body = Body::new(arriving.map_err(Status::from));
         let answer = self.inner.call(Request::from_parts(parts, body));
+        let limits = self.limits;
         Box::pin(async move {
-            let answer = answer.await;
+            let answer = answer.await?;
             drop(held);
-            answer
+            if is_out_of_range(&answer) {
+                return Ok(Status::from(too_large(&limits)).into_http());
+            }
+            Ok(answer)
         })
     }
+}
+
+/// Whether a request was refused by what decodes messages, since one was larger than any may be. It has words of its own
+/// for that, and a code that nothing else here is answered with.
+fn is_out_of_range(answer: &Response<Body>) -> bool {
+    let code = answer.headers().get(Status::GRPC_STATUS).map(|value| Code::from_bytes(value.as_bytes()));
+    code == Some(Code::OutOfRange)
 }

@@ -195,6 +195,7 @@ pub(super) struct Asked<'r> {
 impl<'r> Asked<'r> {
     pub(super) fn read(
         registry: &'r Registry,
+        caller: &Caller,
         request: &pb::ActOnReportsRequest,
         now: Timestamp,
     ) -> Result<Asked<'r>, Failure> {
@@ -208,13 +209,18 @@ impl<'r> Asked<'r> {
         let day = regime.calendar.last_day(period);
         let mut asked =
             Asked { registry, act, regime, period, day, units: vec![], until: until(&request.until, now)? };
-        asked.units = asked.units_of(request)?;
+        asked.units = asked.units_of(caller, request)?;
         Ok(asked)
     }
 
-    fn units_of(&self, request: &pb::ActOnReportsRequest) -> Result<Vec<(UnitId, String)>, Failure> {
+    fn units_of(
+        &self,
+        caller: &Caller,
+        request: &pb::ActOnReportsRequest,
+    ) -> Result<Vec<(UnitId, String)>, Failure> {
+        let role = self.act.roles()[0];
         if !request.below.is_empty() {
-            let below = unit(self.registry, &request.below, self.day, "below")?;
+            let below = unit(self.registry, caller, role, &request.below, self.day, "below")?;
             if matches!(self.act, Act::Close | Act::Open) {
                 return Ok(vec![(below, "below".to_owned())]);
             }
@@ -247,8 +253,10 @@ impl<'r> Asked<'r> {
         let mut units = vec![];
         for (i, code) in request.units.iter().enumerate() {
             let place = format!("units[{i}]");
-            let found = match unit(self.registry, code, self.day, &place) {
+            let found = match unit(self.registry, caller, role, code, self.day, &place) {
                 Ok(found) => found,
+                // Whoever has nothing to do with one of them is told nothing of any.
+                Err(failure) if failure.kind() == FailureKind::Forbidden => return Err(failure),
                 Err(failure) => {
                     failure.findings().iter().for_each(|one| findings.add(|| one.clone()));
                     continue;
@@ -337,10 +345,21 @@ pub(super) fn regime_and_period(
     Ok((Arc::clone(regime), read))
 }
 
-/// A unit by its code on a day.
-pub(super) fn unit(registry: &Registry, code: &str, day: Date, path: &str) -> Result<UnitId, Failure> {
+/// A unit by its code on a day. Of codes that the caller's grant does not reach none is told apart from another.
+///
+/// # Errors
+/// Where it is none, or none on that day; that the caller has nothing to do with it, for want of `role`.
+pub(super) fn unit(
+    registry: &Registry,
+    caller: &Caller,
+    role: Role,
+    code: &str,
+    day: Date,
+    path: &str,
+) -> Result<UnitId, Failure> {
     bounded(path, code)?;
-    match registry.unit_on(code, day) {
+    let found = caller.grant().within(registry, registry.unit_on(code, day), day);
+    match found.ok_or_else(|| caller.out_of_reach(role))? {
         UnitLookup::Found(unit) => Ok(unit),
         UnitLookup::OtherTime(units) => {
             let expected = Text::of(

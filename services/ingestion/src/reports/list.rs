@@ -36,7 +36,7 @@ impl Ingestion {
         let day = regime.calendar.last_day(period);
         let below = match request.unit.as_str() {
             "" => registry.nation(),
-            code => unit(&registry, code, day, "unit")?,
+            code => unit(&registry, caller, Role::ReadInternal, code, day, "unit")?,
         };
         if !caller.grant().covers(&registry, below, day) {
             return Err(caller.out_of_reach(Role::ReadInternal));

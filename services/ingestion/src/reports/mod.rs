@@ -181,7 +181,7 @@ fn record(
     now: jiff::Timestamp,
 ) -> Result<ReportRecord, Failure> {
     let in_force = rules.in_force().ok_or_else(none_loaded)?;
-    let asked = Asked::read(&in_force.registry, request, now)?;
+    let asked = Asked::read(&in_force.registry, caller, request, now)?;
     let groups = match asked.act {
         Act::OfReports(_) => moves::groups(&asked, caller, &rules.reports)?,
         Act::Close | Act::Open => periods::groups(&asked, caller, &rules.reports, now)?,

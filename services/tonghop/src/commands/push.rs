@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sha2::{Digest, Sha256};
-use tonghop_access::is_issued;
+use tonghop_access::{is_issued, is_token};
 use tonghop_ingestion::{CSV, JSON, XLSX};
 use tonghop_proto::ingestion::{Document, Finding, SubmitRequest, SubmitResponse};
 use tonghop_runtime::Text;
@@ -99,13 +99,14 @@ async fn push(client: &Client, file: &Path, arguments: &PushArguments) -> Result
         .map_err(|trouble| trouble.at(&place))
 }
 
-/// A key that was given to a reporting system says itself which it is.
+/// A key that was given to a reporting system says itself which it is, and so does a token.
 fn source(arguments: &PushArguments) -> Result<String, Trouble> {
     if let Some(source) = &arguments.source {
         return Ok(source.clone());
     }
     let key = arguments.server.key.read()?;
-    Ok(if key.is_some_and(|key| is_issued(&key)) { String::new() } else { "tonghop-push".to_owned() })
+    let says_itself = key.is_some_and(|key| is_issued(&key) || is_token(&key));
+    Ok(if says_itself { String::new() } else { "tonghop-push".to_owned() })
 }
 
 fn media_type(file: &Path) -> Result<&'static str, Trouble> {
