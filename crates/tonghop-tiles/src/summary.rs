@@ -69,7 +69,9 @@ impl SummaryBody {
         let mut restated = BTreeMap::new();
         for _ in 0..reader.count()? {
             let from = day(reader.small()?)?;
-            restated.insert(from, read_cells(&mut reader)?);
+            if restated.insert(from, read_cells(&mut reader)?).is_some() {
+                return Err(BodyError::Damaged("a map twice"));
+            }
         }
         if reader.0.is_empty() {
             Ok(SummaryBody { cells, restated })
@@ -110,7 +112,9 @@ fn read_cells(reader: &mut Reader<'_>) -> Result<BTreeMap<UnitId, Cell<Sum>>, Bo
     for _ in 0..count {
         let step: u32 = reader.number()?;
         unit = unit.checked_add(step).ok_or(BodyError::Damaged("a unit out of range"))?;
-        cells.insert(UnitId(unit), read_cell(reader)?);
+        if cells.insert(UnitId(unit), read_cell(reader)?).is_some() {
+            return Err(BodyError::Damaged("a unit twice"));
+        }
     }
     Ok(cells)
 }

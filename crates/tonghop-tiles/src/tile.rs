@@ -198,7 +198,8 @@ impl TileBody {
         }
     }
 
-    fn compare(&self, a: &Key, b: &Key) -> Ordering {
+    /// The order of entries.
+    pub(crate) fn compare(&self, a: &Key, b: &Key) -> Ordering {
         (a.unit, a.scope).cmp(&(b.unit, b.scope)).then_with(|| {
             if a.members == b.members {
                 Ordering::Equal

@@ -185,10 +185,14 @@ impl TileBody {
         let places = reader.column(count)?;
         self.keys.reserve_exact(count);
         for (step, place) in [0].into_iter().chain(steps).zip(places) {
-            let step = u32::try_from(step).ok().and_then(|step| unit.checked_add(step));
-            unit = step.ok_or(BodyError::Damaged("a unit out of range"))?;
+            let next = u32::try_from(step).ok().and_then(|step| unit.checked_add(step));
+            unit = next.ok_or(BodyError::Damaged("a unit out of range"))?;
             let scope = if place % 2 == 1 { Scope::Territory } else { Scope::Own };
             let key = Key { unit: UnitId(unit), scope, members: self.known(place / 2)? };
+            // Of two that are one, each would have the revisions of the other.
+            if step == 0 && self.keys.last().is_some_and(|last| self.compare(last, &key).is_ge()) {
+                return Err(BodyError::Damaged("entries out of order"));
+            }
             self.keys.push(key);
         }
         Ok(())
