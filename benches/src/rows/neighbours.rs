@@ -20,6 +20,9 @@ const OTHERS: usize = 32;
 const VALUES: usize = 1200;
 /// How much more one sends: at one time in so many pushes, at the next in one.
 const TIMES: usize = 20;
+/// Months that are pushed, from this year on; all of them end before the units of 2025 change.
+const FIRST_YEAR: i32 = 2016;
+const MONTHS: usize = 108;
 /// Connections of each of the two.
 const CONNECTIONS: usize = 4;
 
@@ -34,7 +37,7 @@ fn message(country: &Country, system: usize, second: usize, part: usize, values:
     let communes = (values / country.indicators).max(1);
     let places = (country.communes.len() / communes).max(1);
     let from = (system * 7 + second * 3 + part) % places * communes;
-    let month = Month::of(2024 + (system % 4) as i32, second + part);
+    let month = Month::of(FIRST_YEAR, (second + part + system % 4 * (MONTHS / 4)) % MONTHS);
     let source = format!("synthetic-bench-{system}");
     let key = format!("{second}-{part}");
     Bytes::from(country.message_of(&source, from..(from + communes).min(country.communes.len()), month, &key))
