@@ -44,55 +44,48 @@ struct Making {
     whole: Whole,
     engine: Engine,
     registry_position: i64,
-    waiting: Vec<Entry>,
 }
 
 impl Making {
     fn of(registry: Arc<Registry>, registry_position: i64, record: Vec<u8>) -> Making {
         let whole = Whole { registry: Some((registry_position, record)), ..Whole::default() };
-        Making { whole, engine: Engine::from_nothing(registry), registry_position, waiting: vec![] }
+        Making { whole, engine: Engine::from_nothing(registry), registry_position }
     }
 
-    fn take(&mut self, entry: Entry) -> Result<(), AggregationError> {
-        let Making { whole, .. } = self;
-        whole.last = Some(entry.receipt.clone());
-        match entry.receipt.kind {
-            EntryKind::Registry => {
-                whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
-                if entry.receipt.position != self.registry_position {
-                    whole.registries_before.push((entry.receipt.position, entry.record));
+    /// Takes what comes next in the ledger.
+    fn take(&mut self, entries: Vec<Entry>) -> Result<(), AggregationError> {
+        let Making { whole, engine, registry_position } = self;
+        let mut submissions = Vec::with_capacity(entries.len());
+        for entry in entries {
+            whole.last = Some(entry.receipt.clone());
+            match entry.receipt.kind {
+                EntryKind::Registry => {
+                    whole.effects.push(effect_of(&entry.receipt, Default::default(), vec![]));
+                    if entry.receipt.position != *registry_position {
+                        whole.registries_before.push((entry.receipt.position, entry.record));
+                    }
                 }
-            }
-            EntryKind::Review | EntryKind::Access | EntryKind::Report => {
-                whole.effects.push(named(&entry));
-                whole.reviews.extend(review_of(&entry).transpose()?);
-                whole.rules.extend(rule_of(&entry));
-            }
-            EntryKind::Submission => {
-                self.waiting.push(entry);
-                if self.waiting.len() >= ENTRIES_AT_ONCE {
-                    self.take_in()?;
+                EntryKind::Review | EntryKind::Access | EntryKind::Report => {
+                    whole.effects.push(named(&entry));
+                    whole.reviews.extend(review_of(&entry).transpose()?);
+                    whole.rules.extend(rule_of(&entry));
                 }
+                EntryKind::Submission => submissions.push(entry),
             }
         }
+        let prepared = engine.prepare(submissions)?;
+        whole.effects.extend(engine.take_in(&prepared));
         Ok(())
     }
 
-    fn take_in(&mut self) -> Result<(), AggregationError> {
-        let prepared = self.engine.prepare(std::mem::take(&mut self.waiting))?;
-        self.whole.effects.extend(self.engine.take_in(&prepared));
-        Ok(())
-    }
-
-    fn done(mut self) -> Result<Whole, AggregationError> {
-        self.take_in()?;
+    fn done(self) -> Whole {
         let Making { mut whole, mut engine, .. } = self;
         let changes = engine.work_out();
         whole.tiles = changes.tiles.into_iter().map(|t| (t.key.clone(), t)).collect();
         let key = |s: &Summary| (s.series.clone(), s.end_day, s.period.clone());
         whole.summaries = changes.summaries.into_iter().map(|s| (key(&s), s)).collect();
         whole.effects.sort_by_key(|e| e.position);
-        Ok(whole)
+        whole
     }
 }
 
@@ -115,9 +108,9 @@ impl Aggregation {
         let making = computed(move || {
             let mut making = Making::of(registry, registry_position, record);
             while let Some(batch) = batches.blocking_recv() {
-                batch.into_iter().try_for_each(|entry| making.take(entry))?;
+                making.take(batch)?;
             }
-            making.done()
+            Ok(making.done())
         });
         let reading = async move {
             let mut stream = self.entries_after_none().await?;
