@@ -152,7 +152,8 @@ impl Aggregation {
         drop(snapshot);
         self.announce(checkpoint.position, checkpoint.time, vec![]);
         self.set_halted(None);
-        let mut rolling = Rolling { engine, position: checkpoint.position, writing: Writing::default() };
+        let (position, writing) = (checkpoint.position, Writing::default());
+        let mut rolling = Rolling { engine, position, writing, caught_up_at: None };
         let ended = self.roll(lease, &mut rolling).await;
         // However it ended: what is being written was worked out, and need not be again.
         rolling.writing.end().await?;
@@ -170,7 +171,7 @@ impl Aggregation {
         loop {
             let first = tokio::select! {
                 Some(done) = rebuilds.recv() => {
-                    rolling.writing.end().await?;
+                    self.written_out(rolling).await?;
                     self.replace_all(lease, rolling.position).await?;
                     // Who asked may have gone.
                     let _ = done.send(rolling.position);
@@ -178,6 +179,7 @@ impl Aggregation {
                 }
                 ended = rolling.writing.ended() => {
                     ended?;
+                    self.confirm(rolling);
                     continue;
                 }
                 first = waiting.recv() => first,
@@ -185,14 +187,29 @@ impl Aggregation {
             let Some(first) = first else { return Ok(AGAIN) };
             let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
             self.roll_up(lease, rolling, entries).await?;
-            if let Some(at) = caught_up_at {
-                rolling.writing.end().await?;
-                *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+            rolling.caught_up_at = caught_up_at.or(rolling.caught_up_at);
+            if rolling.writing.is_idle() {
+                self.confirm(rolling);
             }
         }
     }
 
-    /// What waits, within the bounds of a batch.
+    /// Waits until everything that was worked out is written.
+    async fn written_out(&self, rolling: &mut Rolling) -> Result<(), AggregationError> {
+        rolling.writing.end().await?;
+        self.confirm(rolling);
+        Ok(())
+    }
+
+    /// Everything that was worked out is written: what the ledger had at the last word that there was no more, too.
+    fn confirm(&self, rolling: &mut Rolling) {
+        if let Some(at) = rolling.caught_up_at.take() {
+            *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        }
+    }
+
+    /// What waits, within the bounds of a batch. That there was no more at some time ends none: the ledger says so after
+    /// every burst, and by the time that it is heard more may wait.
     fn batch_from(
         &self,
         first: Tailed,
@@ -202,10 +219,7 @@ impl Aggregation {
         let (mut bytes, mut next) = (0, Some(first));
         while let Some(tailed) = next {
             match tailed {
-                Tailed::CaughtUp(at) => {
-                    batch.caught_up_at = Some(at);
-                    break;
-                }
+                Tailed::CaughtUp(at) => batch.caught_up_at = Some(at),
                 Tailed::Entry(entry) => {
                     bytes += entry.record.len();
                     batch.entries.push(*entry);
@@ -289,7 +303,7 @@ impl Aggregation {
         match self.work_out(rolling, entries).instrument(span.clone()).await {
             Ok(worked_out) => {
                 // The batch before is written meanwhile; now it has to be.
-                rolling.writing.end().await?;
+                self.written_out(rolling).await?;
                 let (this, lease) = (Arc::clone(self), *lease);
                 let write = async move {
                     let written = this.write(&lease, worked_out, None).instrument(span).await;
@@ -363,7 +377,7 @@ impl Aggregation {
         rolling: &mut Rolling,
         entries: Vec<Entry>,
     ) -> Result<(), AggregationError> {
-        rolling.writing.end().await?;
+        self.written_out(rolling).await?;
         let mut run: Vec<Entry> = Vec::new();
         for entry in entries {
             if entry.receipt.kind != EntryKind::Registry {
@@ -461,6 +475,8 @@ struct Rolling {
     /// Up to where the engine holds everything.
     position: i64,
     writing: Writing,
+    /// When the ledger had nothing more than what was worked out or is being written.
+    caught_up_at: Option<Timestamp>,
 }
 
 /// What a batch changes, to be written.
@@ -487,6 +503,11 @@ impl Writing {
             ended.map_err(|e| AggregationError::Cut(e.to_string()))??;
         }
         Ok(())
+    }
+
+    /// Whether nothing is being written.
+    fn is_idle(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Waits until a batch is written; for ever where none is being written.
