@@ -5,6 +5,8 @@
 pub(crate) enum Each {
     /// Some microseconds.
     Little = 256,
+    /// A tenth of a millisecond.
+    Some = 32,
     /// A millisecond.
     Much = 4,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use tonghop_core::Date;
 use tonghop_core::figure::{Figures, SeriesFigures};
@@ -15,8 +15,9 @@ use tonghop_core::question::{Asked, flow_inputs, stock_inputs};
 use tonghop_core::registry::Registry;
 use tonghop_core::rollup::flow::{Flow, Inputs};
 use tonghop_core::rollup::stock::{Held, roll};
-use tonghop_core::rollup::{Cell, Stand, composed};
+use tonghop_core::rollup::{Cell, composed};
 use tonghop_core::unit::UnitId;
+use tonghop_tiles::SummaryBody;
 
 use crate::cores::{Each, on_all_cores};
 use crate::plain;
@@ -138,7 +139,7 @@ pub(crate) fn summarise(
     }
     let of_nation: Vec<((SeriesId, i16), Touched)> = of_nation.into_iter().collect();
     let sources = Sources { registry, table, shelves };
-    let over = on_all_cores(Each::Little, &of_nation, |(of, touched)| {
+    let over = on_all_cores(Each::Some, &of_nation, |(of, touched)| {
         over_provinces(sources, *of, &touched.periods, &changed)
     });
     for (((series, year), touched), over) in of_nation.iter().zip(over) {
@@ -179,6 +180,26 @@ struct OverProvinces {
     nation: Option<Cell<Sum>>,
     /// By the first day of a later map.
     restated: Vec<(Date, UnitId, Cell<Sum>)>,
+}
+
+/// What one period's cells are looked at for.
+struct Follows<'a> {
+    registry: &'a Registry,
+    indicator: &'a Indicator,
+    period: Period,
+    /// The provinces whose cells changed.
+    restated: Option<&'a BTreeSet<UnitId>>,
+}
+
+impl Follows<'_> {
+    /// From the cells of the nation and of provinces; also one in which nothing was reported has its cell.
+    fn from<'c>(self, known: &dyn Fn(UnitId) -> Option<Cow<'c, Cell<Sum>>>) -> OverProvinces {
+        let Follows { registry, indicator, period, restated } = self;
+        let then = registry.epoch(indicator.calendar.last_day(period));
+        let restated =
+            restated.map_or_else(Vec::new, |units| restate(registry, indicator, then, units, known));
+        OverProvinces { period, nation: known(registry.nation()).map(Cow::into_owned), restated }
+    }
 }
 
 /// Restates the cells of one period's own map to every later map, for the units that go back to changed ones.
@@ -281,18 +302,8 @@ fn over_provinces(
     let indicator = &*table.get(series).indicator;
     let nation = registry.nation();
     let (asked, figures) = figures(sources, [Place { series, keeper: nation, year }], series);
-    // Also a province in which nothing was reported has its cells.
-    let over = |period: Period, stand: &Stand, cells: &[Cell<Sum>]| {
-        let known = |unit: UnitId| stand.position(unit).map(|at| Cow::Borrowed(&cells[at]));
-        let then = registry.epoch(indicator.calendar.last_day(period));
-        let restated = changed.get(&(series, period));
-        OverProvinces {
-            period,
-            nation: known(nation).map(Cow::into_owned),
-            restated: restated
-                .map_or_else(Vec::new, |units| restate(registry, indicator, then, units, &known)),
-        }
-    };
+    let follows =
+        |period: Period| Follows { registry, indicator, period, restated: changed.get(&(series, period)) };
     let mut out = Vec::new();
     if indicator.is_stock() {
         let held = Held::new(|days| stock_inputs(registry, &asked, &figures, days));
@@ -302,22 +313,24 @@ fn over_provinces(
                 known.into_iter().flat_map(|body| &body.cells).filter(|(unit, _)| **unit != nation);
             let provinces = provinces.map(|(unit, cell)| (*unit, cell.clone())).collect();
             let rolled = roll(registry, indicator, nation, *period, &held, Some(&provinces));
-            out.push(over(*period, &rolled.stand, &rolled.cells));
+            out.push(follows(*period).from(&|unit| rolled.cell(unit).map(Cow::Borrowed)));
         }
     } else {
         let inputs: Inputs<Sum> = flow_inputs(&asked, &figures);
-        let summarised: FxHashSet<Period> = summarised(indicator, year).into_iter().collect();
+        let all = summarised(indicator, year);
+        let known = |period: Period| Some((period, shelves.summary(series, year, period)?));
+        let all: FxHashMap<Period, &SummaryBody> = all.into_iter().filter_map(known).collect();
         let given = |unit: UnitId, period: Period| {
             // The nation's own total of a period that nothing changed stands.
-            if (unit == nation && periods.contains(&period)) || !summarised.contains(&period) {
+            if unit == nation && periods.contains(&period) {
                 return None;
             }
-            shelves.summary(series, year, period)?.cells.get(&unit)
+            all.get(&period)?.cells.get(&unit)
         };
         let mut flow = Flow::over(registry, indicator, nation, &inputs, &given);
         for period in periods {
             let rolled = flow.at(*period);
-            out.push(over(*period, &rolled.stand, &rolled.cells));
+            out.push(follows(*period).from(&|unit| rolled.cell(unit).map(Cow::Borrowed)));
         }
     }
     out

@@ -135,7 +135,7 @@ impl<'a> Prepared<'a> {
         &self,
         inputs: &Inputs<A>,
         unit: UnitId,
-        look: impl FnOnce(&Rolled<A>) -> T,
+        look: impl FnOnce(&Rolled<'_, A>) -> T,
     ) -> T {
         let (registry, indicator) = (self.registry, self.plan.indicator.as_ref());
         let mut given = BTreeMap::new();
@@ -238,8 +238,8 @@ pub(super) fn lay_out_pairs<'a>(
     }
 }
 
-fn tiles_of<A>(rolled: &Rolled<A>, unit: UnitId) -> Vec<Period> {
-    rolled.stand.position(unit).map_or_else(Vec::new, |i| rolled.tilings[i].to_vec())
+fn tiles_of<A>(rolled: &Rolled<'_, A>, unit: UnitId) -> Vec<Period> {
+    rolled.tiling(unit).to_vec()
 }
 
 /// Whether a unit is the nation with something below it that is rolled up by itself.

@@ -34,21 +34,31 @@ pub type Given<'a, A> = dyn Fn(UnitId, Period) -> Option<&'a Cell<A>> + 'a;
 
 /// One period worked out over a subtree.
 #[derive(Debug)]
-pub struct Rolled<A> {
+pub struct Rolled<'a, A> {
     /// The number of the map of the period's last day.
     epoch: usize,
     /// What the roll-up goes over on the map of the period's last day.
     pub stand: Arc<Stand>,
-    /// A cell a unit, in the subtree's order.
-    pub cells: Vec<Cell<A>>,
-    /// Which tiling each unit's own figures and tiles were taken from.
-    pub tilings: Vec<Arc<Vec<Period>>>,
+    /// A cell a unit, in the subtree's order; the root's alone where all others are given.
+    cells: Vec<Cell<A>>,
+    /// The cells that were given, in the same order.
+    given: Vec<Option<&'a Cell<A>>>,
+    /// Which tiling each cell that was not given was taken from: its unit's own figures and tiles.
+    tilings: Vec<Arc<Vec<Period>>>,
 }
 
-impl<A> Rolled<A> {
+impl<A> Rolled<'_, A> {
     /// The cell of a unit.
     pub fn cell(&self, unit: UnitId) -> Option<&Cell<A>> {
-        self.stand.position(unit).map(|i| &self.cells[i])
+        let at = self.stand.position(unit)?;
+        let given = self.given.get(at).copied().flatten();
+        given.or_else(|| self.cells.get(at))
+    }
+
+    /// Which periods a unit's own figures and tiles were taken from; none where its cell was given.
+    pub fn tiling(&self, unit: UnitId) -> &[Period] {
+        let at = self.stand.position(unit);
+        at.and_then(|at| self.tilings.get(at)).map_or(&[], |tiling| tiling.as_slice())
     }
 }
 
@@ -59,7 +69,7 @@ pub struct Flow<'a, A> {
     root: UnitId,
     inputs: &'a Inputs<A>,
     given: Option<&'a Given<'a, A>>,
-    rolled: BTreeMap<Period, Rolled<A>>,
+    rolled: BTreeMap<Period, Rolled<'a, A>>,
 }
 
 impl<A> std::fmt::Debug for Flow<'_, A> {
@@ -114,12 +124,12 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 
     /// All periods worked out so far.
-    pub fn rolled(&self) -> &BTreeMap<Period, Rolled<A>> {
+    pub fn rolled(&self) -> &BTreeMap<Period, Rolled<'a, A>> {
         &self.rolled
     }
 
     /// Works out a period and all that it needs.
-    pub fn at(&mut self, period: Period) -> &Rolled<A> {
+    pub fn at(&mut self, period: Period) -> &Rolled<'a, A> {
         self.work_out(period);
         &self.rolled[&period]
     }
@@ -151,7 +161,7 @@ impl<'a, A: Amount> Flow<'a, A> {
         self.rolled.insert(period, rolled);
     }
 
-    fn roll(&self, period: Period, choices: &Choices) -> Rolled<A> {
+    fn roll(&self, period: Period, choices: &Choices) -> Rolled<'a, A> {
         let indicator = self.indicator;
         let epoch = self.epoch(period);
         let stand = self.stand(epoch);
@@ -161,16 +171,28 @@ impl<'a, A: Amount> Flow<'a, A> {
         let reported_here = self.inputs.get(&period);
         let adds_up = indicator.aggregable.over_units();
 
+        let many = stand.tree.nodes.len();
+        let given: Vec<Option<&'a Cell<A>>> = match self.given {
+            Some(given) => stand.tree.nodes.iter().map(|node| given(node.unit, period)).collect(),
+            None => vec![],
+        };
+        // Most often a cell is given for each unit but the root.
+        let only_root = !given.is_empty() && given.iter().skip(1).all(Option::is_some);
         let mut cells: Vec<Cell<A>> = Vec::new();
-        cells.resize_with(stand.tree.nodes.len(), Cell::default);
-        let mut tilings = vec![Arc::clone(&choices.usual()); stand.tree.nodes.len()];
-        let mut below: Vec<BelowSum<A>> = vec![BelowSum::default(); stand.tree.nodes.len()];
+        cells.resize_with(if only_root { 1 } else { many }, Cell::default);
+        let mut tilings = vec![choices.usual(); cells.len()];
+        let mut below: Vec<BelowSum<A>> = vec![BelowSum::default(); many];
 
-        for i in (0..stand.tree.nodes.len()).rev() {
+        for i in (0..many).rev() {
             let node = stand.tree.nodes[i];
-            if let Some(cell) = self.given(node.unit, period) {
-                cells[i] = cell.clone();
-            } else if self.given.is_none() || i == 0 {
+            let above = node.parent as usize;
+            if let Some(cell) = given.get(i).copied().flatten() {
+                if above != i {
+                    below[above].add(cell);
+                }
+                continue;
+            }
+            if self.given.is_none() || i == 0 {
                 let (tiling, time) = self.best_tiling(node.unit, epoch, choices, by_event, expected[i]);
                 let here = reported_here.and_then(|r| r.get(&node.unit));
                 let cell = &mut cells[i];
@@ -216,12 +238,11 @@ impl<'a, A: Amount> Flow<'a, A> {
             } else {
                 cells[i].expected = expected[i];
             }
-            let above = node.parent as usize;
             if above != i {
                 below[above].add(&cells[i]);
             }
         }
-        Rolled { epoch, stand, cells, tilings }
+        Rolled { epoch, stand, cells, given, tilings }
     }
 
     fn epoch(&self, period: Period) -> usize {
@@ -316,9 +337,9 @@ impl<'a, A: Amount> Flow<'a, A> {
         by_event: bool,
         expected: u64,
     ) -> (Arc<Vec<Period>>, OverTime<A>) {
-        let mut best: Option<(Arc<Vec<Period>>, OverTime<A>)> = None;
+        let mut best: Option<(&Arc<Vec<Period>>, OverTime<A>)> = None;
         for tiling in choices.of(unit) {
-            let time = self.over_time(unit, epoch, &tiling, by_event, expected);
+            let time = self.over_time(unit, epoch, tiling, by_event, expected);
             let better = best.as_ref().is_none_or(|(_, b)| {
                 (time.sum_covered, time.parts.state.is_there()) > (b.sum_covered, b.parts.state.is_there())
             });
@@ -326,7 +347,10 @@ impl<'a, A: Amount> Flow<'a, A> {
                 best = Some((tiling, time));
             }
         }
-        best.unwrap_or_else(|| (choices.usual(), OverTime::default()))
+        match best {
+            Some((tiling, time)) => (Arc::clone(tiling), time),
+            None => (choices.usual(), OverTime::default()),
+        }
     }
 
     fn over_time(
@@ -417,10 +441,10 @@ impl Choices {
         self.fixed.first().map_or_else(|| Arc::new(vec![]), Arc::clone)
     }
 
-    fn of(&self, unit: UnitId) -> Vec<Arc<Vec<Period>>> {
+    fn of(&self, unit: UnitId) -> &[Arc<Vec<Period>>] {
         match self.by_unit.get(&unit) {
-            Some(tiles) => vec![Arc::clone(tiles)],
-            None => self.fixed.clone(),
+            Some(tiles) => std::slice::from_ref(tiles),
+            None => &self.fixed,
         }
     }
 }
