@@ -156,6 +156,14 @@ impl TileBody {
         self.words.word(text)
     }
 
+    /// Makes room for the first figures of a tile: memory that grows with each of them would be moved again and again.
+    pub fn expect(&mut self, figures: usize) {
+        if self.keys.capacity() == 0 {
+            self.keys.reserve_exact(figures);
+            self.latest.reserve_exact(figures);
+        }
+    }
+
     /// Puts a figure in whose texts are plain.
     pub fn put_text(&mut self, unit: UnitId, scope: Scope, members: &str, revision: Revision<&str>) -> Put {
         let members = self.word(members);

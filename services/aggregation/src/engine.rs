@@ -2,10 +2,11 @@
 //! a batch touches, and a rebuild, which starts from nothing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prost::Message;
 use rustc_hash::{FxHashMap, FxHashSet};
+use tonghop_core::period::Period;
 use tonghop_core::registry::Registry;
 use tonghop_proto::aggregation::GetEffectResponse;
 use tonghop_proto::record;
@@ -14,10 +15,11 @@ use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
 use tonghop_tiles::{Put, Revision, Said, TileBody, Word};
 
 use crate::AggregationError;
+use crate::cores::{Each, on_all_cores};
 use crate::implausible::Rules;
 use crate::prepared::{Part, Prepared, prepare};
 use crate::series::{Place, SeriesId, SeriesTable};
-use crate::shelf::{Needs, Shelves};
+use crate::shelf::{Needs, PlaceShelf, Shelves};
 use crate::summarise::{Touched, read_for, summarise};
 use crate::whole_findings::Ratios;
 
@@ -117,7 +119,76 @@ impl Engine {
 
     /// Puts submissions in, in order; their totals wait to be [worked out](Self::work_out).
     pub(crate) fn take_in(&mut self, prepared: &[Prepared]) -> Vec<Effect> {
-        prepared.iter().map(|one| self.take_one(one)).collect()
+        // What is found about a submission is found among the figures as they were then.
+        let looked_into: Vec<bool> = prepared.iter().map(|one| self.is_looked_into(one)).collect();
+        let mut effects = Vec::with_capacity(prepared.len());
+        let mut from = 0;
+        for run in looked_into.chunk_by(|a, b| !a && !b) {
+            let these = &prepared[from..from + run.len()];
+            from += run.len();
+            match these {
+                [one] => effects.push(self.take_one(one)),
+                many => effects.extend(self.take_together(many)),
+            }
+        }
+        effects
+    }
+
+    /// Whether something may be found about the figures of a submission once they are in.
+    fn is_looked_into(&mut self, one: &Prepared) -> bool {
+        let mut known: Option<(SeriesId, Period)> = None;
+        one.parts.iter().any(|part| {
+            let of = (part.place.series, part.period);
+            if known.replace(of) == Some(of) {
+                return false;
+            }
+            let code = &self.table.get(of.0).indicator.code;
+            self.rules.speak_of(code) || self.ratios.speak_of(&self.registry, code, of.1)
+        })
+    }
+
+    /// Puts submissions in about which nothing is found: what goes to different places does so on all cores, what goes to
+    /// one in order.
+    fn take_together(&mut self, prepared: &[Prepared]) -> Vec<Effect> {
+        let mut numbers: FxHashMap<Place, usize> = FxHashMap::default();
+        let mut places: Vec<(Place, Vec<(usize, &Part)>, Mutex<PlaceShelf>)> = Vec::new();
+        for (number, one) in prepared.iter().enumerate() {
+            for part in &one.parts {
+                let at = *numbers.entry(part.place).or_insert_with(|| {
+                    let shelf = Mutex::new(self.shelves.take_down(&part.place));
+                    places.push((part.place, Vec::new(), shelf));
+                    places.len() - 1
+                });
+                places[at].1.push((number, part));
+            }
+        }
+        let done = on_all_cores(Each::Little, &places, |(_, parts, shelf)| {
+            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let put_one = |(number, part): &(usize, &Part)| {
+                let (one, mut counts) = (&prepared[*number], pb::Effect::default());
+                let into = |tile: &mut TileBody| put(tile, one, part, &mut counts);
+                let changed = shelf.put(part.period, one.receipt.position, into);
+                (*number, counts, changed.then_some(part.period))
+            };
+            parts.iter().map(put_one).collect::<Vec<_>>()
+        });
+        let mut counts = vec![pb::Effect::default(); prepared.len()];
+        for ((place, _, shelf), done) in places.into_iter().zip(done) {
+            let changed = done.iter().any(|(.., period)| period.is_some());
+            self.shelves.put_back(place, shelf.into_inner().unwrap_or_else(PoisonError::into_inner), changed);
+            for (number, one, changed) in done {
+                let all = &mut counts[number];
+                all.new += one.new;
+                all.revised += one.revised;
+                all.unchanged += one.unchanged;
+                all.withdrawn += one.withdrawn;
+                if let Some(period) = changed {
+                    let position = prepared[number].receipt.position;
+                    self.touched.entry(place).or_default().add(period, position);
+                }
+            }
+        }
+        prepared.iter().zip(counts).map(|(one, counts)| effect_of(&one.receipt, counts, vec![])).collect()
     }
 
     /// Works out all totals that wait for it.
@@ -148,6 +219,7 @@ impl Engine {
 /// Puts the figures of a part into their tile; says whether that changes anything.
 fn put(tile: &mut TileBody, one: &Prepared, part: &Part, counts: &mut pb::Effect) -> bool {
     let mut changes = false;
+    tile.expect(one.figures(part).len());
     // Few headings go to one tile.
     let mut known: Vec<(u32, Word, Revision<Word>)> = Vec::new();
     for figure in one.figures(part) {

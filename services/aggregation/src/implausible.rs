@@ -47,6 +47,11 @@ impl Rules {
         Rules { by_indicator }
     }
 
+    /// Whether rules speak of an indicator's figures.
+    pub(crate) fn speak_of(&self, code: &str) -> bool {
+        self.by_indicator.contains_key(code)
+    }
+
     /// What a submission says that rules speak of: by period and province, which rules.
     fn spoken_of(&self, table: &SeriesTable, one: &Prepared) -> BTreeMap<Group, BTreeSet<usize>> {
         let mut out: BTreeMap<Group, BTreeSet<usize>> = BTreeMap::new();

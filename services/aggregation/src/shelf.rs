@@ -32,7 +32,7 @@ pub(crate) struct Held {
 
 /// The tiles of a place.
 #[derive(Debug, Default)]
-struct PlaceShelf {
+pub(crate) struct PlaceShelf {
     tiles: BTreeMap<Period, Held>,
     fetched: bool,
     used: u64,
@@ -71,6 +71,22 @@ const TILE: usize = 400;
 const CELL: usize = 400;
 
 impl PlaceShelf {
+    /// Puts figures of a position into the tile of a period; says whether that changed anything.
+    pub(crate) fn put(
+        &mut self,
+        period: Period,
+        position: i64,
+        put: impl FnOnce(&mut TileBody) -> bool,
+    ) -> bool {
+        let held = self.tiles.entry(period).or_default();
+        let changed = put(&mut held.body);
+        if changed {
+            held.dirty = Some(position);
+            held.tally = OnceLock::new();
+        }
+        changed
+    }
+
     fn weight(&self) -> usize {
         self.tiles.values().map(|held| TILE + ENTRY * held.body.len()).sum()
     }
@@ -250,14 +266,25 @@ impl Shelves {
     ) -> bool {
         let shelf = self.places.entry(place).or_default();
         shelf.used = self.now;
-        let held = shelf.tiles.entry(period).or_default();
-        let changed = put(&mut held.body);
+        let changed = shelf.put(period, position, put);
         if changed {
-            held.dirty = Some(position);
-            held.tally = OnceLock::new();
             self.dirty_places.insert(place);
         }
         changed
+    }
+
+    /// Takes the tiles of a place down, for figures to be put into them on any thread; to be [put back](Self::put_back).
+    pub(crate) fn take_down(&mut self, place: &Place) -> PlaceShelf {
+        self.places.remove(place).unwrap_or_default()
+    }
+
+    /// Puts the tiles of a place back, with whether they were changed.
+    pub(crate) fn put_back(&mut self, place: Place, mut shelf: PlaceShelf, changed: bool) {
+        shelf.used = self.now;
+        self.places.insert(place, shelf);
+        if changed {
+            self.dirty_places.insert(place);
+        }
     }
 
     /// The tiles of a place, by period.

@@ -44,6 +44,11 @@ impl Ratios {
         Arc::clone(self.plans.entry((code.to_owned(), period)).or_insert_with(make))
     }
 
+    /// Whether something may be odd about the figures of an indicator and period.
+    pub(crate) fn speak_of(&mut self, registry: &Registry, code: &str, period: Period) -> bool {
+        !self.plans(registry, code, period).is_empty()
+    }
+
     /// The places that are read to find what is odd about a submission.
     pub(crate) fn places(
         &mut self,
