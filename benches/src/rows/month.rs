@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::figures::Month;
 use crate::peers::{postgres, sqlite};
-use crate::setup::{Fresh, Setup, connections, push_all, visible};
+use crate::setup::{Engine, Fresh, Setup, connections, push_all, visible};
 use crate::table::Table;
 use crate::wire::Http;
 use crate::{Outcome, disk};
@@ -21,6 +21,17 @@ const LOG: &str = "raw log";
 const COPY: &str = "PostgreSQL, COPY into a keyed table";
 const UPSERT: &str = "PostgreSQL, upsert of arrays";
 const SQLITE: &str = "SQLite, keyed rows";
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    Log,
+    Grpc(Engine),
+    Rest(Engine),
+    Copy,
+    Upsert,
+    Sqlite,
+}
 
 /// Measures both.
 pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
@@ -60,73 +71,94 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
     let of_sqlite = setup.directory()?;
     let mut lite = sqlite::Rows::new(&of_sqlite.path().join("rows.sqlite"), country).await?;
 
+    let on = |turn: fn(Engine) -> Turn| setup.engines.iter().map(move |engine| turn(*engine));
+    let mut all = vec![Turn::Log];
+    all.extend(on(Turn::Grpc));
+    all.extend(on(Turn::Rest));
+    all.extend([Turn::Copy, Turn::Upsert, Turn::Sqlite]);
+    let turns = |round: usize| {
+        let mut turns = all.clone();
+        turns.rotate_left(round % all.len());
+        turns
+    };
     for round in 0..setup.rounds {
         eprintln!("row 1 and 2: round {} of {}", round + 1, setup.rounds);
         durable.canaries.push(disk::canary(&setup.work)?);
 
-        let directory = setup.directory()?;
-        let path = directory.path().join("raw.log");
-        let mut log = disk::appending(&path)?;
-        let begun = Instant::now();
-        for batch in &logged {
-            disk::append(&mut log, batch)?;
+        // Whoever comes first differs by round: what the one before left to be done is not always in the same one's time.
+        for turn in turns(round) {
+            match turn {
+                Turn::Log => {
+                    let directory = setup.directory()?;
+                    let path = directory.path().join("raw.log");
+                    let mut log = disk::appending(&path)?;
+                    let begun = Instant::now();
+                    for batch in &logged {
+                        disk::append(&mut log, batch)?;
+                    }
+                    let took = begun.elapsed().as_secs_f64();
+                    let right = disk::sums(&path, country.indicators)? == expected.nation;
+                    note(&mut durable, LOG, took, right);
+                }
+                Turn::Grpc(engine) => {
+                    let name = format!("tonghop over gRPC, {engine}");
+                    let Fresh { system, .. } = &setup.fresh(engine).await?;
+                    let channels = connections(&system.url, PUSHING).await?;
+                    let begun = Instant::now();
+                    let last = push_all(&channels, &messages).await?;
+                    let acknowledged = begun.elapsed().as_secs_f64();
+                    visible(system, &month.period(), last).await?;
+                    let seen = begun.elapsed().as_secs_f64();
+                    let agrees = system.agrees(country, &month.period(), &expected, last).await?;
+                    let agrees = agrees.and(system.agrees_below(country, month).await?);
+                    eprintln!("  {name}: acknowledged {acknowledged:.2} s, readable {seen:.2} s");
+                    durable.of(&name).values.push(acknowledged);
+                    readable.of(&format!("acknowledged, {engine}")).values.push(acknowledged);
+                    let readable = readable.of(&format!("readable, {engine}"));
+                    readable.values.push(seen);
+                    readable.wrong.extend(agrees.err());
+                }
+                Turn::Rest(engine) => {
+                    let name = format!("tonghop over REST, JSON, {engine}");
+                    let Fresh { system, .. } = &setup.fresh(engine).await?;
+                    let begun = Instant::now();
+                    post_all(&system.url, &documents).await?;
+                    let took = begun.elapsed().as_secs_f64();
+                    eprintln!("  {name}: {took:.2} s");
+                    durable.of(&name).values.push(took);
+                }
+                Turn::Copy => {
+                    rows.empty().await?;
+                    let begun = Instant::now();
+                    for batch in &copied {
+                        rows.copy(batch).await?;
+                    }
+                    let took = begun.elapsed().as_secs_f64();
+                    let right = rows.sums().await? == expected.nation;
+                    note(&mut durable, COPY, took, right);
+                }
+                Turn::Upsert => {
+                    rows.empty().await?;
+                    let begun = Instant::now();
+                    for batch in &copied {
+                        rows.upsert(batch).await?;
+                    }
+                    let took = begun.elapsed().as_secs_f64();
+                    let right = rows.sums().await? == expected.nation;
+                    note(&mut durable, UPSERT, took, right);
+                }
+                Turn::Sqlite => {
+                    lite.empty().await?;
+                    let begun = Instant::now();
+                    for batch in &inserted {
+                        lite.upsert(batch).await?;
+                    }
+                    let took = begun.elapsed().as_secs_f64();
+                    let right = lite.sums().await? == expected.nation;
+                    note(&mut durable, SQLITE, took, right);
+                }
+            }
         }
-        let took = begun.elapsed().as_secs_f64();
-        let right = disk::sums(&path, country.indicators)? == expected.nation;
-        note(&mut durable, LOG, took, right);
-
-        for (engine, name) in setup.on("tonghop over gRPC") {
-            let Fresh { system, .. } = &setup.fresh(engine).await?;
-            let channels = connections(&system.url, PUSHING).await?;
-            let begun = Instant::now();
-            let last = push_all(&channels, &messages).await?;
-            let acknowledged = begun.elapsed().as_secs_f64();
-            visible(system, &month.period(), last).await?;
-            let seen = begun.elapsed().as_secs_f64();
-            let agrees = system.agrees(country, &month.period(), &expected, last).await?;
-            let agrees = agrees.and(system.agrees_below(country, month).await?);
-            eprintln!("  {name}: acknowledged {acknowledged:.2} s, readable {seen:.2} s");
-            durable.of(&name).values.push(acknowledged);
-            readable.of(&format!("acknowledged, {engine}")).values.push(acknowledged);
-            let readable = readable.of(&format!("readable, {engine}"));
-            readable.values.push(seen);
-            readable.wrong.extend(agrees.err());
-        }
-        for (engine, name) in setup.on("tonghop over REST, JSON") {
-            let Fresh { system, .. } = &setup.fresh(engine).await?;
-            let begun = Instant::now();
-            post_all(&system.url, &documents).await?;
-            let took = begun.elapsed().as_secs_f64();
-            eprintln!("  {name}: {took:.2} s");
-            durable.of(&name).values.push(took);
-        }
-
-        rows.empty().await?;
-        let begun = Instant::now();
-        for batch in &copied {
-            rows.copy(batch).await?;
-        }
-        let took = begun.elapsed().as_secs_f64();
-        let right = rows.sums().await? == expected.nation;
-        note(&mut durable, COPY, took, right);
-
-        rows.empty().await?;
-        let begun = Instant::now();
-        for batch in &copied {
-            rows.upsert(batch).await?;
-        }
-        let took = begun.elapsed().as_secs_f64();
-        let right = rows.sums().await? == expected.nation;
-        note(&mut durable, UPSERT, took, right);
-
-        lite.empty().await?;
-        let begun = Instant::now();
-        for batch in &inserted {
-            lite.upsert(batch).await?;
-        }
-        let took = begun.elapsed().as_secs_f64();
-        let right = lite.sums().await? == expected.nation;
-        note(&mut durable, SQLITE, took, right);
     }
     for (engine, name) in setup.on("tonghop over gRPC") {
         durable.at_most(&name, Some(LOG), 5.0);
