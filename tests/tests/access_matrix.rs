@@ -491,6 +491,7 @@ const OPERATIONS: &[Operation] = &[
     // Rolling up.
     operation(("tonghop.aggregation.v1.AggregationService/Watch", |_| vec![]), NO_REST, May::Identified),
     operation(("tonghop.aggregation.v1.AggregationService/GetStatus", |_| vec![]), NO_REST, May::Identified),
+    operation(("tonghop.aggregation.v1.AggregationService/GetStanding", |_| vec![]), NO_REST, May::Serve),
     operation(
         ("tonghop.aggregation.v1.AggregationService/GetEffect", |_| {
             aggregation::GetEffectRequest { position: 2 }.encode_to_vec()

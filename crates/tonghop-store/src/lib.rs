@@ -61,5 +61,5 @@ pub use ledger::{
 pub use pool::Pool;
 pub use tiles::{
     Changed, Checkpoint, Counts, Effect, Lease, MAX_BODY_BYTES, MAX_PAGE, MAX_ROWS, Review, Rule, Snapshot,
-    Standing, StandingAt, Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
+    StandingAt, Summary, Tile, TileBatch, TileKey, TileSelect, Tiles,
 };

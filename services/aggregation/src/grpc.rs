@@ -3,14 +3,16 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonghop_access::{Caller, Role, of_request};
 use tonghop_proto::aggregation::aggregation_service_server::{AggregationService, AggregationServiceServer};
 use tonghop_proto::aggregation::{
-    GetEffectRequest, GetEffectResponse, GetStatusRequest, GetStatusResponse, RebuildRequest,
-    RebuildResponse, VerifyRequest, VerifyResponse, WatchRequest, WatchResponse,
+    GetEffectRequest, GetEffectResponse, GetStandingRequest, GetStandingResponse, GetStatusRequest,
+    GetStatusResponse, RebuildRequest, RebuildResponse, VerifyRequest, VerifyResponse, WatchRequest,
+    WatchResponse,
 };
 use tonghop_proto::ingestion::Effect;
 use tonghop_runtime::{Failure, FailureKind, Language, Text};
@@ -130,6 +132,24 @@ impl AggregationService for AggregationGrpc {
             })
         };
         Ok(Response::new(status.await.map_err(failure)?))
+    }
+
+    async fn get_standing(
+        &self,
+        request: Request<GetStandingRequest>,
+    ) -> Result<Response<GetStandingResponse>, Status> {
+        of_request(request.extensions())?.require_service()?;
+        let (standing, promised) = self.0.tiles.promised().await.map_err(|e| failure(e.into()))?;
+        let told = |time: Option<Timestamp>| time.map(|t| t.to_string()).unwrap_or_default();
+        Ok(Response::new(GetStandingResponse {
+            position: standing.position,
+            ledger_digest: standing.ledger_digest.to_vec(),
+            time: told(standing.time),
+            registry_position: standing.registry_position.unwrap_or(0),
+            epoch: standing.epoch,
+            confirmed_at: told(standing.confirmed_at),
+            promised_micros: u32::try_from(promised.as_micros()).unwrap_or(u32::MAX),
+        }))
     }
 
     async fn get_effect(

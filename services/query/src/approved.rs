@@ -51,7 +51,8 @@ impl Known {
         loop {
             let page = snapshot.rules_after(after, PAGE).await.map_err(store_failure)?;
             let is_last = (page.len() as u64) < PAGE;
-            for rule in page {
+            // Where it is read without a transaction, what came since may be seen already.
+            for rule in page.into_iter().take_while(|rule| rule.position <= position) {
                 after = rule.position;
                 if rule.kind == EntryKind::Report {
                     let record = ReportRecord::decode(rule.record.as_slice()).map_err(Failure::internal)?;

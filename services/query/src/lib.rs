@@ -25,6 +25,7 @@
 //! | `openapi` | what REST takes and answers, for programs and people |
 //! | `tag` | tags of answers |
 //! | `kept` | answers that are given again while they are still the answer |
+//! | `present` | which state of the totals is the present one |
 //! | `metrics` | what is counted |
 
 mod approved;
@@ -45,6 +46,7 @@ mod metrics;
 mod moment;
 mod openapi;
 mod pivot;
+mod present;
 pub mod question;
 mod read;
 mod rest;
@@ -56,7 +58,7 @@ mod totals;
 mod tree;
 mod view;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -70,7 +72,7 @@ use tonghop_proto::aggregation::aggregation_service_client::AggregationServiceCl
 use tonghop_proto::query::AsOf;
 use tonghop_runtime::trace::TracedChannel;
 use tonghop_runtime::{Failure, FailureKind, Stop, Text};
-use tonghop_store::{Snapshot, StandingAt, StoreError, Tiles};
+use tonghop_store::{Snapshot, StoreError, Tiles};
 
 use metrics::Measures;
 use moment::{Moment, Moments, When};
@@ -86,8 +88,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How soon it looks again, where aggregation has said that the position is there.
 const LOOK_SOON: Duration = Duration::from_millis(5);
-/// How many questions may wait for one look at the state; more are answered, or refused, as others are.
-const MOST_LOOKING: usize = 1024;
 /// How often the database is looked at for those who listen, whatever aggregation says.
 const LOOK_FOR_ITSELF: Duration = Duration::from_secs(2);
 /// Totals are confirmed to be complete every second; only answers older than this say how old they are.
@@ -104,10 +104,7 @@ pub struct Query {
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
     kept: kept::Answers,
     reports: Arc<approved::Known>,
-    /// Whether aggregation's stream is there.
-    heard: AtomicBool,
-    /// Questions that wait to know which state is the present one.
-    looking: AtomicUsize,
+    present: present::Present,
     /// Whom this process lets in.
     authority: Arc<Authority>,
     /// Whether the keys there are have been read.
@@ -149,7 +146,7 @@ impl Query {
         let (reached, registries) = (watch::Sender::new(0), Mutex::default());
         let measures = Measures::default();
         let files = Arc::new(Semaphore::new(export::FILES_AT_ONCE));
-        let (kept, heard, looking) = (kept::Answers::default(), AtomicBool::new(false), AtomicUsize::new(0));
+        let (kept, present) = Default::default();
         Arc::new(Query {
             tiles,
             aggregation,
@@ -158,8 +155,7 @@ impl Query {
             registries,
             kept,
             reports: Arc::default(),
-            heard,
-            looking,
+            present,
             authority,
             learnt,
             now,
@@ -202,7 +198,7 @@ impl Query {
     async fn listen_on(&self) {
         loop {
             let ended = self.listen().await;
-            self.heard.store(false, Ordering::SeqCst);
+            self.present.hear(false);
             self.kept.clear();
             self.reports.clear();
             if let Err(status) = ended {
@@ -225,28 +221,9 @@ impl Query {
                 self.reports.clear();
             }
             last = message.position;
-            self.heard.store(true, Ordering::SeqCst);
+            self.present.hear(true);
         }
         Ok(())
-    }
-
-    /// The state that the tiles are in at some moment after the call, if answers of it can be kept: where aggregation
-    /// is heard, and the totals are confirmed to be complete.
-    async fn standing(&self) -> Option<StandingAt> {
-        if !self.heard.load(Ordering::SeqCst) {
-            return None;
-        }
-        let standing = match self.tiles.standing_known() {
-            Some(known) => known,
-            None => {
-                let looking = Looking::begin(&self.looking)?;
-                let standing = self.tiles.standing().await.ok()?;
-                drop(looking);
-                standing
-            }
-        };
-        let stale = stale_seconds(standing.confirmed_at, (self.now)());
-        stale.is_none().then_some(standing.at)
     }
 
     /// Looks at the database by itself, now and then: whoever listens is told a little late where aggregation does
@@ -282,7 +259,11 @@ impl Query {
     async fn view(&self, caller: &Caller, when: When<'_>) -> Result<View, Failure> {
         caller.still(&self.authority.keys(), (self.now)())?;
         let at_least = when.needs()?;
-        let mut snapshot = self.tiles.snapshot().await.map_err(store_failure)?;
+        let plainly = present::PLAINLY_OF.try_with(Clone::clone).ok();
+        let mut snapshot = match plainly.filter(|checkpoint| checkpoint.position >= at_least) {
+            Some(checkpoint) => self.tiles.snapshot_of(checkpoint),
+            None => self.tiles.snapshot().await.map_err(store_failure)?,
+        };
         let deadline = Instant::now() + LONGEST_WAIT;
         let mut reached = self.reached.subscribe();
         if snapshot.checkpoint().position < at_least {
@@ -317,22 +298,6 @@ impl Query {
         let (moment, measures) = (Arc::new(moment), self.measures.clone());
         let (reports, approved_only) = (Arc::clone(&self.reports), when.approved_only);
         Ok(View { snapshot, registry, sight, moment, approved_only, reports, measures, stale_seconds })
-    }
-}
-
-/// One of those who wait to know which state is the present one; there are not too many.
-struct Looking<'a>(&'a AtomicUsize);
-
-impl Looking<'_> {
-    fn begin(all: &AtomicUsize) -> Option<Looking<'_>> {
-        let looking = Looking(all);
-        (all.fetch_add(1, Ordering::SeqCst) < MOST_LOOKING).then_some(looking)
-    }
-}
-
-impl Drop for Looking<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may write: one holder at a time, told apart by a growing epoch.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sea_orm::{
@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::Tiles;
+use super::standing::Changing;
 use super::write::held;
 use crate::StoreError;
 use crate::entities::{SINGLETON, checkpoint, lease};
@@ -48,6 +49,7 @@ impl Tiles {
             return Err(StoreError::Refused { what: "lease holder".to_owned(), reason });
         }
         let until = end(now, ttl)?;
+        let asked = Instant::now();
         let transaction = self.connections.begin_write().await?;
         let row = locked(&transaction).await?;
         let free = held(&row).is_none() || row.holder == holder || row.until <= now.as_microsecond();
@@ -56,8 +58,10 @@ impl Tiles {
             return Ok(None);
         }
         let lease = Lease { epoch: row.epoch + 1, until };
+        let from_another = held(&row).is_some() && row.holder != holder;
         store(&transaction, row, lease, holder).await?;
         transaction.commit().await?;
+        self.known.taken(asked, ttl, from_another);
         Ok(Some(lease))
     }
 
@@ -76,11 +80,13 @@ impl Tiles {
         confirmed: Option<Timestamp>,
     ) -> Result<Lease, StoreError> {
         let until = end(now, ttl)?;
-        let _changing = confirmed.map(|_| self.known.changing());
+        let asked = Instant::now();
+        let changing = confirmed.map(|_| self.known.changing());
         let transaction = self.connections.begin_write().await?;
         let row = locked(&transaction).await?;
         let current = held(&row);
         if current != Some(lease.epoch) {
+            self.known.lost();
             return Err(StoreError::Fenced { given: lease.epoch, current });
         }
         let renewed = Lease { epoch: lease.epoch, until };
@@ -95,6 +101,8 @@ impl Tiles {
             moved.update(&transaction).await?;
         }
         transaction.commit().await?;
+        changing.map(Changing::committed);
+        self.known.renewed(asked, ttl);
         Ok(renewed)
     }
 
@@ -105,12 +113,17 @@ impl Tiles {
     ///
     /// [`StoreError::Row`]; [`StoreError::Busy`] or [`StoreError::Unavailable`].
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        let changing = self.known.changing();
+        self.known.lost();
+        changing.settled().await;
         let transaction = self.connections.begin_write().await?;
         let row = locked(&transaction).await?;
         if held(&row) == Some(lease.epoch) {
             store(&transaction, row, *lease, "").await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        changing.committed();
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub use lease::Lease;
 pub use past::Changed;
 pub use snapshot::{MAX_PAGE, MAX_ROWS, Snapshot};
-pub use standing::{Standing, StandingAt};
+pub use standing::StandingAt;
 pub use write::MAX_BODY_BYTES;
 
 use crate::connect::{Connections, Durability};

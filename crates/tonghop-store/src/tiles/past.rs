@@ -27,7 +27,7 @@ impl Snapshot {
             .column(registry_kept::Column::Position)
             .filter(registry_kept::Column::Position.lte(position))
             .order_by_desc(registry_kept::Column::Position);
-        Ok(find.into_tuple::<i64>().one(&self.transaction).await?)
+        Ok(find.into_tuple::<i64>().one(&self.reader()).await?)
     }
 
     /// The record of the registry that was loaded at `position`.
@@ -36,7 +36,7 @@ impl Snapshot {
     ///
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn registry_loaded_at(&self, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = registry_kept::Entity::find_by_id(position).one(&self.transaction).await?;
+        let row = registry_kept::Entity::find_by_id(position).one(&self.reader()).await?;
         Ok(row.map(|row| row.record))
     }
 
@@ -47,7 +47,7 @@ impl Snapshot {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn registries(&self) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         let find = registry_kept::Entity::find().order_by_asc(registry_kept::Column::Position);
-        let rows = find.all(&self.transaction).await?;
+        let rows = find.all(&self.reader()).await?;
         Ok(rows.into_iter().map(|row| (row.position, row.record)).collect())
     }
 
@@ -57,7 +57,7 @@ impl Snapshot {
     ///
     /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn review(&self, name: &str) -> Result<Option<Review>, StoreError> {
-        let row = review::Entity::find_by_id(name).one(&self.transaction).await?;
+        let row = review::Entity::find_by_id(name).one(&self.reader()).await?;
         row.map(Review::try_from).transpose()
     }
 
@@ -71,7 +71,7 @@ impl Snapshot {
             .filter(review::Column::Name.gt(after))
             .order_by_asc(review::Column::Name)
             .limit(limit.min(MAX_ROWS));
-        find.all(&self.transaction).await?.into_iter().map(Review::try_from).collect()
+        find.all(&self.reader()).await?.into_iter().map(Review::try_from).collect()
     }
 
     /// All reviews.
@@ -81,7 +81,7 @@ impl Snapshot {
     /// [`StoreError::TooMany`] if they are more than [`MAX_ROWS`]; [`StoreError::Row`], [`StoreError::Busy`],
     /// [`StoreError::Unavailable`].
     pub async fn all_reviews(&self) -> Result<Vec<Review>, StoreError> {
-        let rows = review::Entity::find().limit(MAX_ROWS + 1).all(&self.transaction).await?;
+        let rows = review::Entity::find().limit(MAX_ROWS + 1).all(&self.reader()).await?;
         if rows.len() as u64 > MAX_ROWS {
             return Err(StoreError::TooMany { table: "review", limit: MAX_ROWS });
         }
@@ -98,7 +98,7 @@ impl Snapshot {
             .filter(rule::Column::Position.gt(position))
             .order_by_asc(rule::Column::Position)
             .limit(limit.min(MAX_ROWS));
-        find.all(&self.transaction).await?.into_iter().map(Rule::try_from).collect()
+        find.all(&self.reader()).await?.into_iter().map(Rule::try_from).collect()
     }
 
     /// The tiles that were changed after a position, at most `limit` of them, those changed first in front.
@@ -119,7 +119,7 @@ impl Snapshot {
             .filter(tile::Column::Position.gt(position))
             .order_by_asc(tile::Column::Position)
             .limit(limit.min(MAX_ROWS));
-        let rows = find.into_tuple::<(String, String, i32, String, i64)>().all(&self.transaction).await?;
+        let rows = find.into_tuple::<(String, String, i32, String, i64)>().all(&self.reader()).await?;
         let changed = |(keeper, series, end_day, period, position)| Changed {
             key: TileKey { keeper, series, end_day, period },
             position,

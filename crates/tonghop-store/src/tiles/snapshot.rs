@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
+    EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -30,9 +30,18 @@ const VALUES_AT_ONCE: usize = 500;
 /// It holds a connection of a small pool, and keeps SQLite's log from being reset; drop it soon.
 #[derive(Debug)]
 pub struct Snapshot {
-    pub(super) transaction: DatabaseTransaction,
+    reader: Reader,
     checkpoint: Checkpoint,
     statements: Arc<AtomicU64>,
+}
+
+/// What a state is read through.
+#[derive(Debug)]
+enum Reader {
+    /// The database sees to it that all reads see one state.
+    Within(DatabaseTransaction),
+    /// Whoever reads looks afterwards whether it is still the same.
+    Plainly(DatabaseConnection),
 }
 
 impl Tiles {
@@ -44,22 +53,43 @@ impl Tiles {
     /// [`StoreError::Unavailable`].
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let begin = |mut reader: DatabaseConnection| async move {
-            // On a clone of the pool's handle: what is counted is this state's alone.
-            let statements = Arc::new(AtomicU64::new(0));
-            let counted = Arc::clone(&statements);
-            reader.set_metric_callback(move |_| {
-                counted.fetch_add(1, Ordering::Relaxed);
-            });
+            let statements = counted(&mut reader);
             let transaction = Connections::begin_snapshot(&reader).await?;
             // The state is that of the first read, so one is made now.
             let checkpoint = read_checkpoint(&transaction).await?;
-            Ok(Snapshot { transaction, checkpoint, statements })
+            Ok(Snapshot { reader: Reader::Within(transaction), checkpoint, statements })
         };
         self.connections.read(begin).await
     }
+
+    /// The state that the tiles are known to be in, read without a transaction. What is read through it is of that
+    /// state only if that is still the state afterwards; otherwise it is to be thrown away.
+    #[must_use]
+    pub fn snapshot_of(&self, checkpoint: Checkpoint) -> Snapshot {
+        let mut reader = self.connections.reader().clone();
+        let statements = counted(&mut reader);
+        Snapshot { reader: Reader::Plainly(reader), checkpoint, statements }
+    }
+}
+
+/// Counts the statements of a clone of the pool's handle: those of one state alone.
+fn counted(reader: &mut DatabaseConnection) -> Arc<AtomicU64> {
+    let statements = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&statements);
+    reader.set_metric_callback(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    statements
 }
 
 impl Snapshot {
+    pub(super) fn reader(&self) -> DatabaseExecutor<'_> {
+        match &self.reader {
+            Reader::Within(transaction) => transaction.into(),
+            Reader::Plainly(connection) => connection.into(),
+        }
+    }
+
     /// How far in the ledger this state is.
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
@@ -78,7 +108,7 @@ impl Snapshot {
     ///
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn registry(&self) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-        let row = registry::Entity::find_by_id(SINGLETON).one(&self.transaction).await?;
+        let row = registry::Entity::find_by_id(SINGLETON).one(&self.reader()).await?;
         Ok(row.map(|row| (row.position, row.record)))
     }
 
@@ -207,7 +237,7 @@ impl Snapshot {
     ///
     /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn effect(&self, position: i64) -> Result<Option<Effect>, StoreError> {
-        let row = effect::Entity::find_by_id(position).one(&self.transaction).await?;
+        let row = effect::Entity::find_by_id(position).one(&self.reader()).await?;
         row.map(Effect::try_from).transpose()
     }
 
@@ -218,7 +248,7 @@ impl Snapshot {
     /// [`StoreError::Row`], [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn effect_by_id(&self, id: Uuid) -> Result<Option<Effect>, StoreError> {
         let find = effect::Entity::find().filter(effect::Column::Id.eq(id));
-        find.one(&self.transaction).await?.map(Effect::try_from).transpose()
+        find.one(&self.reader()).await?.map(Effect::try_from).transpose()
     }
 
     /// What the entries at `positions` did, as far as they have been applied; in the order of position.
@@ -233,7 +263,7 @@ impl Snapshot {
             let find = effect::Entity::find()
                 .filter(effect::Column::Position.is_in(positions.iter().copied()))
                 .order_by_asc(effect::Column::Position);
-            for row in find.all(&self.transaction).await? {
+            for row in find.all(&self.reader()).await? {
                 effects.push(Effect::try_from(row)?);
             }
         }
@@ -251,7 +281,7 @@ impl Snapshot {
             .column(effect::Column::Position)
             .filter(effect::Column::Source.starts_with(prefix))
             .into_tuple::<i64>();
-        Ok(find.one(&self.transaction).await?.is_some())
+        Ok(find.one(&self.reader()).await?.is_some())
     }
 
     /// The last day and the label of the newest period, of those that end no later than a day, that there is a
@@ -268,7 +298,7 @@ impl Snapshot {
             .filter(summary::Column::EndDay.lte(to_end))
             .order_by_desc(summary::Column::EndDay)
             .into_tuple()
-            .one(&self.transaction)
+            .one(&self.reader())
             .await?;
         if of_summaries.is_some() {
             return Ok(of_summaries);
@@ -279,7 +309,7 @@ impl Snapshot {
             .filter(tile::Column::EndDay.lte(to_end))
             .order_by_desc(tile::Column::EndDay)
             .into_tuple();
-        Ok(of_tiles.one(&self.transaction).await?)
+        Ok(of_tiles.one(&self.reader()).await?)
     }
 
     /// Whether an entry after `position` has a source or a note that begins with a mark.
@@ -295,7 +325,7 @@ impl Snapshot {
             .filter(effect::Column::Position.gt(position))
             .filter(marked)
             .into_tuple::<i64>()
-            .one(&self.transaction)
+            .one(&self.reader())
             .await?;
         Ok(found.is_some())
     }
@@ -307,10 +337,10 @@ impl Snapshot {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         Ok(Counts {
-            tiles: tile::Entity::find().count(&self.transaction).await?,
-            summaries: summary::Entity::find().count(&self.transaction).await?,
-            effects: effect::Entity::find().count(&self.transaction).await?,
-            registries: registry::Entity::find().count(&self.transaction).await?,
+            tiles: tile::Entity::find().count(&self.reader()).await?,
+            summaries: summary::Entity::find().count(&self.reader()).await?,
+            effects: effect::Entity::find().count(&self.reader()).await?,
+            registries: registry::Entity::find().count(&self.reader()).await?,
         })
     }
 
@@ -331,7 +361,7 @@ impl Snapshot {
             let last = [keeper.into(), series.into(), end_day.into(), period.into()];
             find = find.filter(Expr::tuple(key).gt(Expr::tuple(last)));
         }
-        Ok(find.all(&self.transaction).await?.into_iter().map(Tile::from).collect())
+        Ok(find.all(&self.reader()).await?.into_iter().map(Tile::from).collect())
     }
 
     async fn summaries_where(
@@ -356,7 +386,7 @@ impl Snapshot {
         rows: &mut Vec<E::Model>,
     ) -> Result<(), StoreError> {
         let room = MAX_ROWS - rows.len() as u64;
-        let found = find.limit(room + 1).all(&self.transaction).await?;
+        let found = find.limit(room + 1).all(&self.reader()).await?;
         if found.len() as u64 > room {
             return Err(StoreError::TooMany { table: E::default().as_str(), limit: MAX_ROWS });
         }
@@ -365,9 +395,9 @@ impl Snapshot {
     }
 }
 
-async fn read_checkpoint(transaction: &DatabaseTransaction) -> Result<Checkpoint, StoreError> {
+pub(super) async fn read_checkpoint(reader: &impl ConnectionTrait) -> Result<Checkpoint, StoreError> {
     let place = Place { table: "checkpoint", key: SINGLETON.into() };
-    let row = checkpoint::Entity::find_by_id(SINGLETON).one(transaction).await?;
+    let row = checkpoint::Entity::find_by_id(SINGLETON).one(reader).await?;
     let row = row.ok_or_else(|| place.broken("singleton", "the row is missing"))?;
     Ok(Checkpoint {
         position: row.position,

@@ -1,7 +1,7 @@
 //! Writing, behind the fence: the lease's epoch and the checkpoint's position.
 
 use std::cmp::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sea_orm::sea_query::OnConflict;
@@ -82,7 +82,8 @@ impl Tiles {
         let reviews = reviews(batch.reviews)?;
         let rules = rules(batch.rules)?;
 
-        let _changing = self.known.changing();
+        let changing = self.known.changing();
+        self.known.free().await;
         let transaction = self.connections.begin_write().await?;
         let lease = fence(&transaction, batch.epoch).await?;
         let at = checkpoint_locked(&transaction).await?;
@@ -115,12 +116,19 @@ impl Tiles {
             registry_position,
         };
         upsert::<checkpoint::Entity>(&transaction, vec![moved]).await?;
+        let asked = Instant::now();
         if let Some((ttl, now)) = renewal {
             let renewed = Lease { epoch: batch.epoch, until: end(now(), ttl)? };
             let holder = lease.holder.clone();
             super::lease::store(&transaction, lease, renewed, &holder).await?;
         }
-        Ok(transaction.commit().await?)
+        changing.settled().await;
+        transaction.commit().await?;
+        changing.committed();
+        if let Some((ttl, _)) = renewal {
+            self.known.renewed(asked, ttl);
+        }
+        Ok(())
     }
 
     /// Empties the tiles, summaries, effects, registries, reviews and rules, and sets the checkpoint back to the start, in one
@@ -131,7 +139,8 @@ impl Tiles {
     /// [`StoreError::Fenced`] if the lease is not held with `epoch`; [`StoreError::Busy`] or
     /// [`StoreError::Unavailable`].
     pub async fn clear(&self, epoch: i64) -> Result<(), StoreError> {
-        let _changing = self.known.changing();
+        let changing = self.known.changing();
+        self.known.free().await;
         let transaction = self.connections.begin_write().await?;
         fence(&transaction, epoch).await?;
         checkpoint_locked(&transaction).await?;
@@ -146,7 +155,10 @@ impl Tiles {
             registry_position: 0,
         };
         upsert::<checkpoint::Entity>(&transaction, vec![start]).await?;
-        Ok(transaction.commit().await?)
+        changing.settled().await;
+        transaction.commit().await?;
+        changing.committed();
+        Ok(())
     }
 }
 

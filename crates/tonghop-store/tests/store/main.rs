@@ -7,6 +7,7 @@ mod kept;
 mod past;
 mod read;
 mod schema;
+mod standing;
 mod swift;
 mod tiles;
 mod world;

@@ -12,16 +12,17 @@ use axum::extract::Request;
 use axum::http::header::Entry;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tonghop_runtime::metrics::{Metrics, Operated};
 use tonghop_runtime::{Failure, FailureKind, Language, Text, telemetry, trace};
-use tonghop_store::StandingAt;
+use tonghop_store::Checkpoint;
 use tower::Service;
 
 use super::answers::{Answer, LARGEST};
 use super::request::{Operation, asked};
 use crate::Query;
+use crate::present::PLAINLY_OF;
 
 /// The longest message of a question, with what is before it on the wire: as long as gRPC takes otherwise.
 const LONGEST_QUESTION: usize = (4 << 20) + 5;
@@ -87,11 +88,11 @@ impl Shared {
                 Err(failure) => return tonic::Status::from(failure).into_http(),
             },
         };
-        let Some(at) = self.query.standing().await else {
+        let Some(present) = self.query.present().await else {
             return ask(&mut app, parts, message).await;
         };
         let asked = asked(operation, &parts, &message);
-        let (slot, cleared) = self.query.kept.slot(at, &asked);
+        let (slot, cleared) = self.query.kept.slot(present.standing(), &asked);
         // Whether who asks has the answer already is found out here, so that there is an answer to keep.
         let known: Vec<HeaderValue> = match parts.headers.entry(header::IF_NONE_MATCH) {
             Entry::Occupied(entry) => entry.remove_entry_mult().1.collect(),
@@ -100,18 +101,18 @@ impl Shared {
         let (mut given, mut otherwise) = (true, None);
         let work_out = async || {
             given = false;
-            let response = ask(&mut app, parts.clone(), message.clone()).await;
-            match self.keep(at, cleared, response).await {
-                Ok(answer) => {
+            let asking = ask(&mut app, parts.clone(), message.clone());
+            let response = PLAINLY_OF.scope(present.clone(), asking).await;
+            match self.keep(&present, cleared, response).await {
+                Worked::Kept(answer) => {
                     let answer = Arc::new(answer);
                     self.query.kept.count(&asked, &answer);
-                    Some(answer)
+                    return Some(answer);
                 }
-                Err(response) => {
-                    otherwise = Some(response);
-                    None
-                }
+                Worked::Given(response) => otherwise = Some(response),
+                Worked::Unsure => otherwise = Some(ask(&mut app, parts.clone(), message.clone()).await),
             }
+            None
         };
         let answer = slot.get_or_init(work_out).await.clone();
         let Some(answer) = answer else {
@@ -129,36 +130,36 @@ impl Shared {
         response
     }
 
-    /// An answer that can be given again: a good one, that says nothing of its age, of the state that is still the
-    /// present one. What is not, comes back as it is.
-    async fn keep(&self, at: StandingAt, cleared: u64, response: Response) -> Result<Answer, Response> {
+    /// What becomes of an answer that was read without a transaction.
+    async fn keep(&self, present: &Checkpoint, cleared: u64, response: Response) -> Worked {
         let grpc = response
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|t| t.as_bytes().starts_with(b"application/grpc"));
-        let good = response.status() == StatusCode::OK && !response.headers().contains_key(STALE);
         // One message of gRPC is in memory as a whole already; of other answers only those are that say their length.
-        let whole =
-            grpc || response.body().size_hint().exact().is_some_and(|length| length <= LARGEST as u64);
-        if !good || !whole {
-            return Err(response);
+        if !grpc && response.body().size_hint().exact().is_none() {
+            return Worked::Unsure;
         }
+        let good = response.status() == StatusCode::OK && !response.headers().contains_key(STALE);
         let (head, body) = response.into_parts();
-        let collected = match body.collect().await {
-            Ok(collected) => collected,
-            Err(error) => return Err(Failure::internal(error).into_response()),
+        let Ok(collected) = body.collect().await else { return Worked::Unsure };
+        let is_present = async || {
+            self.query.present().await.is_some_and(|now| now.standing() == present.standing())
+                && !self.query.kept.cleared_since(cleared)
         };
-        let trailers = collected.trailers().cloned();
-        let answer = Answer { headers: head.headers, trailers, body: collected.to_bytes() };
-        let status = answer.trailers.as_ref().and_then(|trailers| trailers.get("grpc-status"));
-        let ended_well = !grpc || status.is_some_and(|status| status == "0");
-        let is_present =
-            async || self.query.standing().await == Some(at) && !self.query.kept.cleared_since(cleared);
-        if ended_well && answer.body.len() <= LARGEST && is_present().await {
-            Ok(answer)
-        } else {
-            Err(answer.response())
+        if !is_present().await {
+            return Worked::Unsure;
         }
+        let trailers = collected.trailers().cloned();
+        let status = trailers.as_ref().and_then(|trailers| trailers.get("grpc-status"));
+        let ended_well = !grpc || status.is_some_and(|status| status == "0");
+        let answer = Answer { headers: head.headers, trailers, body: collected.to_bytes() };
+        if good && ended_well && answer.body.len() <= LARGEST {
+            return Worked::Kept(answer);
+        }
+        let mut response = answer.response();
+        *response.status_mut() = head.status;
+        Worked::Given(response)
     }
 
     /// Counts what was given out of what is kept, as what is worked out is counted; where spans are sent, it has one too.
@@ -172,6 +173,16 @@ impl Shared {
             span.record("status", if operation.grpc { "Ok" } else { status.as_str() });
         }
     }
+}
+
+/// What became of an answer that was worked out.
+enum Worked {
+    /// It can be given again: a good one, that says nothing of its age.
+    Kept(Answer),
+    /// It is right, and is not to be given again.
+    Given(Response),
+    /// It is not known to be of one state, or streams: it is to be worked out within a transaction.
+    Unsure,
 }
 
 async fn ask(app: &mut Router, parts: Parts, message: Bytes) -> Response {
@@ -224,6 +235,8 @@ fn unless_known(known: &[HeaderValue], response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse;
+
     use super::*;
 
     #[test]
