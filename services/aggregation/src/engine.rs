@@ -45,6 +45,15 @@ pub(crate) struct Engine {
     touched: FxHashMap<Place, Touched>,
 }
 
+/// The tiles of a place, taken down for figures to be put into them on any thread.
+#[derive(Debug)]
+struct Down<'a> {
+    place: Place,
+    /// What goes there, with the number of its submission, in order.
+    parts: Vec<(usize, &'a Part)>,
+    shelf: Mutex<PlaceShelf>,
+}
+
 /// Reads a registry entry.
 pub(crate) fn read_registry(record: &[u8]) -> Result<Registry, AggregationError> {
     let damaged = |what: String| AggregationError::Damaged { row: "registry".into(), what };
@@ -151,29 +160,29 @@ impl Engine {
     /// one in order.
     fn take_together(&mut self, prepared: &[Prepared]) -> Vec<Effect> {
         let mut numbers: FxHashMap<Place, usize> = FxHashMap::default();
-        let mut places: Vec<(Place, Vec<(usize, &Part)>, Mutex<PlaceShelf>)> = Vec::new();
+        let mut places: Vec<Down<'_>> = Vec::new();
         for (number, one) in prepared.iter().enumerate() {
             for part in &one.parts {
                 let at = *numbers.entry(part.place).or_insert_with(|| {
                     let shelf = Mutex::new(self.shelves.take_down(&part.place));
-                    places.push((part.place, Vec::new(), shelf));
+                    places.push(Down { place: part.place, parts: Vec::new(), shelf });
                     places.len() - 1
                 });
-                places[at].1.push((number, part));
+                places[at].parts.push((number, part));
             }
         }
-        let done = on_all_cores(Each::Little, &places, |(_, parts, shelf)| {
-            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = on_all_cores(Each::Little, &places, |down| {
+            let mut shelf = down.shelf.lock().unwrap_or_else(PoisonError::into_inner);
             let put_one = |(number, part): &(usize, &Part)| {
                 let (one, mut counts) = (&prepared[*number], pb::Effect::default());
                 let into = |tile: &mut TileBody| put(tile, one, part, &mut counts);
                 let changed = shelf.put(part.period, one.receipt.position, into);
                 (*number, counts, changed.then_some(part.period))
             };
-            parts.iter().map(put_one).collect::<Vec<_>>()
+            down.parts.iter().map(put_one).collect::<Vec<_>>()
         });
         let mut counts = vec![pb::Effect::default(); prepared.len()];
-        for ((place, _, shelf), done) in places.into_iter().zip(done) {
+        for (Down { place, shelf, .. }, done) in places.into_iter().zip(done) {
             let changed = done.iter().any(|(.., period)| period.is_some());
             self.shelves.put_back(place, shelf.into_inner().unwrap_or_else(PoisonError::into_inner), changed);
             for (number, one, changed) in done {

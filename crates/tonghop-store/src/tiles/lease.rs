@@ -8,7 +8,6 @@ use sea_orm::{
 };
 
 use super::Tiles;
-use super::standing::Changing;
 use super::write::held;
 use crate::StoreError;
 use crate::entities::{SINGLETON, checkpoint, lease};
@@ -101,7 +100,9 @@ impl Tiles {
             moved.update(&transaction).await?;
         }
         transaction.commit().await?;
-        changing.map(Changing::committed);
+        if let Some(changing) = changing {
+            changing.committed();
+        }
         self.known.renewed(asked, ttl);
         Ok(renewed)
     }

@@ -31,6 +31,9 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 /// The header that says how old an answer is: one that has it is another one a second later.
 const STALE: &str = "tonghop-stale-seconds";
 
+/// What gRPC says where the service is at fault: unknown, internal, unavailable.
+const BROKEN: [&[u8]; 3] = [b"2", b"13", b"14"];
+
 /// Puts what is kept of query's answers in front of an application that gives them.
 pub fn keep_answers(query: &Arc<Query>, app: Router, metrics: &Metrics) -> Router {
     let operated = Operation::all().map(|(operation, name)| match operation.grpc {
@@ -143,6 +146,14 @@ impl Shared {
         let good = response.status() == StatusCode::OK && !response.headers().contains_key(STALE);
         let (head, body) = response.into_parts();
         let Ok(collected) = body.collect().await else { return Worked::Unsure };
+        // A connection that broke while it lay in the pool is met here once; within a transaction the next one is tried.
+        let said = |headers: &HeaderMap| headers.get("grpc-status").cloned();
+        let status = said(&head.headers).or_else(|| collected.trailers().and_then(said));
+        if head.status.is_server_error()
+            || status.as_ref().is_some_and(|status| BROKEN.contains(&status.as_bytes()))
+        {
+            return Worked::Unsure;
+        }
         let is_present = async || {
             self.query.present().await.is_some_and(|now| now.standing() == present.standing())
                 && !self.query.kept.cleared_since(cleared)
@@ -151,7 +162,6 @@ impl Shared {
             return Worked::Unsure;
         }
         let trailers = collected.trailers().cloned();
-        let status = trailers.as_ref().and_then(|trailers| trailers.get("grpc-status"));
         let ended_well = !grpc || status.is_some_and(|status| status == "0");
         let answer = Answer { headers: head.headers, trailers, body: collected.to_bytes() };
         if good && ended_well && answer.body.len() <= LARGEST {
