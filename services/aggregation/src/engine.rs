@@ -128,6 +128,10 @@ impl Engine {
 
     /// Puts submissions in, in order; their totals wait to be [worked out](Self::work_out).
     pub(crate) fn take_in(&mut self, prepared: &[Prepared]) -> Vec<Effect> {
+        // Most pushes come alone: there is nobody to go in together with.
+        if let [one] = prepared {
+            return vec![self.take_one(one)];
+        }
         // What is found about a submission is found among the figures as they were then.
         let looked_into: Vec<bool> = prepared.iter().map(|one| self.is_looked_into(one)).collect();
         let mut effects = Vec::with_capacity(prepared.len());

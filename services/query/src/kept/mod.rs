@@ -4,8 +4,9 @@
 //! ledger's digest there, and the epoch that wrote it. Before it is given again, it is found out which state is the
 //! [present](crate::present) one. So whatever changes a total, also a registry, a rebuild of another ledger, or another
 //! process that took over, makes what was kept useless at once; no message has to arrive for that. What is kept nowhere is
-//! worked out without a transaction, and again within one where the state was not the same afterwards. Aggregation's stream adds the one thing that the state does not tell, that a rebuild may have mended what
-//! was damaged: nothing is kept while the stream is not there, and nothing from before such a message.
+//! worked out without a transaction, and again within one where the state was not the same afterwards. Aggregation's
+//! stream adds the one thing that the state does not tell, that a rebuild may have mended what was damaged: nothing is
+//! kept while the stream is not there, and nothing from before such a message.
 //!
 //! Nothing here knows what the operations do.
 
