@@ -68,7 +68,10 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
                 .load_registry(request)
                 .await
                 .map_err(|s| s.to_string())?;
-            for (values, times) in [(setup.country.indicators, 200), (1200, 200), (10_000, 60)] {
+            for (values, times) in [(setup.country.indicators, 500), (1200, 500), (10_000, 60)] {
+                if !format!("{values} values").contains(&setup.only) {
+                    continue;
+                }
                 let communes = (values / setup.country.indicators).max(1);
                 let mut took = vec![];
                 for n in 0..times {
@@ -86,6 +89,9 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
                     percentile(&mut took, 99)
                 );
                 pushes.of(&format!("{values} values, {engine}")).values.push(p50);
+            }
+            if !"month".contains(&setup.only) {
+                continue;
             }
             let messages = setup.messages(Month::of(2024, 0), crate::rows::month::SUBMISSION);
             let channels = connections(&url, 4).await?;

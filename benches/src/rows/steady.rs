@@ -20,6 +20,8 @@ const RATE: u64 = 20_000;
 const VALUES: u64 = 1200;
 /// Connections that take turns.
 const CONNECTIONS: usize = 8;
+/// How many of the slowest are told of, with when they were sent: whether they come at the beginning or now and then.
+const WORST: usize = 10;
 
 /// Measures it.
 pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
@@ -59,17 +61,22 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
                     // One that waits in vain has waited for as long as a reader may.
                     let _ = QueryServiceClient::new(channel).get_totals(request).await;
                     let late = acknowledged.duration_since(due).as_secs_f64() * 1000.0;
-                    Ok::<_, String>((late, acknowledged.elapsed().as_secs_f64() * 1000.0))
+                    let seen = acknowledged.elapsed().as_secs_f64() * 1000.0;
+                    Ok::<_, String>((due.duration_since(begun).as_secs_f64(), late, seen))
                 });
             }
-            let (mut acknowledged, mut seen) = (vec![], vec![]);
+            let (mut acknowledged, mut seen, mut worst) = (vec![], vec![], vec![]);
             while let Some(done) = under_way.join_next().await {
-                let (late, took) = done.map_err(|e| e.to_string())??;
+                let (due, late, took) = done.map_err(|e| e.to_string())??;
                 acknowledged.push(late);
                 seen.push(took);
+                worst.push((took, due));
             }
+            worst.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let worst: Vec<String> =
+                worst.iter().take(WORST).map(|(took, due)| format!("{took:.0} ms at {due:.1} s")).collect();
             let (p50, p99) = (percentile(&mut seen, 50), percentile(&mut seen, 99));
-            eprintln!("  {name}: p50 {p50:.1} ms, p99 {p99:.1} ms of {pushes} pushes");
+            eprintln!("  {name}: p50 {p50:.1} ms, p99 {p99:.1} ms of {pushes} pushes; {}", worst.join(", "));
             table.of(&format!("{name}, p50")).values.push(p50);
             table.of(&format!("{name}, p99")).values.push(p99);
             table.of(&format!("{name}, acknowledged p99")).values.push(percentile(&mut acknowledged, 99));

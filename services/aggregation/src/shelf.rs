@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use tonghop_core::Date;
 use tonghop_core::calendar::{Calendar, day_number};
 use tonghop_core::figure::{Series, SeriesFigures};
 use tonghop_core::period::Period;
+use tonghop_core::quantity::Sum;
 use tonghop_core::registry::Registry;
 use tonghop_core::rollup::plain::Tally;
+use tonghop_core::rollup::{Below, Cell};
 use tonghop_core::unit::UnitId;
 use tonghop_store::{Snapshot, Summary, Tile, TileKey, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
@@ -38,10 +41,62 @@ pub(crate) struct PlaceShelf {
     used: u64,
 }
 
+/// A summary that is held.
+#[derive(Debug, Default)]
+pub(crate) struct HeldSummary {
+    body: SummaryBody,
+    /// What the cells of all units but the nation come to.
+    below: Below,
+    /// The last position of figures whose totals are not written yet.
+    dirty: Option<i64>,
+}
+
+impl HeldSummary {
+    fn of(registry: &Registry, body: SummaryBody) -> HeldSummary {
+        let mut below = Below::default();
+        let provinces = body.cells.iter().filter(|(unit, _)| **unit != registry.nation());
+        provinces.for_each(|(_, cell)| below.add(cell));
+        HeldSummary { body, below, dirty: None }
+    }
+
+    /// The cell of a unit.
+    pub(crate) fn cell(&self, unit: UnitId) -> Option<&Cell<Sum>> {
+        self.body.cells.get(&unit)
+    }
+
+    /// All cells.
+    pub(crate) fn cells(&self) -> &BTreeMap<UnitId, Cell<Sum>> {
+        &self.body.cells
+    }
+
+    /// What the cells of all units but the nation come to.
+    pub(crate) fn below(&self) -> &Below {
+        &self.below
+    }
+
+    /// Sets the cell of a unit below the nation.
+    pub(crate) fn set(&mut self, unit: UnitId, cell: Cell<Sum>) {
+        self.below.add(&cell);
+        if let Some(before) = self.body.cells.insert(unit, cell) {
+            self.below.take(&before);
+        }
+    }
+
+    /// Sets the nation's cell.
+    pub(crate) fn set_nation(&mut self, nation: UnitId, cell: Cell<Sum>) {
+        self.body.cells.insert(nation, cell);
+    }
+
+    /// Sets the cell of a unit on the map that begins on a day.
+    pub(crate) fn restate(&mut self, from: Date, unit: UnitId, cell: Cell<Sum>) {
+        self.body.restated.entry(from).or_default().insert(unit, cell);
+    }
+}
+
 /// The summaries of a series and year.
 #[derive(Debug, Default)]
 struct SummaryShelf {
-    bodies: BTreeMap<Period, (SummaryBody, Option<i64>)>,
+    held: BTreeMap<Period, HeldSummary>,
     fetched: bool,
     used: u64,
 }
@@ -96,7 +151,7 @@ impl SummaryShelf {
     fn weight(&self) -> usize {
         let cells =
             |body: &SummaryBody| body.cells.len() + body.restated.values().map(BTreeMap::len).sum::<usize>();
-        self.bodies.values().map(|(body, _)| CELL * cells(body)).sum()
+        self.held.values().map(|held| CELL * cells(&held.body)).sum()
     }
 }
 
@@ -252,7 +307,8 @@ impl Shelves {
         let period = Period::parse(&summary.period).map_err(|e| damaged(e.to_string()))?;
         let body = SummaryBody::decode(&summary.body).map_err(|e| damaged(e.to_string()))?;
         let (series, year) = labels(registry, table, &summary.series, period).map_err(damaged)?;
-        self.summaries.entry((series, year)).or_default().bodies.insert(period, (body, None));
+        let held = HeldSummary::of(registry, body);
+        self.summaries.entry((series, year)).or_default().held.insert(period, held);
         Ok(())
     }
 
@@ -300,24 +356,24 @@ impl Shelves {
     }
 
     /// The summary of a series and period that ends in a year.
-    pub(crate) fn summary(&self, series: SeriesId, year: i16, period: Period) -> Option<&SummaryBody> {
-        Some(&self.summaries.get(&(series, year))?.bodies.get(&period)?.0)
+    pub(crate) fn summary(&self, series: SeriesId, year: i16, period: Period) -> Option<&HeldSummary> {
+        self.summaries.get(&(series, year))?.held.get(&period)
     }
 
-    /// The summary to write cells into at a position.
+    /// The summary to set cells of at a position.
     pub(crate) fn summary_mut(
         &mut self,
         series: SeriesId,
         year: i16,
         period: Period,
         position: i64,
-    ) -> &mut SummaryBody {
+    ) -> &mut HeldSummary {
         self.dirty_summaries.insert((series, year));
         let shelf = self.summaries.entry((series, year)).or_default();
         shelf.used = self.now;
-        let (body, dirty) = shelf.bodies.entry(period).or_default();
-        *dirty = Some(dirty.map_or(position, |before| before.max(position)));
-        body
+        let held = shelf.held.entry(period).or_default();
+        held.dirty = Some(held.dirty.map_or(position, |before| before.max(position)));
+        held
     }
 
     /// What was written since the last call, as rows.
@@ -335,8 +391,8 @@ impl Shelves {
         }
         let mut dirty_summaries: Vec<((SeriesId, i16), Period, i64)> = Vec::new();
         for of in std::mem::take(&mut self.dirty_summaries) {
-            for (period, (_, dirty)) in self.summaries.get_mut(&of).into_iter().flat_map(|s| &mut s.bodies) {
-                dirty_summaries.extend(dirty.take().map(|position| (of, *period, position)));
+            for (period, held) in self.summaries.get_mut(&of).into_iter().flat_map(|s| &mut s.held) {
+                dirty_summaries.extend(held.dirty.take().map(|position| (of, *period, position)));
             }
         }
         let end_day = |known: &Known, period| day_number(known.indicator.calendar.last_day(period));
@@ -356,12 +412,12 @@ impl Shelves {
         });
         let summaries = on_all_cores(Each::Little, &dirty_summaries, |((series, year), period, position)| {
             let known = table.get(*series);
-            self.summary(*series, *year, *period).map(|body| Summary {
+            self.summary(*series, *year, *period).map(|held| Summary {
                 end_day: end_day(known, *period),
                 series: known.text.clone(),
                 period: period.to_string(),
                 position: *position,
-                body: body.encode(),
+                body: held.body.encode(),
             })
         });
         (tiles.into_iter().flatten().collect(), summaries.into_iter().flatten().collect())

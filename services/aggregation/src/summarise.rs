@@ -13,16 +13,15 @@ use tonghop_core::period::{Grain, Period};
 use tonghop_core::quantity::Sum;
 use tonghop_core::question::{Asked, flow_inputs, stock_inputs};
 use tonghop_core::registry::Registry;
-use tonghop_core::rollup::flow::{Flow, Inputs};
+use tonghop_core::rollup::flow::{Flow, Given, Inputs};
 use tonghop_core::rollup::stock::{Held, roll};
-use tonghop_core::rollup::{Cell, composed};
+use tonghop_core::rollup::{BelowSum, Cell, composed};
 use tonghop_core::unit::UnitId;
-use tonghop_tiles::SummaryBody;
 
 use crate::cores::{Each, on_all_cores};
 use crate::plain;
 use crate::series::{Place, SeriesId, SeriesTable};
-use crate::shelf::Shelves;
+use crate::shelf::{HeldSummary, Shelves};
 
 /// The periods of a year that summaries are kept for: those the indicator has totals for, up to the year.
 pub fn summarised(indicator: &Indicator, year: i16) -> Vec<Period> {
@@ -132,8 +131,8 @@ pub(crate) fn summarise(
     let mut changed: FxHashMap<(SeriesId, Period), BTreeSet<UnitId>> = FxHashMap::default();
     for ((place, touched), cells) in provinces.iter().zip(cells) {
         for (period, cell) in cells {
-            let body = shelves.summary_mut(place.series, place.year, period, touched.position);
-            body.cells.insert(place.keeper, cell);
+            let held = shelves.summary_mut(place.series, place.year, period, touched.position);
+            held.set(place.keeper, cell);
             changed.entry((place.series, period)).or_default().insert(place.keeper);
         }
     }
@@ -144,10 +143,12 @@ pub(crate) fn summarise(
     });
     for (((series, year), touched), over) in of_nation.iter().zip(over) {
         for over in over {
-            let body = shelves.summary_mut(*series, *year, over.period, touched.position);
-            body.cells.extend(over.nation.map(|cell| (nation, cell)));
+            let held = shelves.summary_mut(*series, *year, over.period, touched.position);
+            if let Some(cell) = over.nation {
+                held.set_nation(nation, cell);
+            }
             for (from, unit, cell) in over.restated {
-                body.restated.entry(from).or_default().insert(unit, cell);
+                held.restate(from, unit, cell);
             }
         }
     }
@@ -175,6 +176,7 @@ fn affected(
 }
 
 /// What follows for one period from the cells of provinces.
+#[derive(Debug, PartialEq)]
 struct OverProvinces {
     period: Period,
     nation: Option<Cell<Sum>>,
@@ -310,7 +312,7 @@ fn over_provinces(
         for period in periods {
             let known = shelves.summary(series, year, *period);
             let provinces =
-                known.into_iter().flat_map(|body| &body.cells).filter(|(unit, _)| **unit != nation);
+                known.into_iter().flat_map(HeldSummary::cells).filter(|(unit, _)| **unit != nation);
             let provinces = provinces.map(|(unit, cell)| (*unit, cell.clone())).collect();
             let rolled = roll(registry, indicator, nation, *period, &held, Some(&provinces));
             out.push(follows(*period).from(&|unit| rolled.cell(unit).map(Cow::Borrowed)));
@@ -319,18 +321,39 @@ fn over_provinces(
         let inputs: Inputs<Sum> = flow_inputs(&asked, &figures);
         let all = summarised(indicator, year);
         let known = |period: Period| Some((period, shelves.summary(series, year, period)?));
-        let all: FxHashMap<Period, &SummaryBody> = all.into_iter().filter_map(known).collect();
-        let given = |unit: UnitId, period: Period| {
+        let all: FxHashMap<Period, &HeldSummary> = all.into_iter().filter_map(known).collect();
+        let cell = |unit: UnitId, period: Period| {
             // The nation's own total of a period that nothing changed stands.
             if unit == nation && periods.contains(&period) {
                 return None;
             }
-            all.get(&period)?.cells.get(&unit)
+            all.get(&period)?.cell(unit)
         };
-        let mut flow = Flow::over(registry, indicator, nation, &inputs, &given);
+        let below = |period: Period| match all.get(&period) {
+            Some(held) => held.below().sum(),
+            None => Some(BelowSum::default()),
+        };
+        let mut flow = Flow::over(registry, indicator, nation, &inputs, Given { cell: &cell, below: &below });
+        // Looking at all cells comes to the same.
+        #[cfg(debug_assertions)]
+        let mut one_by_one =
+            Flow::over(registry, indicator, nation, &inputs, Given { cell: &cell, below: &|_| None });
         for period in periods {
-            let rolled = flow.at(*period);
-            out.push(follows(*period).from(&|unit| rolled.cell(unit).map(Cow::Borrowed)));
+            flow.at(*period);
+            let known = |unit: UnitId| match unit == nation {
+                true => flow.rolled().get(period)?.cell(nation).map(Cow::Borrowed),
+                false => cell(unit, *period)
+                    .map(Cow::Borrowed)
+                    .or_else(|| flow.nothing(unit, *period).map(Cow::Owned)),
+            };
+            let over = follows(*period).from(&known);
+            #[cfg(debug_assertions)]
+            {
+                let rolled = one_by_one.at(*period);
+                let expected = follows(*period).from(&|unit| rolled.cell(unit).map(Cow::Borrowed));
+                assert_eq!(over, expected, "{series:?} {period}");
+            }
+            out.push(over);
         }
     }
     out

@@ -12,7 +12,7 @@ use crate::lineage::Reading;
 use crate::period::Period;
 use crate::quantity::{Amount, Pair, Sum};
 use crate::registry::Registry;
-use crate::rollup::flow::{Flow, Inputs, Rolled};
+use crate::rollup::flow::{Flow, Given, Inputs, Rolled};
 use crate::rollup::stock::{self, Held};
 use crate::rollup::{Along, Cell, State, Taken, composed, join_dates};
 use crate::unit::{NATION, UnitId};
@@ -150,9 +150,10 @@ impl<'a> Prepared<'a> {
                 flow.give(&mut given);
             }
         }
-        let given = |unit: UnitId, period: Period| given.get(&(unit, period));
+        let cell = |unit: UnitId, period: Period| given.get(&(unit, period));
+        let given = Given { cell: &cell, below: &|_| None };
         let mut flow = if is_divided(registry, indicator, unit) {
-            Flow::over(registry, indicator, unit, inputs, &given)
+            Flow::over(registry, indicator, unit, inputs, given)
         } else {
             Flow::new(registry, indicator, unit, inputs)
         };

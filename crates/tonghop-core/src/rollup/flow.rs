@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::spans;
+use super::tilings::Choices;
 use super::{Along, BelowSum, Cell, Parts, Stand, State, Taken, composed};
 use crate::indicator::{Indicator, Precedence};
 use crate::lineage::Reading;
 use crate::period::{Frequency, Period};
 use crate::quantity::Amount;
 use crate::registry::Registry;
-use crate::unit::UnitId;
+use crate::unit::{Node, UnitId};
 
 /// What was reported at one unit and period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,8 +29,14 @@ pub struct Reported<A> {
 /// Figures of one series that a roll-up starts from: totals over what is not asked apart, by period and unit.
 pub type Inputs<A> = BTreeMap<Period, HashMap<UnitId, Reported<A>>>;
 
-/// Finds cells of units rolled up before: the provinces, for the nation.
-pub type Given<'a, A> = dyn Fn(UnitId, Period) -> Option<&'a Cell<A>> + 'a;
+/// What was rolled up before: of the provinces, for the nation.
+pub struct Given<'a, A> {
+    /// Finds cells.
+    pub cell: &'a (dyn Fn(UnitId, Period) -> Option<&'a Cell<A>> + 'a),
+    /// What the cells of all units directly below the root come to in a period, where that is known: they are not looked
+    /// at then.
+    pub below: &'a (dyn Fn(Period) -> Option<BelowSum<A>> + 'a),
+}
 
 /// One period worked out over a subtree.
 #[derive(Debug)]
@@ -39,7 +45,7 @@ pub struct Rolled<'a, A> {
     epoch: usize,
     /// What the roll-up goes over on the map of the period's last day.
     pub stand: Arc<Stand>,
-    /// A cell a unit, in the subtree's order; the root's alone where all others are given.
+    /// A cell a unit, in the subtree's order; the root's alone where all others are given or were not looked at.
     cells: Vec<Cell<A>>,
     /// The cells that were given, in the same order.
     given: Vec<Option<&'a Cell<A>>>,
@@ -48,7 +54,7 @@ pub struct Rolled<'a, A> {
 }
 
 impl<A> Rolled<'_, A> {
-    /// The cell of a unit.
+    /// The cell of a unit; none where it was not looked at.
     pub fn cell(&self, unit: UnitId) -> Option<&Cell<A>> {
         let at = self.stand.position(unit)?;
         let given = self.given.get(at).copied().flatten();
@@ -68,7 +74,7 @@ pub struct Flow<'a, A> {
     indicator: &'a Indicator,
     root: UnitId,
     inputs: &'a Inputs<A>,
-    given: Option<&'a Given<'a, A>>,
+    given: Option<Given<'a, A>>,
     rolled: BTreeMap<Period, Rolled<'a, A>>,
 }
 
@@ -99,7 +105,7 @@ impl<'a, A: Amount> Flow<'a, A> {
         indicator: &'a Indicator,
         root: UnitId,
         inputs: &'a Inputs<A>,
-        given: &'a Given<'a, A>,
+        given: Given<'a, A>,
     ) -> Self {
         Flow { given: Some(given), ..Flow::new(registry, indicator, root, inputs) }
     }
@@ -134,6 +140,14 @@ impl<'a, A: Amount> Flow<'a, A> {
         &self.rolled[&period]
     }
 
+    /// The cell of a unit directly below the root in which nothing was reported.
+    pub fn nothing(&self, unit: UnitId, period: Period) -> Option<Cell<A>> {
+        let stand = self.stand(self.epoch(period));
+        let at = stand.position(unit)?;
+        let expected = self.expected(period, &stand.cells)[at];
+        Some(Cell { expected, ..Cell::default() })
+    }
+
     /// The root's cells of every period worked out, for the unit above it to be rolled up over.
     pub fn give(&self, given: &mut BTreeMap<(UnitId, Period), Cell<A>>) {
         for (period, rolled) in &self.rolled {
@@ -144,7 +158,7 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 
     fn given(&self, unit: UnitId, period: Period) -> Option<&'a Cell<A>> {
-        self.given.and_then(|given| given(unit, period))
+        self.given.as_ref().and_then(|given| (given.cell)(unit, period))
     }
 
     fn work_out(&mut self, period: Period) {
@@ -162,18 +176,26 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 
     fn roll(&self, period: Period, choices: &Choices) -> Rolled<'a, A> {
-        let indicator = self.indicator;
         let epoch = self.epoch(period);
         let stand = self.stand(epoch);
-        let by_event = indicator.frequency == Frequency::Event;
-        let changes = self.map_changes_inside(period);
-        let expected = self.expected(period, &stand);
-        let reported_here = self.inputs.get(&period);
-        let adds_up = indicator.aggregable.over_units();
-
+        let of = Rolling {
+            choices,
+            epoch,
+            changes: self.map_changes_inside(period),
+            reported: self.inputs.get(&period),
+        };
+        if let Some(below) = self.given.as_ref().and_then(|given| (given.below)(period))
+            && self.given(self.root, period).is_none()
+            && let Some(root) = stand.tree.nodes.first().filter(|node| node.unit == self.root)
+        {
+            let expected = self.expected(period, &stand.cells[..1])[0];
+            let (cell, tiling) = self.unit(&of, root, expected, below);
+            return Rolled { epoch, cells: vec![cell], given: vec![], tilings: vec![tiling], stand };
+        }
+        let expected = self.expected(period, &stand.cells);
         let many = stand.tree.nodes.len();
-        let given: Vec<Option<&'a Cell<A>>> = match self.given {
-            Some(given) => stand.tree.nodes.iter().map(|node| given(node.unit, period)).collect(),
+        let given: Vec<Option<&'a Cell<A>>> = match &self.given {
+            Some(given) => stand.tree.nodes.iter().map(|node| (given.cell)(node.unit, period)).collect(),
             None => vec![],
         };
         // Most often a cell is given for each unit but the root.
@@ -184,7 +206,7 @@ impl<'a, A: Amount> Flow<'a, A> {
         let mut below: Vec<BelowSum<A>> = vec![BelowSum::default(); many];
 
         for i in (0..many).rev() {
-            let node = stand.tree.nodes[i];
+            let node = &stand.tree.nodes[i];
             let above = node.parent as usize;
             if let Some(cell) = given.get(i).copied().flatten() {
                 if above != i {
@@ -193,48 +215,8 @@ impl<'a, A: Amount> Flow<'a, A> {
                 continue;
             }
             if self.given.is_none() || i == 0 {
-                let (tiling, time) = self.best_tiling(node.unit, epoch, choices, by_event, expected[i]);
-                let here = reported_here.and_then(|r| r.get(&node.unit));
-                let cell = &mut cells[i];
-                cell.collects = node.collects;
-                cell.expected = expected[i];
-                cell.own = own(here.map(|r| &r.own), &time.own);
-                let mut units = std::mem::take(&mut below[i].parts);
-                if node.collects {
-                    cell.whole = here.map_or(State::Missing, |r| r.own.clone());
-                    cell.parts = time.parts.clone();
-                    cell.along = Along::Time;
-                } else {
-                    cell.whole = here.map_or(State::Missing, |r| r.territory.clone());
-                    units.state.add(&cell.own);
-                    if !adds_up {
-                        units = Parts::default();
-                    }
-                    let prefers_time = indicator.precedence == Precedence::DeclaredFirst || changes;
-                    let by_time = time.parts.covers_more(&units).unwrap_or(prefers_time);
-                    (cell.parts, cell.along) =
-                        if by_time { (time.parts.clone(), Along::Time) } else { (units, Along::Units) };
-                }
-                cell.settle(indicator.precedence, false);
-                let below = &below[i];
-                cell.reported = if node.collects {
-                    match cell.whole {
-                        State::Value(_) => cell.expected,
-                        State::NotAvailable if !cell.parts.state.is_there() => cell.expected,
-                        _ => time.reported,
-                    }
-                } else if adds_up && !changes {
-                    below.reported
-                } else {
-                    match (cell.taken, cell.along) {
-                        (Taken::Parts, Along::Units) => below.reported,
-                        (Taken::Parts, Along::Time) => time.reported,
-                        _ => below.reported.max(time.reported),
-                    }
-                };
-                cell.reported = cell.reported.min(cell.covered);
-                cell.mark_not_aggregable(indicator, below);
-                tilings[i] = tiling;
+                let below = std::mem::take(&mut below[i]);
+                (cells[i], tilings[i]) = self.unit(&of, node, expected[i], below);
             } else {
                 cells[i].expected = expected[i];
             }
@@ -245,6 +227,57 @@ impl<'a, A: Amount> Flow<'a, A> {
         Rolled { epoch, stand, cells, given, tilings }
     }
 
+    /// The cell of one unit over what is below it, and the tiling that was taken.
+    fn unit(
+        &self,
+        of: &Rolling<'_, A>,
+        node: &Node,
+        expected: u64,
+        mut below: BelowSum<A>,
+    ) -> (Cell<A>, Arc<Vec<Period>>) {
+        let (indicator, adds_up) = (self.indicator, self.indicator.aggregable.over_units());
+        let by_event = indicator.frequency == Frequency::Event;
+        let (tiling, time) = self.best_tiling(node.unit, of.epoch, of.choices, by_event, expected);
+        let here = of.reported.and_then(|r| r.get(&node.unit));
+        let mut cell = Cell { collects: node.collects, expected, ..Cell::default() };
+        cell.own = own(here.map(|r| &r.own), &time.own);
+        if node.collects {
+            cell.whole = here.map_or(State::Missing, |r| r.own.clone());
+            cell.parts = time.parts.clone();
+            cell.along = Along::Time;
+        } else {
+            let mut units = std::mem::take(&mut below.parts);
+            cell.whole = here.map_or(State::Missing, |r| r.territory.clone());
+            units.state.add(&cell.own);
+            if !adds_up {
+                units = Parts::default();
+            }
+            let prefers_time = indicator.precedence == Precedence::DeclaredFirst || of.changes;
+            let by_time = time.parts.covers_more(&units).unwrap_or(prefers_time);
+            (cell.parts, cell.along) =
+                if by_time { (time.parts.clone(), Along::Time) } else { (units, Along::Units) };
+        }
+        cell.settle(indicator.precedence, false);
+        cell.reported = if node.collects {
+            match cell.whole {
+                State::Value(_) => cell.expected,
+                State::NotAvailable if !cell.parts.state.is_there() => cell.expected,
+                _ => time.reported,
+            }
+        } else if adds_up && !of.changes {
+            below.reported
+        } else {
+            match (cell.taken, cell.along) {
+                (Taken::Parts, Along::Units) => below.reported,
+                (Taken::Parts, Along::Time) => time.reported,
+                _ => below.reported.max(time.reported),
+            }
+        };
+        cell.reported = cell.reported.min(cell.covered);
+        cell.mark_not_aggregable(indicator, &below);
+        (cell, tiling)
+    }
+
     fn epoch(&self, period: Period) -> usize {
         self.registry.epoch(self.indicator.calendar.last_day(period))
     }
@@ -253,14 +286,15 @@ impl<'a, A: Amount> Flow<'a, A> {
         self.registry.stand(epoch, self.root, self.indicator.collection_level, self.given.is_some())
     }
 
-    /// Cells of each unit of a stand in a period: with those of its past, each once.
-    fn expected(&self, period: Period, stand: &Stand) -> Vec<u64> {
+    /// Cells of units in a period, of which `cells` are those of one collection period on the map of its last day: the first
+    /// units of a stand, as many as these are. With those of their past, each once.
+    fn expected(&self, period: Period, cells: &[u64]) -> Vec<u64> {
         let indicator = self.indicator;
         let calendar = &indicator.calendar;
         if indicator.frequency == Frequency::Event {
             let (first, last) = calendar.days(period);
             let in_validity = indicator.valid_from <= last && first < indicator.valid_to;
-            return if in_validity { stand.cells.clone() } else { vec![0; stand.cells.len()] };
+            return if in_validity { cells.to_vec() } else { vec![0; cells.len()] };
         }
         let mut by_map: BTreeMap<usize, u64> = BTreeMap::new();
         for part in period.collection_periods(indicator.frequency) {
@@ -269,15 +303,17 @@ impl<'a, A: Amount> Flow<'a, A> {
             }
         }
         let now = self.epoch(period);
-        let mut expected = vec![0; stand.cells.len()];
+        let mut expected = vec![0; cells.len()];
+        let mut add = |cells: &[u64], count| {
+            expected.iter_mut().zip(cells).for_each(|(all, of_map)| *all += of_map * count);
+        };
         for (then, count) in by_map {
-            let cells = if then == now {
-                &stand.cells
+            if then == now {
+                add(cells, count);
             } else {
                 let (level, shallow) = (indicator.collection_level, self.given.is_some());
-                &*self.registry.placed_cells((then, now), self.root, level, shallow)
-            };
-            expected.iter_mut().zip(cells).for_each(|(all, of_map)| *all += of_map * count);
+                add(&self.registry.placed_cells((then, now), self.root, level, shallow), count);
+            }
         }
         expected
     }
@@ -384,6 +420,17 @@ impl<'a, A: Amount> Flow<'a, A> {
     }
 }
 
+/// What all units of a period are rolled up by.
+struct Rolling<'r, A> {
+    choices: &'r Choices,
+    /// The number of the map of its last day.
+    epoch: usize,
+    /// Whether its collection periods do not all lie on that map.
+    changes: bool,
+    /// What was reported for exactly it.
+    reported: Option<&'r HashMap<UnitId, Reported<A>>>,
+}
+
 /// The unit itself over the tiles of a period.
 #[derive(Debug)]
 struct OverTime<A> {
@@ -407,44 +454,5 @@ fn own<A: Amount>(exact: Option<&State<A>>, tiles: &State<A>) -> State<A> {
         Some(value @ State::Value(_)) => value.clone(),
         Some(State::NotAvailable) if !tiles.has_value() => State::NotAvailable,
         _ => tiles.clone(),
-    }
-}
-
-/// The tilings that units may choose from.
-struct Choices {
-    fixed: Vec<Arc<Vec<Period>>>,
-    by_unit: HashMap<UnitId, Arc<Vec<Period>>>,
-    all: BTreeSet<Period>,
-}
-
-impl Choices {
-    fn fixed(tilings: Vec<Vec<Period>>) -> Choices {
-        Choices {
-            all: tilings.iter().flatten().copied().collect(),
-            fixed: tilings.into_iter().map(Arc::new).collect(),
-            by_unit: HashMap::new(),
-        }
-    }
-
-    fn span(from: i16, to: i16, reported: HashMap<UnitId, BTreeSet<(i16, i16)>>) -> Choices {
-        let mut choices = Choices::fixed(vec![(from..=to).map(Period::Year).collect()]);
-        for (unit, spans) in reported {
-            let spans: Vec<_> = spans.into_iter().collect();
-            let tiles = spans::tiles(from, to, &spans);
-            choices.all.extend(&tiles);
-            choices.by_unit.insert(unit, Arc::new(tiles));
-        }
-        choices
-    }
-
-    fn usual(&self) -> Arc<Vec<Period>> {
-        self.fixed.first().map_or_else(|| Arc::new(vec![]), Arc::clone)
-    }
-
-    fn of(&self, unit: UnitId) -> &[Arc<Vec<Period>>] {
-        match self.by_unit.get(&unit) {
-            Some(tiles) => std::slice::from_ref(tiles),
-            None => &self.fixed,
-        }
     }
 }

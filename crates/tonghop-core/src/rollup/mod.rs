@@ -6,13 +6,16 @@
 //! where the indicator's precedence decides. Which figures count depends on which are there, never on what
 //! they say, so plain sums and the pairs of ratios go through the same code (see [`Amount`]).
 
+mod below;
 mod composed;
 pub mod flow;
 pub mod plain;
 mod spans;
 mod stands;
 pub mod stock;
+mod tilings;
 
+pub use below::{Below, BelowSum};
 pub use composed::composed;
 pub use stands::Stand;
 pub(crate) use stands::Stands;
@@ -229,32 +232,6 @@ impl<A: Amount> Cell<A> {
                 self.dates = self.whole_dates;
             }
         }
-    }
-}
-
-/// Sums over the children of a unit.
-#[derive(Clone, Debug)]
-struct BelowSum<A> {
-    parts: Parts<A>,
-    reported: u64,
-    covered: u64,
-    unavailable: u64,
-    something: bool,
-}
-
-impl<A: Amount> Default for BelowSum<A> {
-    fn default() -> Self {
-        BelowSum { parts: Parts::default(), reported: 0, covered: 0, unavailable: 0, something: false }
-    }
-}
-
-impl<A: Amount> BelowSum<A> {
-    fn add(&mut self, child: &Cell<A>) {
-        self.parts.add_headline(child);
-        self.reported += child.reported;
-        self.covered += child.covered;
-        self.unavailable += child.unavailable;
-        self.something |= child.headline.is_there() || child.not_aggregable;
     }
 }
 
