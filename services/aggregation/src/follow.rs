@@ -347,11 +347,11 @@ impl Aggregation {
             let changes = Changes { effects: named, ..Changes::default() };
             return Ok(WorkedOut { expected, last, changes, reviews, rules });
         };
-        let (mut working, prepared) = computed(move || {
+        let prepare = move || {
             let prepared = working.prepare(entries);
             (working, prepared)
-        })
-        .await?;
+        };
+        let (mut working, prepared) = self.behind.done(prepare).await?;
         let prepared = prepared?;
         let needs = working.needs(&prepared);
         if working.lacks(&needs) {
@@ -359,11 +359,11 @@ impl Aggregation {
             let snapshot = self.tiles.snapshot().await?;
             working.fetch(&snapshot, &needs).await?;
         }
-        let (working, mut changes) = computed(move || {
+        let put = move || {
             let changes = working.put(&prepared);
             (working, changes)
-        })
-        .await?;
+        };
+        let (working, mut changes) = self.behind.done(put).await?;
         changes.effects.extend(named);
         rolling.engine = Some(working);
         rolling.position = last.position;
@@ -452,20 +452,6 @@ impl Aggregation {
         // No watcher is no trouble.
         let _ = self.moved.send(Arc::new(Moved { reached, series }));
     }
-}
-
-/// Work on a thread for it.
-pub(crate) async fn computed<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, AggregationError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| match error.is_panic() {
-        // Done again it would end the same: that is for people to see, not to be tried for ever.
-        true => AggregationError::Damaged {
-            row: "what is rolled up next".into(),
-            what: format!("a fault of this program: {error}"),
-        },
-        false => AggregationError::Cut(error.to_string()),
-    })
 }
 
 /// Rolling up under way: while one batch is written, the next is worked out.
@@ -582,21 +568,4 @@ pub(crate) fn entry(message: TailResponse) -> Result<Entry, AggregationError> {
         record: message.record,
         trace_parent: message.trace_parent,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_fault_of_the_program_halts_rolling_up_in_place_of_being_met_again_and_again() {
-        let sum = computed(|| 1 + 1).await.expect("a sum");
-        assert_eq!(sum, 2);
-        let ended = computed(|| -> u32 { panic!("a unit without a place") }).await;
-        let Err(AggregationError::Damaged { what, .. }) = ended else { panic!("{ended:?}") };
-        assert!(
-            what.contains("a fault of this program") && what.contains("a unit without a place"),
-            "{what}"
-        );
-    }
 }

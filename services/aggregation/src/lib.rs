@@ -16,9 +16,10 @@
 //! | `keys` | the keys there are, as this replica learns them |
 //! | `grpc` | the service |
 //! | `rest` | which replica is active |
-//! | `cores` | work on many things at once |
+//! | `behind`, `cores` | threads that give way to whoever waits, and work on many things at once |
 //! | `metrics`, `watched` | what is measured, and the spans of a batch |
 
+mod behind;
 mod beside;
 mod cores;
 mod engine;
@@ -45,6 +46,7 @@ use tonghop_runtime::Stop;
 use tonghop_runtime::trace::TracedChannel;
 use tonghop_store::{Lease, StoreError, Tiles};
 
+use behind::Behind;
 use metrics::Measures;
 
 pub use follow::Settings;
@@ -116,6 +118,8 @@ pub struct Aggregation {
     /// Until when everything that was accepted is known to be in.
     confirmed: Mutex<Option<Timestamp>>,
     rebuilds: (mpsc::Sender<Rebuilt>, tokio::sync::Mutex<mpsc::Receiver<Rebuilt>>),
+    /// Where batches are worked out.
+    behind: Behind,
     /// When streams end.
     stop: Stop,
 }
@@ -135,6 +139,7 @@ impl Aggregation {
             held: Mutex::new(None),
             confirmed: Mutex::new(None),
             rebuilds: (ask, tokio::sync::Mutex::new(asked)),
+            behind: Behind::start(),
             stop,
         })
     }

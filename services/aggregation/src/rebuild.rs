@@ -14,8 +14,8 @@ use tonic::Streaming;
 
 use crate::beside::{named, review_of, rule_of};
 use crate::engine::{Engine, effect_of, read_registry};
-use crate::follow::{LARGEST_RECORD, computed, entry};
-use crate::{Aggregation, AggregationError};
+use crate::follow::{LARGEST_RECORD, entry};
+use crate::{Aggregation, AggregationError, behind};
 
 /// All that a ledger up to some position comes to.
 #[derive(Debug, Default)]
@@ -105,7 +105,7 @@ impl Aggregation {
         };
         let Some((registry, registry_position, record)) = registry else { return Ok(Whole::default()) };
         let (sender, mut batches) = mpsc::channel::<Vec<Entry>>(BATCHES_WAITING);
-        let making = computed(move || {
+        let making = behind::alone(move || {
             let mut making = Making::of(registry, registry_position, record);
             while let Some(batch) = batches.blocking_recv() {
                 making.take(batch)?;

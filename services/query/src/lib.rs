@@ -102,6 +102,8 @@ pub struct Query {
     reached: watch::Sender<i64>,
     /// Those read last, by the position they were loaded at.
     registries: Mutex<Vec<(i64, Arc<Registry>)>>,
+    /// Held by whoever reads one.
+    reading_registry: tokio::sync::Mutex<()>,
     kept: kept::Answers,
     reports: Arc<approved::Known>,
     present: present::Present,
@@ -153,6 +155,7 @@ impl Query {
             measures,
             reached,
             registries,
+            reading_registry: Default::default(),
             kept,
             reports: Arc::default(),
             present,
@@ -230,13 +233,24 @@ impl Query {
     /// not get through, and nothing else.
     async fn look_on(&self) {
         loop {
-            tokio::time::sleep(LOOK_FOR_ITSELF).await;
             match self.tiles.snapshot().await {
-                Ok(snapshot) => self.reach(snapshot.checkpoint().position),
+                Ok(snapshot) => {
+                    self.reach(snapshot.checkpoint().position);
+                    self.be_ready(&snapshot).await;
+                }
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "the tiles do not answer");
                 }
             }
+            tokio::time::sleep(LOOK_FOR_ITSELF).await;
+        }
+    }
+
+    /// Reads the registry in force, so that nobody's question has to wait for it.
+    async fn be_ready(&self, snapshot: &Snapshot) {
+        let Some(position) = snapshot.checkpoint().registry_position else { return };
+        if let Err(failure) = self.registry_of(snapshot, position).await {
+            tracing::debug!(%failure, "the registry is not read");
         }
     }
 

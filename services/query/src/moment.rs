@@ -188,10 +188,20 @@ impl Query {
     }
 
     /// The registry that was loaded at a position.
-    async fn registry_of(&self, snapshot: &Snapshot, position: i64) -> Result<Arc<Registry>, Failure> {
+    pub(crate) async fn registry_of(
+        &self,
+        snapshot: &Snapshot,
+        position: i64,
+    ) -> Result<Arc<Registry>, Failure> {
         let held = || self.registries.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = held().iter().find(|(at, _)| *at == position).map(|(_, registry)| Arc::clone(registry));
-        if let Some(registry) = known {
+        let known =
+            || held().iter().find(|(at, _)| *at == position).map(|(_, registry)| Arc::clone(registry));
+        if let Some(registry) = known() {
+            return Ok(registry);
+        }
+        // It takes a tenth of a second, of a processor and of memory: one reads it for all who ask meanwhile.
+        let _reading = self.reading_registry.lock().await;
+        if let Some(registry) = known() {
             return Ok(registry);
         }
         let record = snapshot.registry_loaded_at(position).await.map_err(store_failure)?;

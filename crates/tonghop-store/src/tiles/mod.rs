@@ -6,6 +6,7 @@ mod past;
 mod rows;
 mod snapshot;
 mod standing;
+mod upsert;
 mod write;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use sea_orm::{
 };
 
 use super::lease::end;
+use super::upsert::upsert;
 use super::{Lease, TileBatch, Tiles};
 use crate::StoreError;
 use crate::entities::{
@@ -33,9 +34,8 @@ async fn empty(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
 /// The longest body of a tile or summary, record of the registry, or findings of an effect.
 pub const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// Rows in one statement. A fixed size, so that the database meets few different statements; with 14 columns
-/// far below the 32,766 binds that SQLite takes.
-const ROWS_AT_ONCE: usize = 250;
+/// Rows of tables with few of them in one statement.
+const ROWS_AT_ONCE: usize = 25;
 
 impl Tiles {
     /// Writes a batch and moves the checkpoint, in one transaction.
@@ -94,18 +94,18 @@ impl Tiles {
         if batch.replaces_all {
             empty(&transaction).await?;
         }
-        upsert::<tile::Entity>(&transaction, tiles).await?;
-        upsert::<summary::Entity>(&transaction, summaries).await?;
-        upsert::<effect::Entity>(&transaction, effects).await?;
+        upsert(&transaction, tiles).await?;
+        upsert(&transaction, summaries).await?;
+        upsert(&transaction, effects).await?;
         let registry_position = match (&registry, batch.replaces_all) {
             (Some(registry), _) => registry.position,
             (None, true) => 0,
             (None, false) => at.registry_position,
         };
-        upsert::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
-        upsert::<registry_kept::Entity>(&transaction, kept).await?;
-        upsert::<review::Entity>(&transaction, reviews).await?;
-        upsert::<rule::Entity>(&transaction, rules).await?;
+        upsert_few::<registry::Entity>(&transaction, registry.into_iter().collect()).await?;
+        upsert_few::<registry_kept::Entity>(&transaction, kept).await?;
+        upsert_few::<review::Entity>(&transaction, reviews).await?;
+        upsert_few::<rule::Entity>(&transaction, rules).await?;
         let moved = checkpoint::Model {
             singleton: SINGLETON,
             position: batch.position,
@@ -115,7 +115,7 @@ impl Tiles {
             confirmed_at: at.confirmed_at,
             registry_position,
         };
-        upsert::<checkpoint::Entity>(&transaction, vec![moved]).await?;
+        upsert_few::<checkpoint::Entity>(&transaction, vec![moved]).await?;
         let asked = Instant::now();
         if let Some((ttl, now)) = renewal {
             let renewed = Lease { epoch: batch.epoch, until: end(now(), ttl)? };
@@ -154,7 +154,7 @@ impl Tiles {
             confirmed_at: 0,
             registry_position: 0,
         };
-        upsert::<checkpoint::Entity>(&transaction, vec![start]).await?;
+        upsert_few::<checkpoint::Entity>(&transaction, vec![start]).await?;
         changing.settled().await;
         transaction.commit().await?;
         changing.committed();
@@ -284,8 +284,8 @@ fn sorted<Row>(
     }
 }
 
-/// Inserts rows, or replaces all but the key of those that are there.
-async fn upsert<E>(transaction: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<(), StoreError>
+/// As [`upsert`], of tables with few rows.
+async fn upsert_few<E>(transaction: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<(), StoreError>
 where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
