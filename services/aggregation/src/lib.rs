@@ -5,7 +5,7 @@
 //! | `engine` | ledger entries into tiles and totals; the same for a batch and for a rebuild |
 //! | `prepared` | a submission taken apart: which figures go to which tile |
 //! | `series` | series by number |
-//! | `shelf` | tiles and summaries held in memory while figures are put into them |
+//! | `shelf`, `held_summary` | tiles and summaries held in memory while figures are put into them |
 //! | `summarise` | from tiles to the cells of provinces and of the nation |
 //! | `plain` | the cells of a province whose figures are plain |
 //! | `whole_findings` | what only the whole can show |
@@ -25,6 +25,7 @@ mod cores;
 mod engine;
 mod follow;
 mod grpc;
+mod held_summary;
 mod implausible;
 mod keys;
 mod metrics;

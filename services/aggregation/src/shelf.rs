@@ -7,20 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use tonghop_core::Date;
 use tonghop_core::calendar::{Calendar, day_number};
 use tonghop_core::figure::{Series, SeriesFigures};
 use tonghop_core::period::Period;
-use tonghop_core::quantity::Sum;
 use tonghop_core::registry::Registry;
 use tonghop_core::rollup::plain::Tally;
-use tonghop_core::rollup::{Below, Cell};
 use tonghop_core::unit::UnitId;
 use tonghop_store::{Snapshot, Summary, Tile, TileKey, TileSelect};
 use tonghop_tiles::{SummaryBody, TileBody};
 
 use crate::AggregationError;
 use crate::cores::{Each, on_all_cores};
+use crate::held_summary::HeldSummary;
 use crate::series::{Known, Place, SeriesId, SeriesTable};
 
 /// A tile that is held.
@@ -39,58 +37,6 @@ pub(crate) struct PlaceShelf {
     tiles: BTreeMap<Period, Held>,
     fetched: bool,
     used: u64,
-}
-
-/// A summary that is held.
-#[derive(Debug, Default)]
-pub(crate) struct HeldSummary {
-    body: SummaryBody,
-    /// What the cells of all units but the nation come to.
-    below: Below,
-    /// The last position of figures whose totals are not written yet.
-    dirty: Option<i64>,
-}
-
-impl HeldSummary {
-    fn of(registry: &Registry, body: SummaryBody) -> HeldSummary {
-        let mut below = Below::default();
-        let provinces = body.cells.iter().filter(|(unit, _)| **unit != registry.nation());
-        provinces.for_each(|(_, cell)| below.add(cell));
-        HeldSummary { body, below, dirty: None }
-    }
-
-    /// The cell of a unit.
-    pub(crate) fn cell(&self, unit: UnitId) -> Option<&Cell<Sum>> {
-        self.body.cells.get(&unit)
-    }
-
-    /// All cells.
-    pub(crate) fn cells(&self) -> &BTreeMap<UnitId, Cell<Sum>> {
-        &self.body.cells
-    }
-
-    /// What the cells of all units but the nation come to.
-    pub(crate) fn below(&self) -> &Below {
-        &self.below
-    }
-
-    /// Sets the cell of a unit below the nation.
-    pub(crate) fn set(&mut self, unit: UnitId, cell: Cell<Sum>) {
-        self.below.add(&cell);
-        if let Some(before) = self.body.cells.insert(unit, cell) {
-            self.below.take(&before);
-        }
-    }
-
-    /// Sets the nation's cell.
-    pub(crate) fn set_nation(&mut self, nation: UnitId, cell: Cell<Sum>) {
-        self.body.cells.insert(nation, cell);
-    }
-
-    /// Sets the cell of a unit on the map that begins on a day.
-    pub(crate) fn restate(&mut self, from: Date, unit: UnitId, cell: Cell<Sum>) {
-        self.body.restated.entry(from).or_default().insert(unit, cell);
-    }
 }
 
 /// The summaries of a series and year.
@@ -149,9 +95,7 @@ impl PlaceShelf {
 
 impl SummaryShelf {
     fn weight(&self) -> usize {
-        let cells =
-            |body: &SummaryBody| body.cells.len() + body.restated.values().map(BTreeMap::len).sum::<usize>();
-        self.held.values().map(|held| CELL * cells(&held.body)).sum()
+        self.held.values().map(|held| CELL * held.count()).sum()
     }
 }
 
@@ -372,7 +316,7 @@ impl Shelves {
         let shelf = self.summaries.entry((series, year)).or_default();
         shelf.used = self.now;
         let held = shelf.held.entry(period).or_default();
-        held.dirty = Some(held.dirty.map_or(position, |before| before.max(position)));
+        held.touch(position);
         held
     }
 
@@ -392,7 +336,7 @@ impl Shelves {
         let mut dirty_summaries: Vec<((SeriesId, i16), Period, i64)> = Vec::new();
         for of in std::mem::take(&mut self.dirty_summaries) {
             for (period, held) in self.summaries.get_mut(&of).into_iter().flat_map(|s| &mut s.held) {
-                dirty_summaries.extend(held.dirty.take().map(|position| (of, *period, position)));
+                dirty_summaries.extend(held.take_dirty().map(|position| (of, *period, position)));
             }
         }
         let end_day = |known: &Known, period| day_number(known.indicator.calendar.last_day(period));
@@ -417,7 +361,7 @@ impl Shelves {
                 series: known.text.clone(),
                 period: period.to_string(),
                 position: *position,
-                body: held.body.encode(),
+                body: held.encode(),
             })
         });
         (tiles.into_iter().flatten().collect(), summaries.into_iter().flatten().collect())

@@ -19,9 +19,10 @@ use tonghop_core::rollup::{BelowSum, Cell, composed};
 use tonghop_core::unit::UnitId;
 
 use crate::cores::{Each, on_all_cores};
+use crate::held_summary::HeldSummary;
 use crate::plain;
 use crate::series::{Place, SeriesId, SeriesTable};
-use crate::shelf::{HeldSummary, Shelves};
+use crate::shelf::Shelves;
 
 /// The periods of a year that summaries are kept for: those the indicator has totals for, up to the year.
 pub fn summarised(indicator: &Indicator, year: i16) -> Vec<Period> {

@@ -15,6 +15,7 @@ mod m0003_ledger_trace;
 mod m0003_tiles_past;
 mod m0004_ledger_rules;
 mod m0004_tiles_rules;
+mod m0005_tiles_room;
 
 /// What the ledger's database needs.
 pub(crate) struct LedgerMigrator;
@@ -46,6 +47,7 @@ impl MigratorTrait for TilesMigrator {
             Box::new(m0002_tiles_confirmed::Migration),
             Box::new(m0003_tiles_past::Migration),
             Box::new(m0004_tiles_rules::Migration),
+            Box::new(m0005_tiles_room::Migration),
         ]
     }
 

@@ -95,7 +95,16 @@ impl Row for effect::Model {
     }
 }
 
-/// Inserts rows, or replaces all but the key of those that are there.
+/// What becomes of rows whose keys are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum There {
+    /// They are replaced, all but the key.
+    Replaced,
+    /// There are none: the table was emptied. The database need not look for any.
+    None,
+}
+
+/// Writes rows of distinct keys.
 ///
 /// # Errors
 ///
@@ -103,10 +112,11 @@ impl Row for effect::Model {
 pub(super) async fn upsert<R: Row>(
     transaction: &DatabaseTransaction,
     rows: Vec<R>,
+    there: There,
 ) -> Result<(), StoreError> {
     let backend = transaction.get_database_backend();
     for rows in chunks(rows, ROWS_AT_ONCE) {
-        let sql = sql::<R>(backend, rows.len());
+        let sql = sql::<R>(backend, rows.len(), there);
         let mut values = Vec::with_capacity(rows.len() * (R::KEY.len() + R::REST.len()));
         rows.into_iter().for_each(|row| row.add_to(&mut values));
         transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
@@ -114,7 +124,7 @@ pub(super) async fn upsert<R: Row>(
     Ok(())
 }
 
-fn sql<R: Row>(backend: DbBackend, rows: usize) -> String {
+fn sql<R: Row>(backend: DbBackend, rows: usize, there: There) -> String {
     let columns: Vec<String> = R::KEY.iter().chain(R::REST).map(|column| format!("\"{column}\"")).collect();
     let mut sql = format!("INSERT INTO \"{}\" ({}) VALUES ", R::TABLE, columns.join(", "));
     for row in 0..rows {
@@ -131,15 +141,18 @@ fn sql<R: Row>(backend: DbBackend, rows: usize) -> String {
             }
         }
     }
-    let rest = R::REST.iter().map(|column| format!("\"{column}\" = excluded.\"{column}\""));
-    let (key, rest): (String, Vec<String>) = (columns[..R::KEY.len()].join(", "), rest.collect());
-    sql.push_str(&format!(") ON CONFLICT ({key}) DO UPDATE SET {}", rest.join(", ")));
+    sql.push(')');
+    if there == There::Replaced {
+        let rest = R::REST.iter().map(|column| format!("\"{column}\" = excluded.\"{column}\""));
+        let (key, rest): (String, Vec<String>) = (columns[..R::KEY.len()].join(", "), rest.collect());
+        sql.push_str(&format!(" ON CONFLICT ({key}) DO UPDATE SET {}", rest.join(", ")));
+    }
     sql
 }
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::{EntityName, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn};
+    use sea_orm::{EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn};
 
     use super::*;
 
@@ -161,16 +174,15 @@ mod tests {
     #[test]
     fn a_statement_has_a_place_for_every_value() {
         assert_eq!(
-            sql::<summary::Model>(DbBackend::Postgres, 2),
+            sql::<summary::Model>(DbBackend::Postgres, 2, There::Replaced),
             "INSERT INTO \"summary\" (\"series\", \"end_day\", \"period\", \"position\", \"body\") VALUES \
              ($1, $2, $3, $4, $5), ($6, $7, $8, $9, $10) ON CONFLICT (\"series\", \"end_day\", \"period\") \
              DO UPDATE SET \"position\" = excluded.\"position\", \"body\" = excluded.\"body\""
         );
         assert_eq!(
-            sql::<tile::Model>(DbBackend::Sqlite, 1),
+            sql::<tile::Model>(DbBackend::Sqlite, 1, There::None),
             "INSERT INTO \"tile\" (\"keeper\", \"series\", \"end_day\", \"period\", \"position\", \"body\") VALUES \
-             (?, ?, ?, ?, ?, ?) ON CONFLICT (\"keeper\", \"series\", \"end_day\", \"period\") \
-             DO UPDATE SET \"position\" = excluded.\"position\", \"body\" = excluded.\"body\""
+             (?, ?, ?, ?, ?, ?)"
         );
     }
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::lease::end;
-use super::upsert::upsert;
+use super::upsert::{There, upsert};
 use super::{Lease, TileBatch, Tiles};
 use crate::StoreError;
 use crate::entities::{
@@ -94,9 +94,10 @@ impl Tiles {
         if batch.replaces_all {
             empty(&transaction).await?;
         }
-        upsert(&transaction, tiles).await?;
-        upsert(&transaction, summaries).await?;
-        upsert(&transaction, effects).await?;
+        let there = if batch.replaces_all { There::None } else { There::Replaced };
+        upsert(&transaction, tiles, there).await?;
+        upsert(&transaction, summaries, there).await?;
+        upsert(&transaction, effects, there).await?;
         let registry_position = match (&registry, batch.replaces_all) {
             (Some(registry), _) => registry.position,
             (None, true) => 0,

@@ -18,7 +18,7 @@ on_both! {
     a_database_that_a_newer_program_has_migrated_is_refused,
 }
 
-const ALL_MIGRATIONS: [&str; 8] = [
+const ALL_MIGRATIONS: [&str; 9] = [
     "m0001_ledger",
     "m0001_tiles",
     "m0002_ledger_registry",
@@ -27,6 +27,7 @@ const ALL_MIGRATIONS: [&str; 8] = [
     "m0003_tiles_past",
     "m0004_ledger_rules",
     "m0004_tiles_rules",
+    "m0005_tiles_room",
 ];
 
 /// Every table and index with its definition.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, Statement};
 use tonghop_store::{
-    Checkpoint, Counts, Effect, EntryKind, MAX_PAGE, StoreError, Tile, TileBatch, TileKey, TileSelect, Tiles,
+    Checkpoint, Counts, Effect, EntryKind, MAX_PAGE, StoreError, Summary, Tile, TileBatch, TileKey,
+    TileSelect, Tiles,
 };
 use tonghop_testkit::on_both;
 use tonghop_testkit::postgres::On;
@@ -18,6 +20,7 @@ on_both! {
     tiles_are_selected_by_exact_keys,
     pages_cover_every_tile_once,
     writing_a_key_again_replaces_the_row,
+    summaries_that_change_with_every_batch_take_no_more_room_for_it,
     a_batch_that_replaces_all_leaves_nothing_else,
     a_batch_of_many_statements_is_one_write,
     a_key_that_a_batch_has_twice_is_refused_and_nothing_is_written,
@@ -204,6 +207,37 @@ async fn pages_cover_every_tile_once(on: On) {
     assert_eq!(seen, all_tiles());
     let all = snapshot.tiles(TileSelect::Page { after: None, limit: MAX_PAGE + 1 }).await.unwrap();
     assert_eq!(all.len(), 18);
+}
+
+async fn summaries_that_change_with_every_batch_take_no_more_room_for_it(on: On) {
+    let is_postgres = matches!(on, On::Postgres(_));
+    let world = World::new(on).await;
+    let (tiles, epoch) = leased(&world).await;
+    // Bytes that do not become shorter, of the length that a nation's cells have.
+    let body = |n: i64| {
+        let mut state = n as u64;
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        std::iter::repeat_with(next).take(1600).collect::<Vec<u8>>()
+    };
+    for n in 0..40 {
+        let of =
+            |month| Summary { body: body(64 * n + i64::from(month)), ..summary("births", month, n + 1, "") };
+        tiles.write(TileBatch { summaries: (1..=60).map(of).collect(), ..batch(n, epoch) }).await.unwrap();
+    }
+    let size = if is_postgres {
+        "SELECT pg_total_relation_size('summary')"
+    } else {
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    };
+    let raw = world.raw().await;
+    let statement = Statement::from_string(raw.get_database_backend(), size);
+    let row = raw.query_one_raw(statement).await.expect("a size").expect("a row");
+    let bytes: i64 = row.try_get_by_index(0).expect("a number");
+    // What stands is 96,000 bytes, and 40 times that was written.
+    assert!(bytes < 8 * 96_000, "{bytes}");
 }
 
 async fn writing_a_key_again_replaces_the_row(on: On) {
