@@ -57,7 +57,7 @@ struct Arguments {
     /// How often everything is done.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only works whose name has this in it, of row 5.
+    /// Only works whose name has this in it, of rows 0 and 5.
     #[arg(long, default_value = "")]
     only: String,
     /// Indicators a commune and month.

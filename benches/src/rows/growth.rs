@@ -1,5 +1,6 @@
 //! Rows 6 and 7: what history costs, and ten years of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -95,31 +96,40 @@ async fn costs(setup: &Setup, system: &System, months: usize, round: usize) -> O
     Ok([pushed, seen, looked].map(|mut times| percentile(&mut times, 50)))
 }
 
-/// Row 6: one month of history beside many.
+/// Row 6: one month of history beside many; between them a year, which ends with the same month as many years do.
 pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
     let country = &setup.country;
-    let (few, many) = (1, setup.months.max(2));
+    let (few, year, many) = (1, 12, setup.months.max(2));
+    let histories: BTreeSet<usize> = [few, year, many].into_iter().filter(|months| *months <= many).collect();
     let works =
         ["a push of 1,200 values, acknowledged", "from acknowledgement to the nation's total", "a look-up"];
     let mut tables = Vec::new();
     let mut sizes = Table::new(6, "bytes a stored value", "B", &[]);
     for (engine, name) in setup.on("tonghop") {
-        let fresh = setup.fresh(engine).await?;
         let mut of_engine: Vec<Table> = works
             .iter()
             .map(|work| Table::new(6, format!("{work}, {engine}: p50"), "ms", &["1 month of history"]))
             .collect();
-        let mut before = 0;
-        for months in [few, many] {
-            load(setup, &fresh.system, before..months).await?;
-            before = months;
-            for round in 0..setup.rounds {
-                let measured = costs(setup, &fresh.system, months, round).await?;
+        // Side by side, so that all histories meet the machine as it is at one time.
+        let mut systems = Vec::new();
+        for months in histories.iter().copied() {
+            let fresh = setup.fresh(engine).await?;
+            load(setup, &fresh.system, 0..months).await?;
+            systems.push((months, fresh));
+        }
+        for round in 0..setup.rounds {
+            for (months, fresh) in &systems {
+                let measured = costs(setup, &fresh.system, *months, round).await?;
                 for (table, value) in of_engine.iter_mut().zip(measured) {
-                    table.of(&history(months)).values.push(value);
+                    table.of(&history(*months)).values.push(value);
                 }
             }
+        }
+        for (months, fresh) in systems {
             let values = (country.values() * months) as f64;
+            // Before what replaces everything stands beside what it replaced.
+            let stored = fresh.stored().await? as f64 / values;
+            sizes.of(&format!("{name}, {}", history(months))).values.push(stored);
             let begun = Instant::now();
             fresh.system.rebuild().await?;
             let rebuilt = begun.elapsed().as_secs_f64();
@@ -132,16 +142,16 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         }
         for mut table in of_engine {
             table.at_most(&history(many), Some(&history(few)), 1.1);
+            if year < many {
+                table.at_most(&history(many), Some(&history(year)), 1.1);
+            }
             tables.push(table);
         }
-        let stored = fresh.stored().await?;
-        sizes.of(&name).values.push(stored as f64 / (country.values() * many) as f64);
-        sizes.at_most(&name, None, 4.0);
+        sizes.at_most(&format!("{name}, {}", history(many)), None, 4.0);
     }
     sizes.notes.push(format!(
-        "{} months of {} values, ledger and totals with their indexes and logs; for some communes of one month a few revisions \
-         as well",
-        many,
+        "months of {} values, ledger and totals of a running system with their indexes and logs; for some communes of one month \
+         a few revisions as well",
         country.values()
     ));
     tables.push(sizes);
