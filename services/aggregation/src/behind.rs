@@ -6,7 +6,6 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
@@ -18,8 +17,8 @@ use crate::AggregationError;
 const NICE: i32 = 10;
 
 /// As many threads as there are processors, for as long as this lives.
-#[derive(Clone, Debug)]
-pub(crate) struct Behind(Arc<ThreadPool>);
+#[derive(Debug)]
+pub(crate) struct Behind(ThreadPool);
 
 impl Behind {
     /// Starts them.
@@ -31,7 +30,7 @@ impl Behind {
             .thread_name(|number| format!("roll-up {number}"))
             .start_handler(|_| give_way())
             .build();
-        Behind(Arc::new(pool.expect("room for threads")))
+        Behind(pool.expect("room for threads"))
     }
 
     /// Does some work there; what it does [on all cores](crate::cores) is done there, too.

@@ -230,7 +230,7 @@ impl Query {
     }
 
     /// Looks at the database by itself, now and then: whoever listens is told a little late where aggregation does
-    /// not get through, and nothing else.
+    /// not get through, and what every question needs is read before there is one.
     async fn look_on(&self) {
         loop {
             match self.tiles.snapshot().await {
