@@ -8,7 +8,7 @@ use tonghop_proto::ledger as pb;
 use tonghop_proto::record::Columns;
 use tonghop_proto::record::document::{Skeleton, rewrite, rewrites};
 use tonghop_reports::{Reports, Stated, Words as Closings};
-use tonghop_tiles::{SummaryBody, TileBody};
+use tonghop_tiles::{SummaryBody, TileBody, WrittenSummary};
 
 use crate::registry::small;
 
@@ -51,7 +51,15 @@ pub fn bodies(bytes: &[u8]) {
         assert!(tile.current().count() <= tile.len());
         assert_eq!(TileBody::decode(&tile.encode()).expect("what was read is written"), tile);
     } else {
+        // Of one that is damaged where nobody looked, a cell may make sense or not.
+        let written = WrittenSummary::of(body.to_vec());
         let Ok(summary) = SummaryBody::decode(body) else { return };
+        let written = written.expect("what is read as a whole is found");
+        for (from, cells) in summary.restated.iter().map(|(from, cells)| (Some(*from), cells)) {
+            for (unit, cell) in cells {
+                assert_eq!(written.cell_on(from, *unit).as_ref(), Ok(&Some(cell.clone())));
+            }
+        }
         assert_eq!(SummaryBody::decode(&summary.encode()).expect("what was read is written"), summary);
     }
 }

@@ -6,6 +6,7 @@
 //! that is not known is refused, never guessed at.
 
 mod bytes;
+mod cells;
 mod columns;
 mod summary;
 mod tile;
@@ -13,6 +14,6 @@ mod tile_bytes;
 mod words;
 
 pub use bytes::BodyError;
-pub use summary::SummaryBody;
+pub use summary::{SummaryBody, WrittenSummary};
 pub use tile::{Entry, Put, Revision, Said, TileBody};
 pub use words::Word;

@@ -2,18 +2,9 @@
 //! to every later map.
 //!
 //! ```text
-//! version 2
-//! the cells of the period's own map
+//! version 3
+//! the cells of the period's own map (see `cells`)
 //! count of later maps, then for each in order: its first day, in days since 1970-01-01 · cells
-//!
-//! cells: count, then for each unit in order:
-//!   unit less the unit before
-//!   own + 4 · whole + 16 · parts (0 missing, 1 not available, 2 value) + 64 · estimated + 128 · carried
-//!   taken (0 nowhere, 1 whole, 2 parts) + 4 · along time + 8 · collects + 16 · not aggregable
-//!     + 32 · parts have dates + 64 · whole has dates
-//!   reported · covered · expected · unavailable · covered by parts · unavailable in parts
-//!   for each of own, whole and parts that is a value: value · exact part · qualifier
-//!   for each of parts and whole that has dates: oldest · newest, in days since 1970-01-01
 //! ```
 //!
 //! A unit that is not there has nothing in the period. Under a later map stand only the units that were something else
@@ -24,14 +15,15 @@ use std::collections::BTreeMap;
 use tonghop_core::Date;
 use tonghop_core::calendar::{day_number, day_of_number};
 use tonghop_core::lineage::{Before, Reading};
-use tonghop_core::quantity::{Qualifier, Sum};
+use tonghop_core::quantity::Sum;
 use tonghop_core::registry::Registry;
-use tonghop_core::rollup::{Along, Cell, Dates, Parts, State, Taken};
+use tonghop_core::rollup::Cell;
 use tonghop_core::unit::UnitId;
 
 use crate::bytes::{BodyError, Reader, Writer};
+use crate::cells::{self, Written};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A summary's body: a cell for each unit that has anything in the period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,11 +38,11 @@ impl SummaryBody {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer(vec![VERSION]);
-        write_cells(&mut out, &self.cells);
+        cells::write(&mut out, &self.cells);
         out.unsigned(self.restated.len() as u128);
         for (from, cells) in &self.restated {
             out.signed(i128::from(day_number(*from)));
-            write_cells(&mut out, cells);
+            cells::write(&mut out, cells);
         }
         out.0
     }
@@ -60,190 +52,76 @@ impl SummaryBody {
     /// # Errors
     /// Where they are of another version, or damaged.
     pub fn decode(bytes: &[u8]) -> Result<SummaryBody, BodyError> {
-        let mut reader = Reader(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(BodyError::Version(other)),
-        }
-        let cells = read_cells(&mut reader)?;
-        let mut restated = BTreeMap::new();
-        for _ in 0..reader.count()? {
-            let from = day(reader.small()?)?;
-            if restated.insert(from, read_cells(&mut reader)?).is_some() {
-                return Err(BodyError::Damaged("a map twice"));
-            }
-        }
-        if reader.0.is_empty() {
-            Ok(SummaryBody { cells, restated })
-        } else {
-            Err(BodyError::Damaged("bytes left over"))
-        }
+        let (cells, restated) = maps(bytes, cells::read)?;
+        Ok(SummaryBody { cells, restated })
+    }
+}
+
+/// A summary's body as it is written, of which a cell is read when it is asked for: most who ask want one of a hundred.
+#[derive(Debug)]
+pub struct WrittenSummary {
+    bytes: Vec<u8>,
+    cells: Written,
+    restated: BTreeMap<Date, Written>,
+}
+
+impl WrittenSummary {
+    /// Of bytes, in which all cells are found and none is read.
+    ///
+    /// # Errors
+    /// Where they are of another version, or damaged in a way that shows without looking at each number.
+    pub fn of(bytes: Vec<u8>) -> Result<WrittenSummary, BodyError> {
+        let (cells, restated) = maps(&bytes, |reader| Written::find(&bytes, reader))?;
+        Ok(WrittenSummary { bytes, cells, restated })
     }
 
     /// The cell of a unit of the map `epoch`, for a period whose own map is `then`, no later.
+    ///
+    /// # Errors
+    /// Where it is damaged.
     pub fn cell(
         &self,
         registry: &Registry,
         (then, epoch): (usize, usize),
         unit: UnitId,
-    ) -> Option<&Cell<Sum>> {
+    ) -> Result<Option<Cell<Sum>>, BodyError> {
         let made = |e: &usize| registry.before(*e, unit, Reading::Restated) != Before::Same;
         match (then + 1..=epoch).rev().find(made) {
-            Some(epoch) => self.restated.get(&registry.maps()[epoch].from?)?.get(&unit),
-            None => self.cells.get(&unit),
+            Some(epoch) => registry.maps()[epoch].from.map_or(Ok(None), |from| self.cell_on(Some(from), unit)),
+            None => self.cell_on(None, unit),
         }
     }
-}
 
-fn write_cells(out: &mut Writer, cells: &BTreeMap<UnitId, Cell<Sum>>) {
-    out.unsigned(cells.len() as u128);
-    let mut before = 0u32;
-    for (unit, cell) in cells {
-        out.unsigned(u128::from(unit.0 - before));
-        before = unit.0;
-        write_cell(out, cell);
+    /// The cell of a unit as it is restated to the map that begins on a day, or of the period's own map.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    pub fn cell_on(&self, from: Option<Date>, unit: UnitId) -> Result<Option<Cell<Sum>>, BodyError> {
+        let cells = match from {
+            None => Some(&self.cells),
+            Some(from) => self.restated.get(&from),
+        };
+        cells.map_or(Ok(None), |cells| cells.cell(&self.bytes, unit))
     }
 }
 
-fn read_cells(reader: &mut Reader<'_>) -> Result<BTreeMap<UnitId, Cell<Sum>>, BodyError> {
-    let count = reader.count()?;
-    let mut cells = BTreeMap::new();
-    let mut unit = 0u32;
-    for _ in 0..count {
-        let step: u32 = reader.number()?;
-        unit = unit.checked_add(step).ok_or(BodyError::Damaged("a unit out of range"))?;
-        if cells.insert(UnitId(unit), read_cell(reader)?).is_some() {
-            return Err(BodyError::Damaged("a unit twice"));
+/// Reads what stands for the period's own map, and for each later one by its first day.
+fn maps<Cells>(
+    bytes: &[u8],
+    mut read: impl FnMut(&mut Reader<'_>) -> Result<Cells, BodyError>,
+) -> Result<(Cells, BTreeMap<Date, Cells>), BodyError> {
+    let mut reader = Reader(bytes);
+    match reader.byte()? {
+        VERSION => {}
+        other => return Err(BodyError::Version(other)),
+    }
+    let cells = read(&mut reader)?;
+    let mut restated = BTreeMap::new();
+    for _ in 0..reader.count()? {
+        let from = day_of_number(reader.small()?).ok_or(BodyError::Damaged("a day out of range"))?;
+        if restated.insert(from, read(&mut reader)?).is_some() {
+            return Err(BodyError::Damaged("a map twice"));
         }
     }
-    Ok(cells)
-}
-
-fn kind(state: &State<Sum>) -> u8 {
-    match state {
-        State::Missing => 0,
-        State::NotAvailable => 1,
-        State::Value(_) => 2,
-    }
-}
-
-fn write_cell(out: &mut Writer, cell: &Cell<Sum>) {
-    out.0.push(
-        kind(&cell.own)
-            + 4 * kind(&cell.whole)
-            + 16 * kind(&cell.parts.state)
-            + 64 * u8::from(cell.estimated)
-            + 128 * u8::from(cell.carried),
-    );
-    let taken = match cell.taken {
-        Taken::Nowhere => 0,
-        Taken::Whole => 1,
-        Taken::Parts => 2,
-    };
-    out.0.push(
-        taken
-            + 4 * u8::from(cell.along == Along::Time)
-            + 8 * u8::from(cell.collects)
-            + 16 * u8::from(cell.not_aggregable)
-            + 32 * u8::from(cell.parts.dates.is_some())
-            + 64 * u8::from(cell.whole_dates.is_some()),
-    );
-    let counts = [
-        cell.reported,
-        cell.covered,
-        cell.expected,
-        cell.unavailable,
-        cell.parts.covered,
-        cell.parts.unavailable,
-    ];
-    for count in counts {
-        out.unsigned(u128::from(count));
-    }
-    for sum in [&cell.own, &cell.whole, &cell.parts.state].into_iter().filter_map(|s| s.value()) {
-        out.signed(sum.value);
-        out.signed(sum.exact);
-        out.0.push(sum.qualifier as u8);
-    }
-    for (oldest, newest) in [cell.parts.dates, cell.whole_dates].into_iter().flatten() {
-        out.signed(i128::from(day_number(oldest)));
-        out.signed(i128::from(day_number(newest)));
-    }
-}
-
-fn read_cell(reader: &mut Reader<'_>) -> Result<Cell<Sum>, BodyError> {
-    let (kinds, flags) = (reader.byte()?, reader.byte()?);
-    let mut counts = [0u64; 6];
-    for count in &mut counts {
-        *count = reader.number()?;
-    }
-    let mut state = |kind: u8| match kind % 4 {
-        0 => Ok(State::Missing),
-        1 => Ok(State::NotAvailable),
-        2 => Ok(State::Value(Sum {
-            value: reader.signed()?,
-            exact: reader.signed()?,
-            qualifier: match reader.byte()? {
-                0 => Qualifier::Exact,
-                1 => Qualifier::AtLeast,
-                2 => Qualifier::AtMost,
-                3 => Qualifier::About,
-                _ => return Err(BodyError::Damaged("an unknown qualifier")),
-            },
-        })),
-        _ => Err(BodyError::Damaged("an unknown kind of state")),
-    };
-    let own = state(kinds)?;
-    let whole = state(kinds / 4)?;
-    let parts = state(kinds / 16)?;
-    let mut dates = |flag: u8| -> Result<Dates, BodyError> {
-        if flags & flag == 0 {
-            return Ok(None);
-        }
-        Ok(Some((day(reader.small()?)?, day(reader.small()?)?)))
-    };
-    let (parts_dates, whole_dates) = (dates(32)?, dates(64)?);
-    let taken = match flags % 4 {
-        0 => Taken::Nowhere,
-        1 => Taken::Whole,
-        2 => Taken::Parts,
-        _ => return Err(BodyError::Damaged("an unknown source")),
-    };
-    let (headline, headline_dates) = match taken {
-        Taken::Nowhere => (State::Missing, None),
-        Taken::Whole => (whole.clone(), whole_dates),
-        Taken::Parts => (parts.clone(), parts_dates),
-    };
-    let (estimated, carried) = (kinds & 64 != 0, kinds & 128 != 0);
-    let of_parts = taken == Taken::Parts;
-    let [reported, covered, expected, unavailable, parts_covered, parts_unavailable] = counts;
-    Ok(Cell {
-        own,
-        whole,
-        whole_dates,
-        parts: Parts {
-            state: parts,
-            covered: parts_covered,
-            unavailable: parts_unavailable,
-            dates: parts_dates,
-            // Of parts that are not taken nobody asks.
-            estimated: estimated && of_parts,
-            carried: carried && of_parts,
-        },
-        along: if flags & 4 != 0 { Along::Time } else { Along::Units },
-        headline,
-        taken,
-        reported,
-        covered,
-        expected,
-        unavailable,
-        dates: headline_dates,
-        estimated,
-        carried,
-        collects: flags & 8 != 0,
-        not_aggregable: flags & 16 != 0,
-    })
-}
-
-fn day(number: i32) -> Result<Date, BodyError> {
-    day_of_number(number).ok_or(BodyError::Damaged("a day out of range"))
+    if reader.0.is_empty() { Ok((cells, restated)) } else { Err(BodyError::Damaged("bytes left over")) }
 }

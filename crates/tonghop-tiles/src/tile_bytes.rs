@@ -1,7 +1,7 @@
 //! A tile's body as bytes.
 //!
 //! ```text
-//! version 2
+//! version 3
 //! words: count, then each a text             (members, reporters, reasons, programmes); 0 is the empty word
 //! count of entries, in order of unit, scope and members
 //! lowest unit, then a column (see `columns`): for each entry after the first, unit less the unit before
@@ -28,7 +28,7 @@ use crate::bytes::{BodyError, Reader, Writer};
 use crate::tile::{Key, Revision, Said, TileBody};
 use crate::words::{Word, Words};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Entries of a tile at most: what is damaged must not ask for more memory than a tile can need.
 const MOST_ENTRIES: usize = 1 << 22;

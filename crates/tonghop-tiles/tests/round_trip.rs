@@ -7,7 +7,7 @@ use tonghop_core::figure::Scope;
 use tonghop_core::quantity::{Qualifier, Sum};
 use tonghop_core::rollup::{Along, Cell, Parts, State, Taken};
 use tonghop_core::unit::UnitId;
-use tonghop_tiles::{BodyError, Put, Revision, Said, SummaryBody, TileBody};
+use tonghop_tiles::{BodyError, Put, Revision, Said, SummaryBody, TileBody, WrittenSummary};
 
 fn qualifier() -> impl Strategy<Value = Qualifier> {
     prop_oneof![
@@ -103,7 +103,24 @@ proptest! {
         let day = |n: i32| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(n)).unwrap();
         let restated = maps.into_iter().map(|(from, cells)| (day(from), cells)).collect();
         let body = SummaryBody { cells, restated };
-        prop_assert_eq!(SummaryBody::decode(&body.encode()).unwrap(), body);
+        let bytes = body.encode();
+        prop_assert_eq!(SummaryBody::decode(&bytes).unwrap(), body.clone());
+        let written = WrittenSummary::of(bytes).unwrap();
+        let restated = body.restated.iter().map(|(from, cells)| (Some(*from), cells));
+        for (from, cells) in restated.chain([(None, &body.cells)]) {
+            for unit in (0..9000).step_by(7).map(UnitId).chain(cells.keys().copied()) {
+                prop_assert_eq!(written.cell_on(from, unit), Ok(cells.get(&unit).cloned()));
+            }
+        }
+        prop_assert_eq!(written.cell_on(Some(day(90_000)), UnitId(1)), Ok(None));
+    }
+
+    #[test]
+    fn a_summary_cut_short_is_refused(cells in cells(70), cut in any::<prop::sample::Index>()) {
+        let bytes = SummaryBody { cells, restated: BTreeMap::new() }.encode();
+        let cut = cut.index(bytes.len());
+        prop_assert!(SummaryBody::decode(&bytes[..cut]).is_err());
+        prop_assert!(WrittenSummary::of(bytes[..cut].to_vec()).is_err());
     }
 
     #[test]
@@ -117,11 +134,18 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = TileBody::decode(&bytes);
         let _ = SummaryBody::decode(&bytes);
-        for version in [1, 2] {
-            let mut versioned = vec![version];
-            versioned.extend(&bytes);
-            let _ = TileBody::decode(&versioned);
-            let _ = SummaryBody::decode(&versioned);
+        let mut versioned = vec![3];
+        versioned.extend(&bytes);
+        let _ = TileBody::decode(&versioned);
+        // What reads as a whole reads one by one, and to the same.
+        let written = WrittenSummary::of(versioned.clone());
+        if let Ok(whole) = SummaryBody::decode(&versioned) {
+            let written = written.unwrap();
+            for (unit, cell) in &whole.cells {
+                prop_assert_eq!(written.cell_on(None, *unit), Ok(Some(cell.clone())));
+            }
+        } else if let Ok(written) = written {
+            let _ = written.cell_on(None, UnitId(0));
         }
     }
 }
@@ -138,13 +162,15 @@ fn a_complete_month_takes_little_more_than_its_values() {
         body.put_text(UnitId(5000 + unit), Scope::Own, "", revision);
     }
     let bytes = body.encode();
-    assert!(bytes.len() < 180 * 2, "{} bytes for 180 figures", bytes.len());
+    // Positions are runs, and units that follow one another take nothing.
+    assert!(bytes.len() < 180 * 11 / 8 + 40, "{} bytes for 180 figures", bytes.len());
 }
 
 #[test]
 fn an_unknown_version_is_refused() {
     assert_eq!(TileBody::decode(&[9, 0, 0]), Err(BodyError::Version(9)));
     assert_eq!(SummaryBody::decode(&[9, 0]), Err(BodyError::Version(9)));
+    assert_eq!(WrittenSummary::of(vec![9, 0]).unwrap_err(), BodyError::Version(9));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tonghop_core::unit::UnitId;
 use tonghop_proto::query as pb;
 use tonghop_runtime::Failure;
 use tonghop_store::{Summary, Tile, TileSelect};
-use tonghop_tiles::{SummaryBody, TileBody};
+use tonghop_tiles::{TileBody, WrittenSummary};
 
 use crate::approved::{Approved, is_approved_somewhere, latest};
 use crate::moment::Moment;
@@ -66,8 +66,8 @@ pub(crate) struct Answer {
     pub(crate) approved: Option<u64>,
 }
 
-/// Summaries, each decoded once.
-type Summaries = BTreeMap<(String, Period), (i64, SummaryBody)>;
+/// Summaries as they are written.
+type Summaries = BTreeMap<(String, Period), (i64, WrittenSummary)>;
 
 /// Tiles as they were read, decoded for each plan that needs them and let go again.
 pub(crate) struct Shelf {
@@ -116,7 +116,7 @@ impl View {
                 ask(place, item, true);
             }
             if item.is_summarised(self)
-                && let Some(total) = self.summarised(item, &summaries, &nothing)
+                && let Some(total) = self.summarised(item, &summaries, &nothing)?
             {
                 // What was given is in tiles alone.
                 if total.as_ref().map_or(true, adds_up) {
@@ -156,9 +156,9 @@ impl View {
         item: &Item,
         summaries: &Summaries,
         nothing: &Figures,
-    ) -> Option<Result<Total, Refusal>> {
+    ) -> Result<Option<Result<Total, Refusal>>, Failure> {
         if let Err(refusal) = item.plan.admits(&self.registry, item.unit) {
-            return Some(Err(refusal));
+            return Ok(Some(Err(refusal)));
         }
         let stock = item.plan.indicator.is_stock();
         let maps = (item.plan.epoch(&self.registry), item.plan.told_on(&self.registry));
@@ -166,26 +166,31 @@ impl View {
         for asked in item.plan.asked() {
             let found = summaries.get(&(asked.series.to_string(), item.plan.period));
             if found.is_some_and(|(position, _)| *position > self.moment.limit()) {
-                return None;
+                return Ok(None);
             }
-            let cell = found.and_then(|(_, body)| body.cell(&self.registry, maps, item.unit));
+            let cell = match found {
+                Some((_, summary)) => summary
+                    .cell(&self.registry, maps, item.unit)
+                    .map_err(|e| damaged(&asked.series.to_string(), &item.plan.period.to_string(), e))?,
+                None => None,
+            };
             sides.push(match cell {
-                Some(cell) => total_of_sum(cell.clone(), stock),
+                Some(cell) => total_of_sum(cell, stock),
                 // Nothing in this period: the core says what that means.
                 None => {
                     let side = item.plan.sides[sides.len()].clone();
                     let plan = Plan { sides: vec![side], ..(*item.plan).clone() };
                     match Prepared::new(&self.registry, &plan, nothing).total(item.unit) {
                         Ok(total) => total,
-                        Err(refusal) => return Some(Err(refusal)),
+                        Err(refusal) => return Ok(Some(Err(refusal))),
                     }
                 }
             });
         }
-        Some(Ok(match <[Total; 1]>::try_from(sides) {
+        Ok(Some(Ok(match <[Total; 1]>::try_from(sides) {
             Ok([only]) => only,
             Err(sides) => sum_of_sides(&sides),
-        }))
+        })))
     }
 
     async fn summaries(&self, items: &[Item]) -> Result<Summaries, Failure> {
@@ -200,9 +205,12 @@ impl View {
         }
         let (series, days): (Vec<String>, Vec<i32>) =
             (series.into_iter().collect(), days.into_iter().collect());
-        for summary in self.snapshot.summaries_on(&series, &days).await.map_err(store_failure)? {
-            let (period, body) = read_summary(&summary)?;
-            out.insert((summary.series, period), (summary.position, body));
+        for Summary { series, period, position, body, .. } in
+            self.snapshot.summaries_on(&series, &days).await.map_err(store_failure)?
+        {
+            let of = Period::parse(&period).map_err(|e| damaged(&series, &period, e))?;
+            let summary = WrittenSummary::of(body).map_err(|e| damaged(&series, &period, e))?;
+            out.insert((series, of), (position, summary));
         }
         Ok(out)
     }
@@ -392,13 +400,9 @@ pub(crate) fn read_tile(tile: &Tile) -> Result<(Series, Period, TileBody), Failu
     ))
 }
 
-fn read_summary(summary: &Summary) -> Result<(Period, SummaryBody), Failure> {
-    let damaged =
-        |what: String| Failure::internal(format!("summary {} {}: {what}", summary.series, summary.period));
-    Ok((
-        Period::parse(&summary.period).map_err(|e| damaged(e.to_string()))?,
-        SummaryBody::decode(&summary.body).map_err(|e| damaged(e.to_string()))?,
-    ))
+/// Of a summary that makes no sense.
+fn damaged(series: &str, period: &str, what: impl std::fmt::Display) -> Failure {
+    Failure::internal(format!("summary {series} {period}: {what}"))
 }
 
 #[cfg(test)]
