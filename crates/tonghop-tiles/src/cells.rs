@@ -267,7 +267,8 @@ fn begin(reader: &mut Reader<'_>) -> Result<Option<Begun>, BodyError> {
     }
     if count > 1 {
         for step in reader.column(count - 1)? {
-            let next = u32::try_from(step).ok().filter(|step| *step > 0).and_then(|step| unit.checked_add(step));
+            let next =
+                u32::try_from(step).ok().filter(|step| *step > 0).and_then(|step| unit.checked_add(step));
             unit = next.ok_or(BodyError::Damaged("a unit twice, or out of range"))?;
             begun.units.push(UnitId(unit));
         }

@@ -146,9 +146,8 @@ impl<'a> Reader<'a> {
         wanted: Option<usize>,
     ) -> Result<Option<u64>, BodyError> {
         let (mut passed, mut found) = (0, None);
-        let place = |passed: usize, many: usize| {
-            wanted.and_then(|at| at.checked_sub(passed)).filter(|at| *at < many)
-        };
+        let place =
+            |passed: usize, many: usize| wanted.and_then(|at| at.checked_sub(passed)).filter(|at| *at < many);
         match self.byte()? {
             0 => {
                 let number = self.number()?;

@@ -8,12 +8,13 @@
 mod bytes;
 mod cells;
 mod columns;
+mod headings;
 mod summary;
 mod tile;
 mod tile_bytes;
 mod words;
 
 pub use bytes::BodyError;
+pub use headings::Heading;
 pub use summary::{SummaryBody, WrittenSummary};
 pub use tile::{Entry, Put, Revision, Said, TileBody};
-pub use words::Word;

@@ -87,7 +87,9 @@ impl WrittenSummary {
     ) -> Result<Option<Cell<Sum>>, BodyError> {
         let made = |e: &usize| registry.before(*e, unit, Reading::Restated) != Before::Same;
         match (then + 1..=epoch).rev().find(made) {
-            Some(epoch) => registry.maps()[epoch].from.map_or(Ok(None), |from| self.cell_on(Some(from), unit)),
+            Some(epoch) => {
+                registry.maps()[epoch].from.map_or(Ok(None), |from| self.cell_on(Some(from), unit))
+            }
             None => self.cell_on(None, unit),
         }
     }

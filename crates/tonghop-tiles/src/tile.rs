@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use tonghop_core::dimension::Breakdown;
-use tonghop_core::figure::{Leaf, Row, Scope, SeriesFigures, Stated};
+use tonghop_core::figure::{self, Leaf, Scope, SeriesFigures, Stated};
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Qualifier;
 use tonghop_core::unit::UnitId;
 
+use crate::headings::{Headed, Heading, Headings, Kind};
 use crate::words::{Word, Words};
 
 /// What a revision says.
@@ -22,8 +23,7 @@ pub enum Said<Text> {
     Withdrawn,
 }
 
-/// What was said of a figure at one position of the ledger. Its texts are [words](Word) of the tile where figures are
-/// put in, and plain text where they are read.
+/// What was said of a figure at one position of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision<Text> {
     /// The position.
@@ -36,21 +36,6 @@ pub struct Revision<Text> {
     pub programmes: Text,
 }
 
-impl<Text> Revision<Text> {
-    fn map<Other>(self, mut text: impl FnMut(Text) -> Other) -> Revision<Other> {
-        Revision {
-            position: self.position,
-            said: match self.said {
-                Said::Value(value, qualifier) => Said::Value(value, qualifier),
-                Said::NotAvailable(reason) => Said::NotAvailable(text(reason)),
-                Said::Withdrawn => Said::Withdrawn,
-            },
-            reporter: text(self.reporter),
-            programmes: text(self.programmes),
-        }
-    }
-}
-
 /// A figure's key within its tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -59,16 +44,25 @@ pub(crate) struct Key {
     pub(crate) members: Word,
 }
 
+/// What was said of a figure at one position, in as few bytes as will do: a rebuild holds a country's years of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) unit: UnitId,
+    pub(crate) heading: Heading,
+    pub(crate) position: i64,
+    /// In units of the last decimal, never negative; 0 where there is none.
+    pub(crate) value: i64,
+}
+
 /// A tile's body.
 #[derive(Clone, Debug, Default)]
 pub struct TileBody {
     pub(crate) words: Words,
-    /// In order of unit, scope and the members' text.
-    pub(crate) keys: Vec<Key>,
-    /// What was said last of each key.
-    pub(crate) latest: Vec<Revision<Word>>,
+    pub(crate) headings: Headings,
+    /// What was said last of each figure, in order of unit, scope and the members' text.
+    pub(crate) latest: Vec<Row>,
     /// What was said before of those that were revised, first to last.
-    pub(crate) earlier: BTreeMap<Key, Vec<Revision<Word>>>,
+    pub(crate) earlier: BTreeMap<Key, Vec<Row>>,
 }
 
 /// A figure's key within its tile, with all that was said of it.
@@ -88,13 +82,14 @@ impl<'a> Entry<'a> {
     /// What was said, first to last; never nothing.
     pub fn revisions(&self) -> impl DoubleEndedIterator<Item = Revision<&'a str>> + use<'a> {
         let body = self.body;
-        let earlier = body.earlier.get(&body.keys[self.at]).into_iter().flatten();
-        earlier.chain([&body.latest[self.at]]).map(|revision| body.read(*revision))
+        let latest = &body.latest[self.at];
+        let earlier = body.earlier.get(&body.key(latest)).into_iter().flatten();
+        earlier.chain([latest]).map(|row| body.read(row))
     }
 
     /// What was said last.
     pub fn latest(&self) -> Revision<&'a str> {
-        self.body.read(self.body.latest[self.at])
+        self.body.read(&self.body.latest[self.at])
     }
 
     /// The revision that stands as of a position.
@@ -119,23 +114,26 @@ pub enum Put {
 impl TileBody {
     /// All entries, in order of unit, scope and members.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
-        self.keys.iter().enumerate().map(|(at, key)| Entry {
-            unit: key.unit,
-            scope: key.scope,
-            members: self.words.get(key.members),
-            body: self,
-            at,
+        self.latest.iter().enumerate().map(|(at, row)| {
+            let headed = self.headings.get(row.heading);
+            Entry {
+                unit: row.unit,
+                scope: headed.scope,
+                members: self.words.get(headed.members),
+                body: self,
+                at,
+            }
         })
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.latest.len()
     }
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.latest.is_empty()
     }
 
     /// What stands now, in order of units: the unit, the scope, and what is said.
@@ -145,80 +143,124 @@ impl TileBody {
 
     /// What stands now, in order of units: the unit, the scope, the members, and what is said.
     pub fn current_with_members(&self) -> impl Iterator<Item = (UnitId, Scope, &str, Stated)> {
-        self.keys.iter().zip(&self.latest).filter_map(|(key, revision)| {
-            let stated = stated(revision)?;
-            Some((key.unit, key.scope, self.words.get(key.members), stated))
+        self.latest.iter().filter_map(|row| {
+            let headed = self.headings.get(row.heading);
+            let stated = stated(headed, row.value)?;
+            Some((row.unit, headed.scope, self.words.get(headed.members), stated))
         })
     }
 
-    /// The word for a text, which is added if it is new.
-    pub fn word(&mut self, text: &str) -> Word {
-        self.words.word(text)
+    /// The heading of figures with the same scope, members and words, of which the same is said but for the value. That
+    /// of `said` is not looked at.
+    pub fn heading(
+        &mut self,
+        scope: Scope,
+        members: &str,
+        said: Said<&str>,
+        reporter: &str,
+        programmes: &str,
+    ) -> Heading {
+        let words = &mut self.words;
+        let headed = Headed {
+            scope,
+            members: words.word(members),
+            kind: match said {
+                Said::Value(_, qualifier) => Kind::Value(qualifier),
+                Said::NotAvailable(reason) => Kind::NotAvailable(words.word(reason)),
+                Said::Withdrawn => Kind::Withdrawn,
+            },
+            reporter: words.word(reporter),
+            programmes: words.word(programmes),
+        };
+        self.headings.heading(headed)
     }
 
     /// Makes room for the first figures of a tile: memory that grows with each of them would be moved again and again.
     pub fn expect(&mut self, figures: usize) {
-        if self.keys.capacity() == 0 {
-            self.keys.reserve_exact(figures);
+        if self.latest.capacity() == 0 {
             self.latest.reserve_exact(figures);
         }
     }
 
     /// Puts a figure in whose texts are plain.
     pub fn put_text(&mut self, unit: UnitId, scope: Scope, members: &str, revision: Revision<&str>) -> Put {
-        let members = self.word(members);
-        let revision = revision.map(|text| self.words.word(text));
-        self.put(unit, scope, members, revision)
+        let Revision { position, said, reporter, programmes } = revision;
+        let heading = self.heading(scope, members, said, reporter, programmes);
+        let value = if let Said::Value(value, _) = said { value } else { 0 };
+        self.put(unit, heading, position, value)
     }
 
-    /// Puts a figure in. One that says what stands already makes no revision.
-    pub fn put(&mut self, unit: UnitId, scope: Scope, members: Word, revision: Revision<Word>) -> Put {
-        let key = Key { unit, scope, members };
-        match self.search(&key) {
+    /// Puts a figure in that was said at a position. The value of one that has none is not looked at. One that says what
+    /// stands already makes no revision.
+    pub fn put(&mut self, unit: UnitId, heading: Heading, position: i64, value: i64) -> Put {
+        let kind = self.headings.get(heading).kind;
+        let value = if matches!(kind, Kind::Value(_)) { value } else { 0 };
+        let row = Row { unit, heading, position, value };
+        match self.search(&row) {
             Ok(at) => {
-                let last = &mut self.latest[at];
-                let put = match (&last.said, &revision.said) {
-                    (Said::Withdrawn, Said::Withdrawn) => return Put::Unchanged,
-                    (Said::Withdrawn, _) => Put::New,
-                    (_, Said::Withdrawn) => Put::Withdrawn,
-                    _ if Revision { position: last.position, ..revision } == *last => return Put::Unchanged,
+                let last = self.latest[at];
+                let put = match (self.headings.get(last.heading).kind, kind) {
+                    (Kind::Withdrawn, Kind::Withdrawn) => return Put::Unchanged,
+                    (Kind::Withdrawn, _) => Put::New,
+                    (_, Kind::Withdrawn) => Put::Withdrawn,
+                    _ if (last.heading, last.value) == (heading, value) => return Put::Unchanged,
                     _ => Put::Revised,
                 };
-                let before = std::mem::replace(last, revision);
-                self.earlier.entry(key).or_default().push(before);
+                self.earlier.entry(self.key(&row)).or_default().push(last);
+                self.latest[at] = row;
                 put
             }
-            Err(_) if revision.said == Said::Withdrawn => Put::Unchanged,
+            Err(_) if kind == Kind::Withdrawn => Put::Unchanged,
             Err(at) => {
-                self.keys.insert(at, key);
-                self.latest.insert(at, revision);
+                self.latest.insert(at, row);
                 Put::New
             }
         }
     }
 
     /// Figures mostly come in order of their units.
-    fn search(&self, key: &Key) -> Result<usize, usize> {
-        match self.keys.last() {
+    fn search(&self, row: &Row) -> Result<usize, usize> {
+        match self.latest.last() {
             None => Err(0),
-            Some(last) if self.compare(last, key).is_lt() => Err(self.keys.len()),
-            Some(_) => self.keys.binary_search_by(|known| self.compare(known, key)),
+            Some(last) if self.compare(last, row).is_lt() => Err(self.latest.len()),
+            Some(_) => self.latest.binary_search_by(|known| self.compare(known, row)),
         }
     }
 
     /// The order of entries.
-    pub(crate) fn compare(&self, a: &Key, b: &Key) -> Ordering {
-        (a.unit, a.scope).cmp(&(b.unit, b.scope)).then_with(|| {
-            if a.members == b.members {
-                Ordering::Equal
-            } else {
-                self.words.get(a.members).cmp(self.words.get(b.members))
+    pub(crate) fn compare(&self, a: &Row, b: &Row) -> Ordering {
+        a.unit.cmp(&b.unit).then_with(|| {
+            if a.heading == b.heading {
+                return Ordering::Equal;
             }
+            let (a, b) = (self.headings.get(a.heading), self.headings.get(b.heading));
+            a.scope.cmp(&b.scope).then_with(|| {
+                if a.members == b.members {
+                    Ordering::Equal
+                } else {
+                    self.words.get(a.members).cmp(self.words.get(b.members))
+                }
+            })
         })
     }
 
-    fn read(&self, revision: Revision<Word>) -> Revision<&str> {
-        revision.map(|word| self.words.get(word))
+    pub(crate) fn key(&self, row: &Row) -> Key {
+        let headed = self.headings.get(row.heading);
+        Key { unit: row.unit, scope: headed.scope, members: headed.members }
+    }
+
+    fn read(&self, row: &Row) -> Revision<&str> {
+        let headed = self.headings.get(row.heading);
+        Revision {
+            position: row.position,
+            said: match headed.kind {
+                Kind::Value(qualifier) => Said::Value(row.value, qualifier),
+                Kind::NotAvailable(reason) => Said::NotAvailable(self.words.get(reason)),
+                Kind::Withdrawn => Said::Withdrawn,
+            },
+            reporter: self.words.get(headed.reporter),
+            programmes: self.words.get(headed.programmes),
+        }
     }
 
     /// Adds what stands as of a position to the figures of the tile's series.
@@ -234,32 +276,27 @@ impl TileBody {
         period: Period,
         position: impl Fn(UnitId) -> Option<i64>,
     ) {
-        let mut leaves: Vec<((Word, Word), u32)> = Vec::new();
-        let mut rows = Vec::with_capacity(self.keys.len());
-        for (key, latest) in self.keys.iter().zip(&self.latest) {
-            let Some(position) = position(key.unit) else { continue };
-            let revision = if latest.position <= position {
+        let mut leaves: Vec<Option<u32>> = vec![None; self.headings.count()];
+        let mut rows = Vec::with_capacity(self.latest.len());
+        for latest in &self.latest {
+            let Some(position) = position(latest.unit) else { continue };
+            let row = if latest.position <= position {
                 latest
             } else {
-                let earlier = self.earlier.get(key).into_iter().flatten().rev();
-                let Some(standing) = { earlier }.find(|r| r.position <= position) else { continue };
+                let earlier = self.earlier.get(&self.key(latest)).into_iter().flatten().rev();
+                let Some(standing) = { earlier }.find(|row| row.position <= position) else { continue };
                 standing
             };
-            let Some(stated) = stated(revision) else { continue };
-            let words = (key.members, revision.reporter);
-            let leaf = match leaves.iter().find(|(known, _)| *known == words) {
-                Some((_, leaf)) => *leaf,
-                None => {
-                    let reporter = self.words.get(revision.reporter);
-                    let leaf = figures.leaf(&Leaf {
-                        members: Breakdown::parse(self.words.get(key.members)).unwrap_or_default(),
-                        reporter: Some(reporter.to_owned()).filter(|r| !r.is_empty()),
-                    });
-                    leaves.push((words, leaf));
-                    leaf
-                }
-            };
-            rows.push(Row { unit: key.unit, scope: key.scope, leaf, stated });
+            let headed = self.headings.get(row.heading);
+            let Some(stated) = stated(headed, row.value) else { continue };
+            let leaf = *leaves[row.heading.0 as usize].get_or_insert_with(|| {
+                let reporter = self.words.get(headed.reporter);
+                figures.leaf(&Leaf {
+                    members: Breakdown::parse(self.words.get(headed.members)).unwrap_or_default(),
+                    reporter: Some(reporter.to_owned()).filter(|r| !r.is_empty()),
+                })
+            });
+            rows.push(figure::Row { unit: row.unit, scope: headed.scope, leaf, stated });
         }
         if !rows.is_empty() {
             figures.periods.entry(period).or_default().extend(rows);
@@ -268,11 +305,11 @@ impl TileBody {
 }
 
 /// What a revision says to a roll-up; nothing where the figure went back to missing.
-fn stated(revision: &Revision<Word>) -> Option<Stated> {
-    match revision.said {
-        Said::Value(value, qualifier) => Some(Stated::Value(value, qualifier)),
-        Said::NotAvailable(_) => Some(Stated::NotAvailable),
-        Said::Withdrawn => None,
+fn stated(headed: &Headed, value: i64) -> Option<Stated> {
+    match headed.kind {
+        Kind::Value(qualifier) => Some(Stated::Value(value, qualifier)),
+        Kind::NotAvailable(_) => Some(Stated::NotAvailable),
+        Kind::Withdrawn => None,
     }
 }
 

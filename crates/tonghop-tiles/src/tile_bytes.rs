@@ -25,7 +25,8 @@ use tonghop_core::quantity::Qualifier;
 use tonghop_core::unit::UnitId;
 
 use crate::bytes::{BodyError, Reader, Writer};
-use crate::tile::{Key, Revision, Said, TileBody};
+use crate::headings::{Headed, Heading, Kind};
+use crate::tile::{Row, TileBody};
 use crate::words::{Word, Words};
 
 const VERSION: u8 = 3;
@@ -56,49 +57,69 @@ impl Renumbered<'_> {
         u64::from(*number)
     }
 
-    /// Kind and qualifier, and the number that goes with them.
-    fn said(&mut self, said: Said<Word>) -> (u64, u64) {
-        match said {
-            Said::Value(value, qualifier) => (4 * qualifier as u64, value.unsigned_abs()),
-            Said::NotAvailable(reason) => (1, self.number(reason)),
-            Said::Withdrawn => (2, 0),
-        }
+    /// A heading's numbers, in the order in which an entry uses its words.
+    fn heading(&mut self, headed: &Headed) -> Numbers {
+        let place = 2 * self.number(headed.members) + u64::from(headed.scope == Scope::Territory);
+        let (kind, reason) = match headed.kind {
+            Kind::Value(qualifier) => (4 * qualifier as u64, 0),
+            Kind::NotAvailable(reason) => (1, self.number(reason)),
+            Kind::Withdrawn => (2, 0),
+        };
+        let (reporter, programmes) = (self.number(headed.reporter), self.number(headed.programmes));
+        Numbers { place, kind, reason, reporter, programmes }
     }
 }
+
+/// What is written of a heading, with each figure under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Numbers {
+    place: u64,
+    kind: u64,
+    /// In place of a value.
+    reason: u64,
+    reporter: u64,
+    programmes: u64,
+}
+
+/// How many columns there are of what was said last of each entry, besides units and positions.
+const SAID: usize = 5;
 
 impl TileBody {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let count = self.keys.len();
+        let count = self.latest.len();
         let numbers = vec![0; self.words.count()];
         let mut words = Renumbered { words: &self.words, numbers, used: vec![] };
+        let mut headings: Vec<Option<Numbers>> = vec![None; self.headings.count()];
+        let mut numbers_of = |words: &mut Renumbered<'_>, heading: Heading| {
+            *headings[heading.0 as usize].get_or_insert_with(|| words.heading(self.headings.get(heading)))
+        };
         let mut body = Writer::default();
         body.unsigned(count as u128);
-        let mut before = self.keys.first().map_or(0, |k| k.unit.0);
+        let mut before = self.latest.first().map_or(0, |row| row.unit.0);
         body.unsigned(u128::from(before));
-        let mut columns: [Vec<u64>; 7] = Default::default();
-        columns.iter_mut().for_each(|c| c.reserve_exact(count));
-        let [units, places, positions, kinds, values, reporters, programmes] = &mut columns;
-        let lowest = self.latest.iter().map(|r| r.position).min().unwrap_or(0);
-        for (at, (key, revision)) in self.keys.iter().zip(&self.latest).enumerate() {
-            if at > 0 {
-                units.push(u64::from(key.unit.0 - before));
-            }
-            before = key.unit.0;
-            places.push(2 * words.number(key.members) + u64::from(key.scope == Scope::Territory));
-            positions.push(revision.position.abs_diff(lowest));
-            let (kind, value) = words.said(revision.said);
-            kinds.push(kind);
-            values.push(value);
-            reporters.push(words.number(revision.reporter));
-            programmes.push(words.number(revision.programmes));
+        let lowest = self.latest.iter().map(|row| row.position).min().unwrap_or(0);
+        let (mut units, mut positions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut columns: [Vec<u64>; SAID] = std::array::from_fn(|_| Vec::with_capacity(count));
+        let [places, kinds, values, reporters, programmes] = &mut columns;
+        for row in &self.latest {
+            units.push(u64::from(row.unit.0 - before));
+            before = row.unit.0;
+            positions.push(row.position.abs_diff(lowest));
+            let numbers = numbers_of(&mut words, row.heading);
+            places.push(numbers.place);
+            kinds.push(numbers.kind);
+            values.push(row.value.unsigned_abs() + numbers.reason);
+            reporters.push(numbers.reporter);
+            programmes.push(numbers.programmes);
         }
-        let [units, places, latest @ ..] = &columns;
-        body.column(units);
+        let [places, said @ ..] = &columns;
+        body.column(units.get(1..).unwrap_or_default());
         body.column(places);
         body.signed(i128::from(lowest));
-        latest.iter().for_each(|column| body.column(column));
-        self.encode_earlier(&mut body, &mut words);
+        body.column(&positions);
+        said.iter().for_each(|column| body.column(column));
+        self.encode_earlier(&mut body, |heading| numbers_of(&mut words, heading));
 
         let mut out = Writer(Vec::with_capacity(body.0.len() + 32));
         out.0.push(VERSION);
@@ -110,24 +131,22 @@ impl TileBody {
         out.0
     }
 
-    fn encode_earlier(&self, body: &mut Writer, words: &mut Renumbered<'_>) {
+    fn encode_earlier(&self, body: &mut Writer, mut numbers_of: impl FnMut(Heading) -> Numbers) {
         body.unsigned(self.earlier.len() as u128);
         if self.earlier.is_empty() {
             return;
         }
         let (mut next, mut position) = (0, 0i64);
-        for (at, key) in self.keys.iter().enumerate() {
-            let Some(revisions) = self.earlier.get(key) else { continue };
+        for (at, row) in self.latest.iter().enumerate() {
+            let Some(rows) = self.earlier.get(&self.key(row)) else { continue };
             body.unsigned((at - next) as u128);
             next = at + 1;
-            body.unsigned(revisions.len() as u128);
-            for revision in revisions {
-                body.signed(i128::from(revision.position) - i128::from(position));
-                position = revision.position;
-                let (kind, value) = words.said(revision.said);
-                for number in
-                    [kind, value, words.number(revision.reporter), words.number(revision.programmes)]
-                {
+            body.unsigned(rows.len() as u128);
+            for row in rows {
+                body.signed(i128::from(row.position) - i128::from(position));
+                position = row.position;
+                let Numbers { kind, reason, reporter, programmes, .. } = numbers_of(row.heading);
+                for number in [kind, row.value.unsigned_abs() + reason, reporter, programmes] {
                     body.unsigned(u128::from(number));
                 }
             }
@@ -154,7 +173,6 @@ impl TileBody {
         if count > MOST_ENTRIES {
             return Err(BodyError::Damaged("a count past all bounds"));
         }
-        body.decode_keys(&mut reader, count)?;
         body.decode_latest(&mut reader, count)?;
         body.decode_earlier(&mut reader)?;
         if reader.0.is_empty() { Ok(body) } else { Err(BodyError::Damaged("bytes left over")) }
@@ -167,51 +185,56 @@ impl TileBody {
         }
     }
 
-    fn said(&self, kind: u64, value: u64) -> Result<Said<Word>, BodyError> {
-        Ok(match kind % 4 {
-            0 if kind < 16 => {
-                let value = i64::try_from(value).map_err(|_| BodyError::Damaged("a value out of range"))?;
-                Said::Value(value, QUALIFIERS[(kind / 4) as usize])
+    /// The heading of what is written, and its value.
+    fn said(&mut self, place: u64, said: Written) -> Result<(Heading, i64), BodyError> {
+        let (kind, value) = match said.kind % 4 {
+            0 if said.kind < 16 => {
+                let value =
+                    i64::try_from(said.value).map_err(|_| BodyError::Damaged("a value out of range"))?;
+                (Kind::Value(QUALIFIERS[(said.kind / 4) as usize]), value)
             }
-            1 => Said::NotAvailable(self.known(value)?),
-            2 => Said::Withdrawn,
+            1 => (Kind::NotAvailable(self.known(said.value)?), 0),
+            2 => (Kind::Withdrawn, 0),
             _ => return Err(BodyError::Damaged("an unknown kind of figure")),
-        })
-    }
-
-    fn decode_keys(&mut self, reader: &mut Reader<'_>, count: usize) -> Result<(), BodyError> {
-        let mut unit: u32 = reader.number()?;
-        let steps = reader.column(count.saturating_sub(1))?;
-        let places = reader.column(count)?;
-        self.keys.reserve_exact(count);
-        for (step, place) in [0].into_iter().chain(steps).zip(places) {
-            let next = u32::try_from(step).ok().and_then(|step| unit.checked_add(step));
-            unit = next.ok_or(BodyError::Damaged("a unit out of range"))?;
-            let scope = if place % 2 == 1 { Scope::Territory } else { Scope::Own };
-            let key = Key { unit: UnitId(unit), scope, members: self.known(place / 2)? };
-            // Of two that are one, each would have the revisions of the other.
-            if step == 0 && self.keys.last().is_some_and(|last| self.compare(last, &key).is_ge()) {
-                return Err(BodyError::Damaged("entries out of order"));
-            }
-            self.keys.push(key);
-        }
-        Ok(())
+        };
+        let headed = Headed {
+            scope: if place % 2 == 1 { Scope::Territory } else { Scope::Own },
+            members: self.known(place / 2)?,
+            kind,
+            reporter: self.known(said.reporter)?,
+            programmes: self.known(said.programmes)?,
+        };
+        Ok((self.headings.heading(headed), value))
     }
 
     fn decode_latest(&mut self, reader: &mut Reader<'_>, count: usize) -> Result<(), BodyError> {
+        let mut unit: u32 = reader.number()?;
+        let steps = reader.column(count.saturating_sub(1))?;
+        let places = reader.column(count)?;
         let lowest: i64 = reader.small()?;
         let mut column = || reader.column(count);
         let (positions, kinds, values) = (column()?, column()?, column()?);
         let (reporters, programmes) = (column()?, column()?);
         self.latest.reserve_exact(count);
         for at in 0..count {
+            let step = at.checked_sub(1).map_or(0, |before| steps[before]);
+            let next = u32::try_from(step).ok().and_then(|step| unit.checked_add(step));
+            unit = next.ok_or(BodyError::Damaged("a unit out of range"))?;
             let position = lowest.checked_add_unsigned(positions[at]);
-            self.latest.push(Revision {
-                position: position.ok_or(BodyError::Damaged("a position out of range"))?,
-                said: self.said(kinds[at], values[at])?,
-                reporter: self.known(reporters[at])?,
-                programmes: self.known(programmes[at])?,
-            });
+            let position = position.ok_or(BodyError::Damaged("a position out of range"))?;
+            let said = Written {
+                kind: kinds[at],
+                value: values[at],
+                reporter: reporters[at],
+                programmes: programmes[at],
+            };
+            let (heading, value) = self.said(places[at], said)?;
+            let row = Row { unit: UnitId(unit), heading, position, value };
+            // Of two that are one, each would have the revisions of the other.
+            if step == 0 && self.latest.last().is_some_and(|last| self.compare(last, &row).is_ge()) {
+                return Err(BodyError::Damaged("entries out of order"));
+            }
+            self.latest.push(row);
         }
         Ok(())
     }
@@ -219,24 +242,36 @@ impl TileBody {
     fn decode_earlier(&mut self, reader: &mut Reader<'_>) -> Result<(), BodyError> {
         let (mut next, mut position) = (0usize, 0i64);
         for _ in 0..reader.count()? {
-            let at = next.checked_add(reader.number()?).filter(|at| *at < self.keys.len());
+            let at = next.checked_add(reader.number()?).filter(|at| *at < self.latest.len());
             let at = at.ok_or(BodyError::Damaged("an entry out of range"))?;
             next = at + 1;
+            let key = self.key(&self.latest[at]);
+            let place = 2 * u64::from(key.members.0) + u64::from(key.scope == Scope::Territory);
             let many = reader.count()?;
-            let mut revisions = Vec::with_capacity(many);
+            let mut rows = Vec::with_capacity(many);
             for _ in 0..many {
                 let step: i64 = reader.small()?;
                 position = position.checked_add(step).ok_or(BodyError::Damaged("a position out of range"))?;
-                let (kind, value) = (reader.number()?, reader.number()?);
-                revisions.push(Revision {
-                    position,
-                    said: self.said(kind, value)?,
-                    reporter: self.known(reader.number()?)?,
-                    programmes: self.known(reader.number()?)?,
-                });
+                let said = Written {
+                    kind: reader.number()?,
+                    value: reader.number()?,
+                    reporter: reader.number()?,
+                    programmes: reader.number()?,
+                };
+                let (heading, value) = self.said(place, said)?;
+                rows.push(Row { unit: key.unit, heading, position, value });
             }
-            self.earlier.insert(self.keys[at], revisions);
+            self.earlier.insert(key, rows);
         }
         Ok(())
     }
+}
+
+/// What is written of a figure besides its key and position.
+struct Written {
+    kind: u64,
+    /// The value, or the reason's word.
+    value: u64,
+    reporter: u64,
+    programmes: u64,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A text of one tile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(pub(crate) u32);
+pub(crate) struct Word(pub(crate) u32);
 
 /// As long as there are no more words than this, looking at each is faster than an index.
 const FEW: usize = 16;

@@ -12,7 +12,7 @@ use tonghop_proto::aggregation::GetEffectResponse;
 use tonghop_proto::record;
 use tonghop_proto::{ingestion as pb, registry_draft};
 use tonghop_store::{Effect, Entry, EntryKind, Receipt, Snapshot, Summary, Tile};
-use tonghop_tiles::{Put, Revision, Said, TileBody, Word};
+use tonghop_tiles::{Heading, Put, Said, TileBody};
 
 use crate::AggregationError;
 use crate::cores::{Each, on_all_cores};
@@ -179,7 +179,13 @@ impl Engine {
             let mut shelf = down.shelf.lock().unwrap_or_else(PoisonError::into_inner);
             let put_one = |(number, part): &(usize, &Part)| {
                 let (one, mut counts) = (&prepared[*number], pb::Effect::default());
-                let into = |tile: &mut TileBody| put(tile, one, part, &mut counts);
+                let into = |tile: &mut TileBody| {
+                    if tile.is_empty() {
+                        let more = down.parts.iter().filter(|(_, more)| more.period == part.period);
+                        tile.expect(more.map(|(number, part)| prepared[*number].figures(part).len()).sum());
+                    }
+                    put(tile, one, part, &mut counts)
+                };
                 let changed = shelf.put(part.period, one.receipt.position, into);
                 (*number, counts, changed.then_some(part.period))
             };
@@ -218,7 +224,10 @@ impl Engine {
         let position = one.receipt.position;
         let mut counts = pb::Effect::default();
         for part in &one.parts {
-            let into = |tile: &mut TileBody| put(tile, one, part, &mut counts);
+            let into = |tile: &mut TileBody| {
+                tile.expect(one.figures(part).len());
+                put(tile, one, part, &mut counts)
+            };
             if self.shelves.put(part.place, part.period, position, into) {
                 self.touched.entry(part.place).or_default().add(part.period, position);
             }
@@ -232,38 +241,21 @@ impl Engine {
 /// Puts the figures of a part into their tile; says whether that changes anything.
 fn put(tile: &mut TileBody, one: &Prepared, part: &Part, counts: &mut pb::Effect) -> bool {
     let mut changes = false;
-    tile.expect(one.figures(part).len());
     // Few headings go to one tile.
-    let mut known: Vec<(u32, Word, Revision<Word>)> = Vec::new();
+    let mut known: Vec<(u32, Heading)> = Vec::new();
     for figure in one.figures(part) {
         let at = *figure as usize;
         let Some(unit) = one.units[at] else { continue };
         let number = one.columns.heading()[at];
-        let heading = &one.columns.headings()[number as usize];
-        let (_, members, template) = match known.iter().find(|(known, ..)| *known == number) {
-            Some(known) => *known,
+        let heading = match known.iter().find(|(known, _)| *known == number) {
+            Some((_, heading)) => *heading,
             None => {
-                let headed = &one.headings[number as usize];
-                let template = Revision {
-                    position: one.receipt.position,
-                    said: match &heading.said {
-                        record::Said::Value(qualifier) => Said::Value(0, *qualifier),
-                        record::Said::NotAvailable(reason) => Said::NotAvailable(tile.word(reason)),
-                        record::Said::Withdrawn => Said::Withdrawn,
-                    },
-                    reporter: tile.word(headed.leaf.reporter.as_deref().unwrap_or_default()),
-                    programmes: tile.word(&headed.programmes),
-                };
-                let made = (number, tile.word(&headed.members), template);
-                known.push(made);
-                made
+                let heading = heading_in(tile, one, number as usize);
+                known.push((number, heading));
+                heading
             }
         };
-        let said = match template.said {
-            Said::Value(_, qualifier) => Said::Value(one.columns.value()[at], qualifier),
-            other => other,
-        };
-        let put = tile.put(unit, heading.scope, members, Revision { said, ..template });
+        let put = tile.put(unit, heading, one.receipt.position, one.columns.value()[at]);
         *match put {
             Put::New => &mut counts.new,
             Put::Revised => &mut counts.revised,
@@ -273,6 +265,18 @@ fn put(tile: &mut TileBody, one: &Prepared, part: &Part, counts: &mut pb::Effect
         changes |= put != Put::Unchanged;
     }
     changes
+}
+
+/// A heading of a submission as a tile has it.
+fn heading_in(tile: &mut TileBody, one: &Prepared, number: usize) -> Heading {
+    let (given, headed) = (&one.columns.headings()[number], &one.headings[number]);
+    let said = match &given.said {
+        record::Said::Value(qualifier) => Said::Value(0, *qualifier),
+        record::Said::NotAvailable(reason) => Said::NotAvailable(reason.as_str()),
+        record::Said::Withdrawn => Said::Withdrawn,
+    };
+    let reporter = headed.leaf.reporter.as_deref().unwrap_or_default();
+    tile.heading(given.scope, &headed.members, said, reporter, &headed.programmes)
 }
 
 /// An entry's effect as it is stored.

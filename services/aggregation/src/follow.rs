@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tonghop_proto::ingestion::TailRequest;
 use tonghop_proto::ingestion::TailResponse;
 use tonghop_proto::ingestion::ledger_service_client::LedgerServiceClient;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub now: fn() -> Timestamp,
 }
 
+/// The longest rest after a batch: whoever looks at totals while others push waits that much longer at most.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 /// Between the end of following and its next beginning.
 const AGAIN: Duration = Duration::from_millis(50);
 /// Between two attempts of a standby at the lease.
@@ -168,6 +170,7 @@ impl Aggregation {
     ) -> Result<Duration, AggregationError> {
         let mut rebuilds = self.rebuilds.1.lock().await;
         let mut waiting = self.tail(rolling.position);
+        let mut rested = Instant::now();
         loop {
             let first = tokio::select! {
                 Some(done) = rebuilds.recv() => {
@@ -185,8 +188,11 @@ impl Aggregation {
                 first = waiting.recv() => first,
             };
             let Some(first) = first else { return Ok(AGAIN) };
+            tokio::time::sleep_until(rested).await;
+            let begun = Instant::now();
             let Batch { entries, caught_up_at } = self.batch_from(first?, &mut waiting)?;
             self.roll_up(lease, rolling, entries).await?;
+            rested = Instant::now() + rest_after(begun.elapsed());
             rolling.caught_up_at = caught_up_at.or(rolling.caught_up_at);
             if rolling.writing.is_idle() {
                 self.confirm(rolling);
@@ -452,6 +458,14 @@ impl Aggregation {
         // No watcher is no trouble.
         let _ = self.moved.send(Arc::new(Moved { reached, series }));
     }
+}
+
+/// How long to rest after a batch that took some time.
+///
+/// What comes in a burst is acknowledged meanwhile with nobody beside it, and then goes in together: what a batch costs
+/// for the nation's totals does not depend on how many pushes are in it. What comes alone finds everybody rested.
+fn rest_after(took: Duration) -> Duration {
+    took.min(LONGEST_REST)
 }
 
 /// Rolling up under way: while one batch is written, the next is worked out.

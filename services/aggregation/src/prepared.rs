@@ -68,15 +68,26 @@ pub(crate) fn prepare(
         let units = columns.units_on(registry).map_err(|e| e.to_string())?;
         Ok::<_, String>((columns, units))
     });
-    let mut out = Vec::with_capacity(entries.len());
-    for (entry, read) in entries.into_iter().zip(read) {
+    let mut headed = Vec::with_capacity(entries.len());
+    for (entry, read) in entries.iter().zip(read) {
         let (columns, units) = read.map_err(|what| damaged(&entry.receipt, what))?;
         let (headings, epochs) =
             headings(registry, table, &columns).map_err(|what| damaged(&entry.receipt, what))?;
-        let (parts, order) = parts(registry, &columns, &headings, &epochs, &units);
-        out.push(Prepared { receipt: entry.receipt, columns, headings, units, parts, order });
+        headed.push((columns, units, headings, epochs));
     }
-    Ok(out)
+    let sorted = on_all_cores(Each::Much, &headed, |(columns, units, headings, epochs)| {
+        parts(registry, columns, headings, epochs, units)
+    });
+    let all = entries.into_iter().zip(headed).zip(sorted);
+    let prepared = all.map(|((entry, (columns, units, headings, _)), (parts, order))| Prepared {
+        receipt: entry.receipt,
+        columns,
+        headings,
+        units,
+        parts,
+        order,
+    });
+    Ok(prepared.collect())
 }
 
 /// Where the figures under each heading belong, and the map of its period's last day.

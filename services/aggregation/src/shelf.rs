@@ -67,7 +67,7 @@ const KEPT: usize = HELD_AT_MOST / 4 * 3;
 /// Batches between two looks at what is held.
 const LOOK_AFTER: u64 = 16;
 /// About what an entry of a tile takes, a tile besides its entries, and a cell of a summary.
-const ENTRY: usize = 48;
+const ENTRY: usize = 32;
 const TILE: usize = 400;
 const CELL: usize = 400;
 

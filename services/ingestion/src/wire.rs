@@ -262,6 +262,9 @@ pub(crate) fn open_plain(request: &Bytes) -> Option<Arrived> {
     Some(Arrived { key, source, note, media_type: WIRE.to_owned(), document, as_message: true, dry_run })
 }
 
+/// Kinds of figures that room is made for before they come.
+const KINDS_AT_FIRST: usize = 128;
+
 /// Reads a submission by what its figures have in common; nothing where it has to be read figure by figure, or is not
 /// written as it is kept.
 pub fn alike(document: &[u8]) -> Option<Alike<'_>> {
@@ -270,7 +273,7 @@ pub fn alike(document: &[u8]) -> Option<Alike<'_>> {
     let note = text(&mut rest, NOTE)?;
     let prologue = &document[..document.len() - rest.len()];
     let mut gathered: Gathered<'_, Written<'_>> = Gathered::new();
-    let mut known: HashMap<Written<'_>, usize> = HashMap::new();
+    let mut known: HashMap<Written<'_>, usize> = HashMap::with_capacity(KINDS_AT_FIRST);
     while let Some((tag, after)) = rest.split_first() {
         if *tag != FIGURE {
             return None;

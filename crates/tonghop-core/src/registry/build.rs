@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::lives::{Lives, lives};
 use super::regimes::build_regimes;
@@ -87,12 +88,12 @@ impl Registry {
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
-        let mut indicator_by_code = HashMap::new();
+        let mut indicator_by_code = FxHashMap::default();
         for (i, indicator) in indicators.iter().enumerate() {
             indicator_by_code.insert(indicator.code.clone(), i);
             indicator_by_code.insert(indicator.short_code().to_owned(), i);
         }
-        let mut approving: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut approving: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (i, regime) in regimes.iter().enumerate().filter(|(_, r)| !r.approvals.is_empty()) {
             for indicator in &regime.indicators {
                 approving.entry(indicator.clone()).or_default().push(i);

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::build::Checker;
 use super::{Draft, Registry, SuccessionRow, UnitRow};
@@ -15,7 +16,7 @@ use crate::unit::{Level, NATION, Stage, Succession, Unit, UnitId};
 /// Units with what they became.
 pub(super) struct Lives {
     pub(super) units: Vec<Unit>,
-    pub(super) by_code: HashMap<String, Vec<UnitId>>,
+    pub(super) by_code: FxHashMap<String, Vec<UnitId>>,
     pub(super) successions: Vec<Succession>,
 }
 
@@ -32,7 +33,7 @@ struct Builder<'a> {
     before: Option<&'a Registry>,
     linked: HashMap<(Date, &'a str), Vec<&'a SuccessionRow>>,
     units: BTreeMap<UnitId, Unit>,
-    by_code: HashMap<String, Vec<UnitId>>,
+    by_code: FxHashMap<String, Vec<UnitId>>,
     /// Links between lives that no succession was given for.
     implied: Vec<Succession>,
 }
@@ -68,7 +69,7 @@ pub(super) fn lives(
         before,
         linked,
         units: BTreeMap::new(),
-        by_code: HashMap::new(),
+        by_code: FxHashMap::default(),
         implied: Vec::new(),
     };
     // Levels come in order, so that every parent is known before its children.

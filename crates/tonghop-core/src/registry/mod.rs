@@ -23,6 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use crate::calendar::Calendar;
 use crate::dimension::Dimension;
@@ -68,8 +69,8 @@ pub enum UnitLookup {
 pub struct Registry {
     levels: Vec<LevelName>,
     units: Vec<Unit>,
-    by_code: HashMap<String, Vec<UnitId>>,
-    by_key: HashMap<String, UnitId>,
+    by_code: FxHashMap<String, Vec<UnitId>>,
+    by_key: FxHashMap<String, UnitId>,
     successions: Vec<Succession>,
     /// Places in `successions`, by the number of the unit that went.
     by_went: Vec<Vec<u32>>,
@@ -81,12 +82,12 @@ pub struct Registry {
     calendars: Vec<Arc<Calendar>>,
     dimensions: Vec<Dimension>,
     indicators: Vec<Arc<Indicator>>,
-    indicator_by_code: HashMap<String, usize>,
+    indicator_by_code: FxHashMap<String, usize>,
     programmes: Vec<Programme>,
     rules: Vec<Rule>,
     regimes: Vec<Arc<Regime>>,
     /// Places in `regimes` of those that approve, by indicator.
-    approving: HashMap<String, Vec<usize>>,
+    approving: FxHashMap<String, Vec<usize>>,
     stands: crate::rollup::Stands,
 }
 

@@ -4,9 +4,8 @@
 //! plausibility; the property tests hold the two against one another. It explains nothing: whatever it does not accept is checked figure by
 //! figure, which finds the words for it.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 use tonghop_access::{Grant, Reach};
 use tonghop_core::Date;
 use tonghop_core::decimal::MAX_FIGURE;
@@ -108,7 +107,7 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
     let mut parts = Parts::within_a_submission(registry);
     let (mut headings, mut known) = (Vec::with_capacity(decimals.len()), Vec::with_capacity(decimals.len()));
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut keys: HashMap<(u32, Period, Scope), usize> = HashMap::new();
+    let mut keys: FxHashMap<(u32, Period, Scope), usize> = FxHashMap::default();
     for (first, decimals) in raw.figures.iter().zip(&decimals) {
         let one = checker.figure(first)?;
         let (figure, indicator) = (&one.accepted.figure, one.indicator);
@@ -159,7 +158,7 @@ pub fn accept_under(under: &Under<'_>, alike: Alike<'_>, limits: &Limits) -> Opt
         }
     }
 
-    let mut numbers: HashMap<UnitId, usize> = HashMap::new();
+    let mut numbers: FxHashMap<UnitId, usize> = FxHashMap::default();
     let mut seen = Seen { keys: keys.len(), bits: Vec::new() };
     let mut value = Vec::with_capacity(number.len());
     for (i, ((unit, kind), number)) in unit.iter().zip(&kind).zip(&number).enumerate() {

@@ -116,6 +116,9 @@ pub fn check_under(under: &Under<'_>, raw: &RawSubmission, limits: &Limits) -> R
 /// What identifies a figure: unit, place of its breakdown in its series, period and scope.
 type Key = (UnitId, u32, Period, Scope);
 
+/// Kinds of figures that room is made for before they come.
+const KINDS_AT_FIRST: usize = 128;
+
 type ReadBreakdown = Result<Placed, Vec<Wrong>>;
 
 /// A figure with which nothing is wrong by itself.
@@ -170,6 +173,12 @@ impl<'r, 'a> Checker<'r, 'a> {
 
     /// What concerns the submission as a whole.
     fn submission(&mut self, raw: &RawSubmission) {
+        // Most submissions of a few figures have as many kinds of them.
+        let kinds = raw.figures.len().min(KINDS_AT_FIRST);
+        self.indicators.reserve(kinds);
+        self.breakdowns.reserve(kinds);
+        self.places.reserve(kinds);
+        self.keys.reserve(kinds);
         let read = |key: &str| raw.reading.listed().iter().all(|f| f.path != key);
         if raw.source.is_empty() && read("source") {
             self.findings.add(|| {
