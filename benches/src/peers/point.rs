@@ -2,15 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{PgPool, Row, SqlitePool};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tonghop_testkit::postgres::Database;
+use tonic::transport::Channel;
 
 use crate::Outcome;
+use crate::peers::echo::ECHO;
 use crate::setup::{Engine, Setup};
+use crate::wire::call;
 
 /// Rows in the table, and bytes in each: about those of a total's answer.
 const ROWS: i64 = 2000;
@@ -23,6 +27,13 @@ const CONNECTIONS: u32 = 12;
 pub(crate) struct Point {
     pool: Pool,
     _kept: Kept,
+}
+
+/// An echo, and what it is called with.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) question: Bytes,
 }
 
 #[derive(Clone, Debug)]
@@ -89,16 +100,26 @@ impl Point {
         }
     }
 
-    /// Reads a second, so many in flight.
-    pub(crate) async fn rate(&self, in_flight: usize, lasting: Duration) -> Outcome<f64> {
+    /// Reads a second, so many in flight; after each a call of an echo, if there is one.
+    pub(crate) async fn rate(
+        &self,
+        in_flight: usize,
+        lasting: Duration,
+        echo: Option<&Called>,
+    ) -> Outcome<f64> {
         let begun = Instant::now();
         let mut lanes = JoinSet::new();
         for lane in 0..in_flight {
             let this = self.pool.clone();
+            let echo =
+                echo.map(|Called { channels, question }| (channels[lane % channels.len()].clone(), question.clone()));
             lanes.spawn(async move {
                 let mut count = 0_i64;
                 while begun.elapsed() < lasting {
                     this.read((lane as i64 * 131 + count * 7) % ROWS).await?;
+                    if let Some((channel, question)) = &echo {
+                        call(channel, ECHO, question.clone()).await?;
+                    }
                     count += 1;
                 }
                 Ok::<_, String>(count)

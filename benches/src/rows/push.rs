@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::task::JoinSet;
 
 use crate::figures::{Country, Month};
+use crate::peers::echo::{ECHO, Echoing, question};
 use crate::peers::{postgres, sqlite};
 use crate::setup::{Setup, connections, push_all};
 use crate::table::{Table, percentile};
+use crate::wire::call;
 use crate::{Outcome, disk};
 
 /// Values in a push.
@@ -16,10 +19,14 @@ const VALUES: usize = 1200;
 const PUSHES: usize = 60;
 /// Pushes of a round in which many are in flight.
 const MANY: usize = 480;
+/// About how many bytes the answer to a push has.
+const RECEIPT: usize = 230;
 /// In flight then.
 const IN_FLIGHT: usize = 16;
 
 const LOG: &str = "log append";
+const LOG_AND_ECHO: &str = "log append, and a bare tonic echo of the push";
+const SINGLE_AND_ECHO: &str = "PostgreSQL, a bare commit of one row, and a bare tonic echo of the push";
 const SINGLE: &str = "PostgreSQL, a bare commit of one row";
 const DELTA: &str = "PostgreSQL, delta upsert of four levels";
 const SQLITE: &str = "SQLite, rows of four levels";
@@ -56,6 +63,9 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
     let mut rows = postgres::Rows::new(setup.postgres, country).await?;
     let mut lite = sqlite::Rows::new(&directory.path().join("rows.sqlite"), country).await?;
     let mut expected = vec![0; country.indicators];
+    let echo = Echoing::start()?;
+    let echoes = connections(&echo.grpc, IN_FLIGHT).await?;
+    let echoed = question(message(country, 0).len(), RECEIPT);
     let small = [7_u8; 100];
     let mut next = 0;
     for round in 0..setup.rounds {
@@ -81,6 +91,17 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         many.of("log appends, one after the other").values.push(PUSHES as f64 * 1000.0 / sum);
         median(&mut alone, LOG, took);
 
+        // What a service comes to that takes a push, writes it, and does nothing else.
+        let mut took = vec![];
+        for (communes, month) in &parts {
+            let bytes = disk::rows(country, communes.clone(), *month);
+            let begun = Instant::now();
+            disk::append(&mut log, &bytes)?;
+            call(&echoes[0], ECHO, echoed.clone()).await?;
+            took.push(milliseconds(begun.elapsed()));
+        }
+        median(&mut alone, LOG_AND_ECHO, took);
+
         for (name, fresh) in &systems {
             let (mut took, mut last) = (vec![], 0);
             for n in pushes.clone() {
@@ -103,6 +124,15 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         median(&mut alone, SINGLE, took);
 
         let mut took = vec![];
+        for _ in 0..PUSHES {
+            let begun = Instant::now();
+            rows.single(&small).await?;
+            call(&echoes[0], ECHO, echoed.clone()).await?;
+            took.push(milliseconds(begun.elapsed()));
+        }
+        median(&mut alone, SINGLE_AND_ECHO, took);
+
+        let mut took = vec![];
         for (communes, month) in &parts {
             let batch = postgres::Batch::of(country, communes.clone(), *month);
             let begun = Instant::now();
@@ -119,6 +149,23 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
             took.push(milliseconds(begun.elapsed()));
         }
         median(&mut alone, SQLITE, took);
+
+        let mut lanes = JoinSet::new();
+        let begun = Instant::now();
+        for channel in &echoes {
+            let (channel, echoed) = (channel.clone(), echoed.clone());
+            lanes.spawn(async move {
+                for _ in 0..MANY / IN_FLIGHT {
+                    call(&channel, ECHO, echoed.clone()).await?;
+                }
+                Ok::<_, String>(())
+            });
+        }
+        while let Some(lane) = lanes.join_next().await {
+            lane.map_err(|e| e.to_string())??;
+        }
+        let rate = MANY as f64 / begun.elapsed().as_secs_f64();
+        many.of(&format!("bare tonic echoes of pushes, {IN_FLIGHT} in flight")).values.push(rate);
 
         let messages: Vec<Bytes> = (next..next + MANY).map(|n| message(country, n)).collect();
         next += MANY;

@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use crate::Outcome;
 use crate::figures::{Month, indicator};
 use crate::peers::echo::{ECHO, Echoing, question};
-use crate::peers::point;
+use crate::peers::point::{self, Called};
 use crate::registry::PROGRAMME;
 use crate::rows::month::SUBMISSION;
 use crate::setup::{Fresh, Setup, connections, push_all};
@@ -174,7 +174,8 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         tables.push(rest(setup, &systems, &echo, &period, lasting).await?);
     }
     if "cold".contains(&setup.only) {
-        tables.extend(cold(setup, &systems, lasting).await?);
+        let echo = Called { channels: echo_channels, question: question(one.len(), size(&one).await?) };
+        tables.extend(cold(setup, &systems, &echo, lasting).await?);
     }
     if !"programme".contains(&setup.only) {
         return Ok(tables);
@@ -243,16 +244,17 @@ async fn rest(
 }
 
 /// Totals that nobody has asked for before.
-async fn cold(setup: &Setup, systems: &Systems, lasting: Duration) -> Outcome<Vec<Table>> {
+async fn cold(setup: &Setup, systems: &Systems, echo: &Called, lasting: Duration) -> Outcome<Vec<Table>> {
     let country = &setup.country;
     let mut tables = Vec::new();
     for (engine, name, _, channels) in systems {
         let sqlx = format!("sqlx, point read, {engine}");
+        let both = format!("sqlx, point read, and a bare tonic echo, {engine}");
         let mut table =
             Table::new(5, format!("one total nobody has asked for, {engine}, 16 in flight"), "/s", &[&sqlx]);
         table
             .notes
-            .push("sqlx reads a row of the same size by its key, in the client's own process".to_owned());
+            .push("sqlx reads a row of the same size by its key, in the client's own process; with the echo it is what a service that does nothing else comes to".to_owned());
         let point = point::Point::new(setup, *engine).await?;
         let mut questions: Vec<Bytes> = Vec::new();
         for period in ["2024-M01", "2024-Q1", "2024-H1", "2024-9M", "2024"] {
@@ -263,7 +265,8 @@ async fn cold(setup: &Setup, systems: &Systems, lasting: Duration) -> Outcome<Ve
         }
         let mut from = 0;
         for _ in 0..setup.rounds {
-            table.of(&sqlx).values.push(point.rate(16, lasting).await?);
+            table.of(&sqlx).values.push(point.rate(16, lasting, None).await?);
+            table.of(&both).values.push(point.rate(16, lasting, Some(echo)).await?);
             // Each is asked once: as many as may be needed, and no more than there are.
             let these: Vec<Bytes> =
                 questions.iter().skip(from).take(questions.len() / setup.rounds).cloned().collect();

@@ -59,7 +59,11 @@ pub struct Sum {
 impl Sum {
     /// One reported value.
     pub fn of(value: i64, qualifier: Qualifier) -> Sum {
-        let value = i128::from(value);
+        Sum::of_alike(i128::from(value), qualifier)
+    }
+
+    /// Values that come to `value` and are all to be read in one way.
+    pub fn of_alike(value: i128, qualifier: Qualifier) -> Sum {
         Sum { value, exact: if qualifier == Qualifier::Exact { value } else { 0 }, qualifier }
     }
 

@@ -5,6 +5,7 @@ pub mod arguments;
 mod failure;
 mod first_bytes;
 pub mod language;
+pub mod memory;
 pub mod metrics;
 pub mod process;
 mod process_use;
@@ -19,6 +20,3 @@ pub use failure::{Failure, FailureKind, Finding, Got};
 pub use language::{Language, Text};
 pub use readiness::Readiness;
 pub use stop::{Stop, Stopper};
-
-/// The allocator of every process that serves: each `main.rs` names it as its own.
-pub use mimalloc::MiMalloc as Allocator;

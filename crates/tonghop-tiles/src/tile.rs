@@ -141,6 +141,18 @@ impl TileBody {
         self.current_with_members().map(|(unit, scope, _, stated)| (unit, scope, stated))
     }
 
+    /// What stands now where it is alike: values of one qualifier, each of another unit and its own. Most tiles are so.
+    pub fn alike(&self) -> Option<(Qualifier, impl Iterator<Item = (UnitId, i64)>)> {
+        let heading = self.latest.first()?.heading;
+        let Headed { scope: Scope::Own, kind: Kind::Value(qualifier), .. } = self.headings.get(heading)
+        else {
+            return None;
+        };
+        // Under one heading a unit has one figure.
+        let alike = self.latest.iter().all(|row| row.heading == heading);
+        alike.then(|| (*qualifier, self.latest.iter().map(|row| (row.unit, row.value))))
+    }
+
     /// What stands now, in order of units: the unit, the scope, the members, and what is said.
     pub fn current_with_members(&self) -> impl Iterator<Item = (UnitId, Scope, &str, Stated)> {
         self.latest.iter().filter_map(|row| {

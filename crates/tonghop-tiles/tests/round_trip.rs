@@ -167,6 +167,40 @@ fn a_complete_month_takes_little_more_than_its_values() {
 }
 
 #[test]
+fn what_is_alike_is_what_stands() {
+    let mut body = TileBody::default();
+    assert!(body.alike().is_none(), "nothing is like nothing");
+    let say = |value, qualifier, reporter| Revision {
+        position: 1,
+        said: Said::Value(value, qualifier),
+        reporter,
+        programmes: "",
+    };
+    for unit in [3, 5, 9] {
+        body.put_text(UnitId(unit), Scope::Own, "", say(i64::from(unit) * 10, Qualifier::AtLeast, "a"));
+    }
+    let (qualifier, values) = body.alike().expect("alike");
+    assert_eq!(qualifier, Qualifier::AtLeast);
+    assert_eq!(values.collect::<Vec<_>>(), [(UnitId(3), 30), (UnitId(5), 50), (UnitId(9), 90)]);
+    let with = |scope, members, revision| {
+        let mut more = body.clone();
+        more.put_text(UnitId(7), scope, members, revision);
+        more.alike().is_some()
+    };
+    assert!(with(Scope::Own, "", say(1, Qualifier::AtLeast, "a")));
+    assert!(!with(Scope::Territory, "", say(1, Qualifier::AtLeast, "a")));
+    assert!(!with(Scope::Own, "channel=m1", say(1, Qualifier::AtLeast, "a")));
+    assert!(!with(Scope::Own, "", say(1, Qualifier::Exact, "a")));
+    assert!(!with(Scope::Own, "", say(1, Qualifier::AtLeast, "b")));
+    let none = Revision { said: Said::NotAvailable("lost"), ..say(0, Qualifier::Exact, "a") };
+    assert!(!with(Scope::Own, "", none));
+    let mut taken_back = body.clone();
+    let withdrawn = Revision { position: 2, said: Said::Withdrawn, ..say(0, Qualifier::Exact, "a") };
+    taken_back.put_text(UnitId(5), Scope::Own, "", withdrawn);
+    assert!(taken_back.alike().is_none());
+}
+
+#[test]
 fn an_unknown_version_is_refused() {
     assert_eq!(TileBody::decode(&[9, 0, 0]), Err(BodyError::Version(9)));
     assert_eq!(SummaryBody::decode(&[9, 0]), Err(BodyError::Version(9)));

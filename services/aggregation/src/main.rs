@@ -10,7 +10,7 @@ use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::{Readiness, Stopper, telemetry};
+use tonghop_runtime::{Readiness, Stopper, memory, telemetry};
 use tonghop_store::Tiles;
 use tonic::service::Routes;
 use uuid::Uuid;
@@ -38,10 +38,11 @@ const PORT: u16 = 8082;
 const SERVICES: [&str; 2] = ["tonghop.aggregation.v1.AggregationService", ""];
 
 #[global_allocator]
-static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    memory::in_small_pages();
     telemetry::around("tonghop-aggregation", false, run(Arguments::parse())).await
 }
 

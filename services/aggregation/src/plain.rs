@@ -6,8 +6,11 @@ use std::sync::Arc;
 use tonghop_core::indicator::Indicator;
 use tonghop_core::period::Period;
 use tonghop_core::quantity::Sum;
-use tonghop_core::rollup::plain::{Tally, applies, is_filled, of_flow, of_stock, tally, tally_latest};
+use tonghop_core::rollup::plain::{
+    Tally, applies, is_filled, of_flow, of_stock, tally, tally_alike, tally_latest,
+};
 use tonghop_core::rollup::{Cell, Stand};
+use tonghop_tiles::TileBody;
 
 use crate::series::Place;
 use crate::shelf::Held;
@@ -32,7 +35,7 @@ pub(crate) fn province(
     }
     if !indicator.is_stock() {
         let known = |(period, held): (Period, &Held)| {
-            let sum = held.tally.get_or_init(|| tally(indicator, &stand, period, held.body.current()));
+            let sum = held.tally.get_or_init(|| tally_of(indicator, &stand, period, &held.body));
             Some((period.months()?, sum.clone()?))
         };
         let months: Vec<((i32, i32), Tally)> =
@@ -59,6 +62,15 @@ pub(crate) fn province(
         Some((*period, of_stock(indicator, &stand, days, sum)?))
     };
     periods.iter().map(cell).collect()
+}
+
+/// What a tile of a flow comes to; nothing where its figures are not plain.
+fn tally_of(indicator: &Indicator, stand: &Stand, period: Period, tile: &TileBody) -> Option<Tally> {
+    let figure_by_figure = || tally(indicator, stand, period, tile.current());
+    let Some((qualifier, values)) = tile.alike() else { return figure_by_figure() };
+    let sum = tally_alike(indicator, stand, period, qualifier, values);
+    debug_assert_eq!(sum, figure_by_figure());
+    sum
 }
 
 /// What the collection periods in a period come to.

@@ -11,7 +11,7 @@ use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::{Readiness, Stopper, telemetry};
+use tonghop_runtime::{Readiness, Stopper, memory, telemetry};
 use tonghop_store::Ledger;
 use tonic::service::Routes;
 
@@ -44,10 +44,11 @@ const SERVICES: [&str; 6] = [
 ];
 
 #[global_allocator]
-static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    memory::in_small_pages();
     telemetry::around("tonghop-ingestion", false, run(Arguments::parse())).await
 }
 

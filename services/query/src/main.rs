@@ -9,7 +9,7 @@ use tonghop_runtime::arguments::{DatabaseArguments, ServiceArguments, check};
 use tonghop_runtime::metrics::Metrics;
 use tonghop_runtime::process::{self, Service, Trouble};
 use tonghop_runtime::serve::{one_port, with_reflection};
-use tonghop_runtime::{Readiness, Stopper, telemetry};
+use tonghop_runtime::{Readiness, Stopper, memory, telemetry};
 use tonghop_store::Tiles;
 use tonic::service::Routes;
 
@@ -33,10 +33,11 @@ const PORT: u16 = 8083;
 const SERVICES: [&str; 2] = ["tonghop.query.v1.QueryService", ""];
 
 #[global_allocator]
-static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    memory::in_small_pages();
     telemetry::around("tonghop-query", false, run(Arguments::parse())).await
 }
 

@@ -6,13 +6,14 @@ use clap::Parser;
 use tonghop::arguments::{Arguments, Command};
 use tonghop::spoken::language;
 use tonghop::{commands, trouble};
-use tonghop_runtime::{process, telemetry};
+use tonghop_runtime::{memory, process, telemetry};
 
 #[global_allocator]
-static ALLOCATOR: tonghop_runtime::Allocator = tonghop_runtime::Allocator;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    memory::in_small_pages();
     let arguments = Arguments::parse();
     // Services that run on say what they do; other commands only what went wrong in them.
     let quiet = !matches!(arguments.command, Command::Up(_));

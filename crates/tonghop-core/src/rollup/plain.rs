@@ -2,7 +2,7 @@
 //! others, on one map.
 //!
 //! Most of all figures are of this kind, and of their totals nothing is left to decide: every part covers what it was
-//! given for, so that a sum over the figures is the total, whichever way the parts are taken. [`tally`] and
+//! given for, so that a sum over the figures is the total, whichever way the parts are taken. [`tally`], [`tally_alike`] and
 //! [`tally_latest`] say whether figures are of this kind, and sum them; [`of_flow`] and [`of_stock`] say what
 //! [`flow`](super::flow) and [`stock`](super::stock) would say of the unit above them. A test holds the two together.
 
@@ -14,7 +14,7 @@ use super::{Along, Cell, Dates, Parts, Stand, State, Taken, join_dates};
 use crate::figure::{Scope, Stated};
 use crate::indicator::{Indicator, Precedence};
 use crate::period::{Frequency, Period};
-use crate::quantity::Sum;
+use crate::quantity::{Qualifier, Sum};
 use crate::unit::UnitId;
 
 /// What units that collect come to.
@@ -82,6 +82,30 @@ pub fn tally(
         sum.add_unit(&state);
     }
     Some(sum)
+}
+
+/// [`tally`] of figures that are alike: values that are read in one way, each of another unit and its own.
+pub fn tally_alike(
+    indicator: &Indicator,
+    stand: &Stand,
+    period: Period,
+    qualifier: Qualifier,
+    values: impl Iterator<Item = (UnitId, i64)>,
+) -> Option<Tally> {
+    if period.grain() != indicator.frequency.shortest_grain() || !indicator.in_force(period) {
+        return None;
+    }
+    let (mut sum, mut there, mut all_collect) = (0i128, 0, true);
+    for (unit, value) in values {
+        all_collect &= stand.collects(unit);
+        sum += i128::from(value);
+        there += 1;
+    }
+    if !all_collect {
+        return None;
+    }
+    let state = if there == 0 { State::Missing } else { State::Value(Sum::of_alike(sum, qualifier)) };
+    Some(Tally { state, there, ..Tally::default() })
 }
 
 /// A figure of a stock: its unit, scope and members, and what it says.

@@ -18,6 +18,32 @@ pub struct Stand {
     /// Cells of each unit in one collection period; also those of units that the subtree leaves out.
     pub cells: Vec<u64>,
     index: FxHashMap<UnitId, u32>,
+    collecting: Members,
+}
+
+/// Some units, as bits from the lowest on: every figure that is rolled up asks.
+#[derive(Debug, Default)]
+struct Members {
+    lowest: u32,
+    words: Vec<u64>,
+}
+
+impl Members {
+    fn of(units: &[UnitId]) -> Members {
+        let lowest = units.iter().map(|unit| unit.0).min().unwrap_or_default();
+        let highest = units.iter().map(|unit| unit.0).max().unwrap_or_default();
+        let mut words = vec![0; (highest - lowest) as usize / 64 + 1];
+        for unit in units {
+            let at = (unit.0 - lowest) as usize;
+            words[at / 64] |= 1 << (at % 64);
+        }
+        Members { lowest, words }
+    }
+
+    fn has(&self, unit: UnitId) -> bool {
+        let Some(at) = unit.0.checked_sub(self.lowest) else { return false };
+        self.words.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
 }
 
 impl Stand {
@@ -28,7 +54,7 @@ impl Stand {
 
     /// Whether a unit is here and collects.
     pub fn collects(&self, unit: UnitId) -> bool {
-        self.position(unit).is_some_and(|at| self.tree.nodes[at].collects)
+        self.collecting.has(unit)
     }
 }
 
@@ -73,7 +99,10 @@ impl Registry {
             let full = Tree::under(map, units, &roots, collection, false);
             let counts: HashMap<UnitId, u64> = full.nodes.iter().map(|n| n.unit).zip(full.cells()).collect();
             let tree = if shallow { Tree::under(map, units, &roots, collection, true) } else { full };
+            let collecting: Vec<UnitId> =
+                tree.nodes.iter().filter(|node| node.collects).map(|node| node.unit).collect();
             Stand {
+                collecting: Members::of(&collecting),
                 cells: tree.nodes.iter().map(|n| counts[&n.unit]).collect(),
                 index: tree.nodes.iter().enumerate().map(|(i, n)| (n.unit, i as u32)).collect(),
                 tree,
@@ -158,5 +187,21 @@ impl Registry {
             let count = |unit: UnitId| full.position(unit).map_or(0, |at| counts[at]);
             stand.tree.nodes.iter().map(|n| count(n.unit)).collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_those_that_were_given() {
+        let given: Vec<UnitId> = [70, 133, 134, 198, 4000].map(UnitId).to_vec();
+        let members = Members::of(&given);
+        for unit in (0..5000).map(UnitId) {
+            assert_eq!(members.has(unit), given.contains(&unit), "{unit:?}");
+        }
+        assert!(!Members::of(&[]).has(UnitId(0)));
+        assert!(!Members::default().has(UnitId(0)));
     }
 }
