@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,10 +13,17 @@ use crate::server::KeyFiles;
 /// How long a process may take to stop when it is told to.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An address that was free just now.
+/// An address that is free now and given once, outside the range that the system gives to connections, so that none of
+/// these is there by the time that somebody listens.
 pub fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(97);
+    let mut ports = (0..10_000).map(|_| {
+        let next = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        10_000 + (next % 10_000) as u16
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    format!("127.0.0.1:{}", ports.find(is_free).expect("a free port"))
 }
 
 /// A process that serves; killed when dropped.

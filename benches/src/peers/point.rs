@@ -111,8 +111,9 @@ impl Point {
         let mut lanes = JoinSet::new();
         for lane in 0..in_flight {
             let this = self.pool.clone();
-            let echo =
-                echo.map(|Called { channels, question }| (channels[lane % channels.len()].clone(), question.clone()));
+            let echo = echo.map(|Called { channels, question }| {
+                (channels[lane % channels.len()].clone(), question.clone())
+            });
             lanes.spawn(async move {
                 let mut count = 0_i64;
                 while begun.elapsed() < lasting {
