@@ -218,10 +218,16 @@ fn the_same_again_makes_no_revision() {
     assert_eq!(put(say(4, Said::Value(6, Qualifier::Exact))), Put::Revised);
     assert_eq!(put(say(5, Said::Withdrawn)), Put::Withdrawn);
     assert_eq!(put(say(6, Said::Withdrawn)), Put::Unchanged);
+    // Of the same value something else is said.
     assert_eq!(put(say(7, Said::Value(6, Qualifier::Exact))), Put::New);
+    assert_eq!(put(say(8, Said::Value(6, Qualifier::About))), Put::Revised);
+    let marked =
+        |position| Revision { programmes: "CTPH-09", ..say(position, Said::Value(6, Qualifier::About)) };
+    assert_eq!(put(marked(9)), Put::Revised);
+    assert_eq!(put(marked(10)), Put::Unchanged);
     let entry = body.entries().next().unwrap();
     let positions: Vec<_> = entry.revisions().map(|r| r.position).collect();
-    assert_eq!(positions, [2, 4, 5, 7]);
+    assert_eq!(positions, [2, 4, 5, 7, 8, 9]);
     assert_eq!(entry.as_of(4).map(|r| r.said), Some(Said::Value(6, Qualifier::Exact)));
     assert_eq!(entry.as_of(1), None);
 }
