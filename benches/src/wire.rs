@@ -1,5 +1,6 @@
 //! gRPC and HTTP with bodies that are made beforehand, so that what is measured is the service and not the client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -7,6 +8,7 @@ use http::uri::PathAndQuery;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
@@ -66,6 +68,30 @@ pub(crate) async fn call(channel: &Channel, method: &'static str, message: Bytes
     let path = PathAndQuery::from_static(method);
     let answer = grpc.unary(Request::new(message), path, AsBytes).await;
     Ok(answer.map_err(|status| format!("{method}: {status}"))?.into_inner())
+}
+
+/// Calls a method with each of some messages once, so many in flight.
+pub(crate) async fn call_each(
+    channels: &[Channel],
+    in_flight: usize,
+    method: &'static str,
+    messages: Vec<Bytes>,
+) -> Outcome<()> {
+    let mut lanes = JoinSet::new();
+    let messages = Arc::new(messages);
+    for lane in 0..in_flight {
+        let (channel, messages) = (channels[lane % channels.len()].clone(), Arc::clone(&messages));
+        lanes.spawn(async move {
+            for message in messages.iter().skip(lane).step_by(in_flight) {
+                call(&channel, method, message.clone()).await?;
+            }
+            Ok::<_, String>(())
+        });
+    }
+    while let Some(lane) = lanes.join_next().await {
+        lane.map_err(|e| e.to_string())??;
+    }
+    Ok(())
 }
 
 /// An HTTP/1.1 connection that is kept.

@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
 use crate::figures::{Country, Month};
 use crate::peers::echo::{ECHO, Echoing, question};
 use crate::peers::{postgres, sqlite};
 use crate::setup::{Setup, connections, push_all};
 use crate::table::{Table, percentile};
-use crate::wire::call;
+use crate::wire::{call, call_each};
 use crate::{Outcome, disk};
 
 /// Values in a push.
@@ -150,20 +149,8 @@ pub(crate) async fn run(setup: &Setup) -> Outcome<Vec<Table>> {
         }
         median(&mut alone, SQLITE, took);
 
-        let mut lanes = JoinSet::new();
         let begun = Instant::now();
-        for channel in &echoes {
-            let (channel, echoed) = (channel.clone(), echoed.clone());
-            lanes.spawn(async move {
-                for _ in 0..MANY / IN_FLIGHT {
-                    call(&channel, ECHO, echoed.clone()).await?;
-                }
-                Ok::<_, String>(())
-            });
-        }
-        while let Some(lane) = lanes.join_next().await {
-            lane.map_err(|e| e.to_string())??;
-        }
+        call_each(&echoes, IN_FLIGHT, ECHO, vec![echoed.clone(); MANY]).await?;
         let rate = MANY as f64 / begun.elapsed().as_secs_f64();
         many.of(&format!("bare tonic echoes of pushes, {IN_FLIGHT} in flight")).values.push(rate);
 

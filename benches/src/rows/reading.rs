@@ -18,7 +18,7 @@ use crate::rows::month::SUBMISSION;
 use crate::setup::{Fresh, Setup, connections, push_all};
 use crate::system::GET_TOTALS;
 use crate::table::{Table, percentile};
-use crate::wire::{Http, call};
+use crate::wire::{Http, call, call_each};
 
 /// Connections of gRPC clients, over which calls are spread.
 const CONNECTIONS: usize = 2;
@@ -273,7 +273,7 @@ async fn cold(setup: &Setup, systems: &Systems, echo: &Called, lasting: Duration
             from += these.len();
             let begun = Instant::now();
             let count = these.len();
-            ask_each(channels, these).await?;
+            call_each(channels, 16, GET_TOTALS, these).await?;
             table.of(name).values.push(count as f64 / begun.elapsed().as_secs_f64());
         }
         said(&table);
@@ -281,25 +281,6 @@ async fn cold(setup: &Setup, systems: &Systems, echo: &Called, lasting: Duration
         tables.push(table);
     }
     Ok(tables)
-}
-
-/// Asks every question once, 16 in flight.
-async fn ask_each(channels: &[Channel], questions: Vec<Bytes>) -> Outcome<()> {
-    let mut lanes = JoinSet::new();
-    let questions = Arc::new(questions);
-    for lane in 0..16 {
-        let (channel, questions) = (channels[lane % channels.len()].clone(), Arc::clone(&questions));
-        lanes.spawn(async move {
-            for question in questions.iter().skip(lane).step_by(16) {
-                call(&channel, GET_TOTALS, question.clone()).await?;
-            }
-            Ok::<_, String>(())
-        });
-    }
-    while let Some(lane) = lanes.join_next().await {
-        lane.map_err(|e| e.to_string())??;
-    }
-    Ok(())
 }
 
 fn said(table: &Table) {

@@ -17,6 +17,10 @@ pub enum Qualifier {
 }
 
 impl Qualifier {
+    /// All of them, each at its own number.
+    pub const ALL: [Qualifier; 4] =
+        [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About];
+
     /// The qualifier of a sum of two values.
     pub fn and(self, other: Qualifier) -> Qualifier {
         match (self, other) {
@@ -38,9 +42,7 @@ impl Qualifier {
 
     /// Reads a code; `None` for any other text.
     pub fn from_code(code: &str) -> Option<Qualifier> {
-        [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About]
-            .into_iter()
-            .find(|q| q.code() == code)
+        Qualifier::ALL.into_iter().find(|q| q.code() == code)
     }
 }
 

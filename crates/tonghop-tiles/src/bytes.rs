@@ -11,6 +11,16 @@ pub enum BodyError {
     Damaged(&'static str),
 }
 
+/// A number with a sign as one without, which is small where the number is near zero.
+pub(crate) fn zigzag(number: i128) -> u128 {
+    ((number << 1) ^ (number >> 127)) as u128
+}
+
+/// Back from [`zigzag`].
+pub(crate) fn from_zigzag(number: u128) -> i128 {
+    (number >> 1) as i128 ^ -((number & 1) as i128)
+}
+
 /// Appends numbers and texts.
 #[derive(Debug, Default)]
 pub(crate) struct Writer(pub(crate) Vec<u8>);
@@ -25,7 +35,7 @@ impl Writer {
     }
 
     pub(crate) fn signed(&mut self, value: i128) {
-        self.unsigned(((value << 1) ^ (value >> 127)) as u128);
+        self.unsigned(zigzag(value));
     }
 
     pub(crate) fn text(&mut self, text: &str) {
@@ -62,8 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn signed(&mut self) -> Result<i128, BodyError> {
-        let value = self.unsigned()?;
-        Ok((value >> 1) as i128 ^ -((value & 1) as i128))
+        Ok(from_zigzag(self.unsigned()?))
     }
 
     pub(crate) fn number<T: TryFrom<u128>>(&mut self) -> Result<T, BodyError> {

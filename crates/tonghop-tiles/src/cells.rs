@@ -18,7 +18,7 @@ use tonghop_core::quantity::{Qualifier, Sum};
 use tonghop_core::rollup::{Along, Cell, Dates, Parts, State, Taken};
 use tonghop_core::unit::UnitId;
 
-use crate::bytes::{BodyError, Reader, Writer};
+use crate::bytes::{BodyError, Reader, Writer, from_zigzag, zigzag};
 
 /// The numbers of a cell, most of them zero in most cells. Numbers with a sign are zigzag.
 ///
@@ -40,34 +40,30 @@ pub(crate) type Numbers = [u64; COUNT];
 /// How many numbers a cell has.
 const COUNT: usize = 25;
 
-const QUALIFIERS: [Qualifier; 4] =
-    [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About];
-
-fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
+fn signed(number: i64) -> u64 {
+    zigzag(i128::from(number)) as u64
 }
 
-fn from_zigzag(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
+fn from_signed(number: u64) -> i64 {
+    from_zigzag(u128::from(number)) as i64
 }
 
 /// How much more a count is than another, so that any two can be told.
 fn beyond(count: u64, other: u64) -> u64 {
-    zigzag(count.wrapping_sub(other) as i64)
+    signed(count.wrapping_sub(other) as i64)
 }
 
 fn count(beyond: u64, other: u64) -> u64 {
-    other.wrapping_add(from_zigzag(beyond) as u64)
+    other.wrapping_add(from_signed(beyond) as u64)
 }
 
 fn halves(number: i128) -> [u64; 2] {
-    let zigzag = ((number << 1) ^ (number >> 127)) as u128;
-    [zigzag as u64, (zigzag >> 64) as u64]
+    let both = zigzag(number);
+    [both as u64, (both >> 64) as u64]
 }
 
 fn whole([low, high]: [u64; 2]) -> i128 {
-    let zigzag = u128::from(low) | u128::from(high) << 64;
-    (zigzag >> 1) as i128 ^ -((zigzag & 1) as i128)
+    from_zigzag(u128::from(low) | u128::from(high) << 64)
 }
 
 fn kind(state: &State<Sum>) -> u64 {
@@ -114,8 +110,8 @@ fn numbers_of(cell: &Cell<Sum>) -> Numbers {
     for (at, dates) in dates.into_iter().enumerate() {
         let Some((oldest, newest)) = dates else { continue };
         let (oldest, newest) = (day_number(oldest), day_number(newest));
-        out[21 + 2 * at] = zigzag(i64::from(oldest));
-        out[22 + 2 * at] = zigzag(i64::from(newest) - i64::from(oldest));
+        out[21 + 2 * at] = signed(i64::from(oldest));
+        out[22 + 2 * at] = signed(i64::from(newest) - i64::from(oldest));
     }
     out
 }
@@ -131,7 +127,7 @@ fn cell_of(numbers: &Numbers) -> Result<Cell<Sum>, BodyError> {
         2 => {
             let of = |place: usize| whole([numbers[place], numbers[place + 1]]);
             let (value, inexact) = (of(9 + 4 * at), of(11 + 4 * at));
-            let qualifier = QUALIFIERS[(numbers[8] >> (2 * at) & 3) as usize];
+            let qualifier = Qualifier::ALL[(numbers[8] >> (2 * at) & 3) as usize];
             Ok(State::Value(Sum { value, exact: value.wrapping_sub(inexact), qualifier }))
         }
         _ => Err(BodyError::Damaged("an unknown kind of state")),
@@ -142,8 +138,8 @@ fn cell_of(numbers: &Numbers) -> Result<Cell<Sum>, BodyError> {
         if flags & flag == 0 {
             return Ok(None);
         }
-        let oldest = from_zigzag(numbers[21 + 2 * at]);
-        let newest = oldest.wrapping_add(from_zigzag(numbers[22 + 2 * at]));
+        let oldest = from_signed(numbers[21 + 2 * at]);
+        let newest = oldest.wrapping_add(from_signed(numbers[22 + 2 * at]));
         Ok(Some((day(oldest)?, day(newest)?)))
     };
     let (parts_dates, whole_dates) = (dates(0, 32)?, dates(1, 64)?);

@@ -1,10 +1,9 @@
 //! What many figures of a tile have in common, each kept once.
 
-use std::collections::HashMap;
-
 use tonghop_core::figure::Scope;
 use tonghop_core::quantity::Qualifier;
 
+use crate::numbered::Numbered;
 use crate::words::Word;
 
 /// What is said of a figure, besides its value.
@@ -29,46 +28,22 @@ pub(crate) struct Headed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heading(pub(crate) u32);
 
-/// As long as there are no more headings than this, looking at each is faster than an index.
-const FEW: usize = 16;
-
-/// All headings of a tile, in the order in which they came.
+/// All headings of a tile.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Headings {
-    list: Vec<Headed>,
-    /// Of all of them, once they are more than a few.
-    index: HashMap<Headed, u32>,
-}
+pub(crate) struct Headings(Numbered<Headed>);
 
 impl Headings {
     pub(crate) fn get(&self, heading: Heading) -> &Headed {
-        &self.list[heading.0 as usize]
+        self.0.get(heading.0)
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.list.len()
-    }
-
-    fn find(&self, headed: &Headed) -> Option<u32> {
-        if self.list.len() > FEW {
-            return self.index.get(headed).copied();
-        }
-        self.list.iter().position(|known| known == headed).map(|at| at as u32)
+        self.0.count()
     }
 
     /// The heading for this, which is added if it is new.
     pub(crate) fn heading(&mut self, headed: Headed) -> Heading {
-        if let Some(known) = self.find(&headed) {
-            return Heading(known);
-        }
-        let new = self.list.len() as u32;
-        self.list.push(headed);
-        if self.list.len() == FEW + 1 {
-            self.index = self.list.iter().copied().zip(0..).collect();
-        } else if self.list.len() > FEW {
-            self.index.insert(headed, new);
-        }
-        Heading(new)
+        Heading(self.0.number(&headed, || headed))
     }
 }
 

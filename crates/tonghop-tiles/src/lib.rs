@@ -9,6 +9,7 @@ mod bytes;
 mod cells;
 mod columns;
 mod headings;
+mod numbered;
 mod summary;
 mod tile;
 mod tile_bytes;

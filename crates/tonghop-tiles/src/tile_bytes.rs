@@ -34,9 +34,6 @@ const VERSION: u8 = 3;
 /// Entries of a tile at most: what is damaged must not ask for more memory than a tile can need.
 const MOST_ENTRIES: usize = 1 << 22;
 
-const QUALIFIERS: [Qualifier; 4] =
-    [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About];
-
 /// Numbers words in the order of their use.
 struct Renumbered<'a> {
     words: &'a Words,
@@ -191,7 +188,7 @@ impl TileBody {
             0 if said.kind < 16 => {
                 let value =
                     i64::try_from(said.value).map_err(|_| BodyError::Damaged("a value out of range"))?;
-                (Kind::Value(QUALIFIERS[(said.kind / 4) as usize]), value)
+                (Kind::Value(Qualifier::ALL[(said.kind / 4) as usize]), value)
             }
             1 => (Kind::NotAvailable(self.known(said.value)?), 0),
             2 => (Kind::Withdrawn, 0),

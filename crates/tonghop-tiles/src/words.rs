@@ -1,60 +1,29 @@
 //! Short texts of a tile, each kept once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use crate::numbered::Numbered;
 
 /// A text of one tile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Word(pub(crate) u32);
 
-/// As long as there are no more words than this, looking at each is faster than an index.
-const FEW: usize = 16;
-
-/// All texts of a tile; [`Word::default`] is the empty one.
+/// All texts of a tile; [`Word::default`] is the empty one, which is not among those that are numbered.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Words {
-    /// Without the empty one.
-    list: Vec<Arc<str>>,
-    index: HashMap<Arc<str>, u32>,
-}
+pub(crate) struct Words(Numbered<Arc<str>>);
 
 impl Words {
     pub(crate) fn get(&self, word: Word) -> &str {
-        match word.0.checked_sub(1) {
-            None => "",
-            Some(at) => &self.list[at as usize],
-        }
+        word.0.checked_sub(1).map_or("", |number| self.0.get(number))
     }
 
     /// How many there are, with the empty one.
     pub(crate) fn count(&self) -> usize {
-        self.list.len() + 1
+        self.0.count() + 1
     }
 
-    pub(crate) fn find(&self, text: &str) -> Option<Word> {
-        if text.is_empty() {
-            return Some(Word(0));
-        }
-        if self.index.is_empty() {
-            let at = self.list.iter().position(|known| **known == *text)?;
-            return Some(Word(at as u32 + 1));
-        }
-        self.index.get(text).map(|at| Word(*at))
-    }
-
+    /// The word for a text, which is added if it is new.
     pub(crate) fn word(&mut self, text: &str) -> Word {
-        if let Some(known) = self.find(text) {
-            return known;
-        }
-        let text: Arc<str> = text.into();
-        self.list.push(Arc::clone(&text));
-        let word = self.list.len() as u32;
-        if self.list.len() == FEW + 1 {
-            let all = self.list.iter().zip(1..);
-            self.index = all.map(|(text, word)| (Arc::clone(text), word)).collect();
-        } else if self.list.len() > FEW {
-            self.index.insert(text, word);
-        }
-        Word(word)
+        if text.is_empty() { Word::default() } else { Word(self.0.number(text, || text.into()) + 1) }
     }
 }

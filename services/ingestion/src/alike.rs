@@ -16,6 +16,8 @@ use crate::submission::RawFigure;
 
 /// More kinds than any submission has whose figures are alike.
 pub(crate) const MOST_KINDS: usize = 2048;
+/// Kinds of figures that room is made for before they come.
+pub(crate) const KINDS_AT_FIRST: usize = 128;
 /// The longest unit code, and the longest number, that is read here.
 pub(crate) const LONGEST: usize = 32;
 

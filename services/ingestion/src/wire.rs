@@ -14,7 +14,7 @@ use tonghop_proto::record::document::{FIGURE, Holes, Skeleton, Template, UNIT, V
 
 use tonghop_runtime::{Failure, FailureKind, Text};
 
-use crate::alike::{Alike, Gathered, Number, number};
+use crate::alike::{Alike, Gathered, KINDS_AT_FIRST, Number, number};
 use crate::json::too_many;
 use crate::media_type::with_locale;
 use crate::service::{Arrived, WIRE};
@@ -261,9 +261,6 @@ pub(crate) fn open_plain(request: &Bytes) -> Option<Arrived> {
     let document = request.slice(start..end);
     Some(Arrived { key, source, note, media_type: WIRE.to_owned(), document, as_message: true, dry_run })
 }
-
-/// Kinds of figures that room is made for before they come.
-const KINDS_AT_FIRST: usize = 128;
 
 /// Reads a submission by what its figures have in common; nothing where it has to be read figure by figure, or is not
 /// written as it is kept.

@@ -55,9 +55,6 @@ pub struct Below {
     dated: u64,
 }
 
-const QUALIFIERS: [Qualifier; 4] =
-    [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About];
-
 /// The cell of a child on its way into a sum, or out of it.
 type Step<T> = fn(&mut T, T);
 
@@ -100,7 +97,7 @@ impl Below {
         if self.dated > 0 {
             return None;
         }
-        let there = QUALIFIERS.into_iter().zip(self.values).filter(|(_, many)| *many > 0);
+        let there = Qualifier::ALL.into_iter().zip(self.values).filter(|(_, many)| *many > 0);
         let state = match there.map(|(qualifier, _)| qualifier).reduce(Qualifier::and) {
             Some(qualifier) => State::Value(Sum { value: self.value, exact: self.exact, qualifier }),
             None if self.not_available > 0 => State::NotAvailable,
@@ -134,7 +131,7 @@ mod tests {
         let headline = match seed % 7 {
             0 => State::Missing,
             1 => State::NotAvailable,
-            n => value(QUALIFIERS[n as usize % 4]),
+            n => value(Qualifier::ALL[n as usize % 4]),
         };
         let there = headline.is_there();
         Cell {

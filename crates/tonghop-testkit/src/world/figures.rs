@@ -259,7 +259,7 @@ fn breakdown(indicator: &Indicator, seed: &MemberSeed) -> Breakdown {
 }
 
 fn statement(seed: &SaidSeed) -> Statement {
-    let qualifiers = [Qualifier::Exact, Qualifier::AtLeast, Qualifier::AtMost, Qualifier::About];
+    let qualifiers = Qualifier::ALL;
     match seed.kind {
         0 => Statement::Value(seed.value, qualifiers[usize::from(seed.qualifier)]),
         1 => Statement::NotAvailable("not counted".to_owned()),

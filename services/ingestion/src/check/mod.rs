@@ -32,6 +32,7 @@ use tonghop_core::unit::UnitId;
 use tonghop_proto::record::AcceptedFigure;
 use tonghop_runtime::{Finding, Got, Text};
 
+use crate::alike::KINDS_AT_FIRST;
 use crate::finding::{Code, Findings, Spot, finding, one_of, too_many_figures};
 use crate::locks::Locks;
 use crate::submission::{Field, Fields, Limits, Place, RawBreakdown, RawFigure, RawSubmission};
@@ -115,9 +116,6 @@ pub fn check_under(under: &Under<'_>, raw: &RawSubmission, limits: &Limits) -> R
 
 /// What identifies a figure: unit, place of its breakdown in its series, period and scope.
 type Key = (UnitId, u32, Period, Scope);
-
-/// Kinds of figures that room is made for before they come.
-const KINDS_AT_FIRST: usize = 128;
 
 type ReadBreakdown = Result<Placed, Vec<Wrong>>;
 
